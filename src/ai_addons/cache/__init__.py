@@ -1,0 +1,1 @@
+"""The answer cache: masked, validated answers only, and a fault is a miss."""

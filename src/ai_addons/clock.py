@@ -1,0 +1,79 @@
+"""Time and ids, injected wherever they are needed so that tests decide them."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Final, Protocol
+from uuid import UUID
+
+_UUID7_RANDOM_BITS: Final = 74
+
+
+class Clock(Protocol):
+    """Where the time comes from."""
+
+    def now(self) -> int:
+        """Wall time in UTC microseconds since 1970; what the books are dated by."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never run backwards; what deadlines are measured by."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait in a sync call."""
+        ...
+
+    async def asleep(self, seconds: float) -> None:
+        """Wait in an async call."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> int:
+        """Wall time in UTC microseconds since 1970."""
+        return time.time_ns() // 1_000
+
+    def monotonic(self) -> float:
+        """Seconds that never run backwards."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait in a sync call."""
+        time.sleep(seconds)
+
+    async def asleep(self, seconds: float) -> None:
+        """Wait in an async call."""
+        import asyncio  # noqa: PLC0415  # sync hosts never pay for it
+
+        await asyncio.sleep(seconds)
+
+
+class Ids(Protocol):
+    """Where ids come from."""
+
+    def new(self, now: int) -> str:
+        """A fresh id that sorts by time; ``now`` is in UTC microseconds."""
+        ...
+
+
+class Uuid7:
+    """Time-ordered UUIDs (RFC 9562, version 7), as text."""
+
+    def new(self, now: int) -> str:
+        """A fresh UUIDv7 for this moment (``now`` in UTC microseconds)."""
+        return uuid7(now, secrets.randbits(_UUID7_RANDOM_BITS))
+
+
+def uuid7(now: int, random_bits: int) -> str:
+    """Build a UUIDv7 (RFC 9562 section 5.7).
+
+    Args:
+        now: UTC microseconds; kept to the millisecond.
+        random_bits: 74 random bits.
+    """
+    high, low = divmod(random_bits, 1 << 62)
+    return str(UUID(int=(now // 1_000) << 80 | 7 << 76 | high << 64 | 2 << 62 | low))

@@ -1,0 +1,265 @@
+"""Every error the SDK raises, as one tree.
+
+::
+
+    AddOnsError                       every one: code, http_status, retryable, charged
+    ├── ConfigError                   the developer must change something; nothing was spent
+    │   ├── UnknownPlugin  UnknownFeature  FeatureExists
+    │   ├── UnpricedFeature  UnpricedModel
+    │   └── NoPayer
+    ├── PrivacyRefused                personal data could not be masked safely; nothing was sent
+    ├── NotEnabled                    the feature is not switched on for this business
+    ├── BillingError
+    │   ├── InsufficientCreditsError  too few credits; the provider was never called
+    │   ├── LimitReached  WalletSuspended  Paused  TrialClaimed
+    │   ├── IdempotencyConflict  LedgerConflict
+    │   └── StoreUnavailable
+    └── CallError                     the provider was asked in vain; the hold is void
+        ├── ProviderUnavailable  ProviderTimeout  ProviderRejected
+        └── ContentBlocked  BadOutput
+
+A class docstring is the default message: what happened, whether it cost
+anything, what to do.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, ClassVar
+
+from ai_addons.money import Credits
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ai_addons.catalog import Offer
+
+__all__ = [
+    "AddOnsError",
+    "BadOutput",
+    "BillingError",
+    "CallError",
+    "ConfigError",
+    "ContentBlocked",
+    "FeatureExists",
+    "IdempotencyConflict",
+    "InsufficientCreditsError",
+    "LedgerConflict",
+    "LimitReached",
+    "NoPayer",
+    "NotEnabled",
+    "Paused",
+    "PrivacyRefused",
+    "ProviderRejected",
+    "ProviderTimeout",
+    "ProviderUnavailable",
+    "StoreUnavailable",
+    "TrialClaimed",
+    "UnknownFeature",
+    "UnknownPlugin",
+    "UnpricedFeature",
+    "UnpricedModel",
+    "WalletSuspended",
+]
+
+_WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+class AddOnsError(Exception):
+    """The AI add-on could not do this. Nothing was charged.
+
+    Attributes:
+        code: Stable name for machines, the class name in snake case.
+        http_status: What a web adapter answers with.
+        retryable: Whether the same call may succeed a little later.
+        charged: What the business paid for the failed call: zero, with the one
+            exception of a token-priced stream that broke after some output.
+    """
+
+    code: ClassVar[str] = "add_ons"
+    http_status: ClassVar[int] = 500
+    retryable: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        """Name the error: the class name in snake case, without ``Error``."""
+        super().__init_subclass__(**kwargs)
+        cls.code = _WORD_START.sub("_", cls.__name__.removesuffix("Error")).lower()
+
+    def __init__(self, message: str | None = None, *, charged: Credits | None = None) -> None:
+        super().__init__(message or _default_message(type(self)))
+        self.charged = charged if charged is not None else Credits(0)
+
+    def __str__(self) -> str:
+        """The message for a person."""
+        return str(self.args[0])
+
+
+def _default_message(cls: type[AddOnsError]) -> str:
+    """The first paragraph of the class docstring, on one line."""
+    return " ".join((cls.__doc__ or cls.__name__).split("\n\n")[0].split())
+
+
+class ConfigError(AddOnsError):
+    """The AI add-on is not configured correctly. Nothing was charged. Run `ai-addons check` to see what to change."""
+
+
+class UnknownPlugin(ConfigError):
+    """No plug-in of that name is installed. Nothing was charged. Check the spelling, or install the package."""
+
+
+class UnknownFeature(ConfigError):
+    """No AI feature of that name is known. Nothing was charged. Check the key against the price list."""
+
+    http_status = 404
+
+
+class FeatureExists(ConfigError):
+    """Two functions are decorated with one feature key. Nothing was charged. Give one of them another key."""
+
+
+class UnpricedFeature(ConfigError):
+    """This feature has no price. Nothing was charged. Give `credits=` to the decorator or a price in the settings."""
+
+
+class UnpricedModel(ConfigError):
+    """This model has no known price, so its cost cannot be bounded. Nothing was charged.
+
+    Add it to `[prices.models]` in the settings, or set `prices.allow_unpriced`.
+    """
+
+
+class NoPayer(ConfigError):
+    """Nobody is known to pay for this call, so it was not made. Wrap it in `with bill_to(business_id):`."""
+
+
+class PrivacyRefused(AddOnsError):
+    """The text could not be made safe to send, so nothing was sent and nothing was charged."""
+
+    http_status = 422
+
+
+class NotEnabled(AddOnsError):
+    """This AI feature is not switched on for this business. Nothing was charged."""
+
+    http_status = 403
+
+
+class BillingError(AddOnsError):
+    """The credits could not be booked. Nothing was charged."""
+
+
+class InsufficientCreditsError(BillingError):
+    """There are too few credits for this call. Nothing was charged and the model was not asked. Buy credits to go on.
+
+    Attributes:
+        required: The price of the call.
+        available: What the wallet can spend now.
+        shortfall: How much is missing.
+        offers: Packs that would cover it, cheapest first.
+    """
+
+    http_status = 402
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        required: Credits,
+        available: Credits,
+        offers: Sequence[Offer] = (),
+    ) -> None:
+        short = required - available
+        packs = ", ".join(f"{offer.type} ({offer.credits.short} credits, {offer.price})" for offer in offers)
+        super().__init__(
+            message
+            or f"This costs {required.short} credits and {available.short} are available: {short.short} are missing. "
+            f"Nothing was charged and the model was not asked. Buy credits to go on{f': {packs}' if packs else ''}."
+        )
+        self.required = required
+        self.available = available
+        self.shortfall = short
+        self.offers = tuple(offers)
+
+
+class LimitReached(BillingError):
+    """A spending limit is reached. Nothing was charged. Wait for the next period or raise the limit."""
+
+    http_status = 429
+
+
+class WalletSuspended(BillingError):
+    """This wallet is suspended. Nothing was charged. Ask the operator to reopen it."""
+
+    http_status = 403
+
+
+class Paused(BillingError):
+    """AI features are paused by the operator. Nothing was charged. Try again later."""
+
+    http_status = 503
+    retryable = True
+
+
+class TrialClaimed(BillingError):
+    """The free trial was claimed before with these details. Nothing was granted. Buy a pack to go on."""
+
+    http_status = 409
+
+
+class IdempotencyConflict(BillingError):
+    """This idempotency key was used for a different request. Nothing was charged. Use a fresh key."""
+
+    http_status = 409
+
+
+class LedgerConflict(BillingError):
+    """The same call is in progress already. Nothing was charged for this one. Try again in a moment."""
+
+    http_status = 409
+    retryable = True
+
+
+class StoreUnavailable(BillingError):
+    """The credit store did not answer in time. Nothing was charged. Try again in a moment."""
+
+    http_status = 503
+    retryable = True
+
+
+class CallError(AddOnsError):
+    """The AI model gave no usable answer. Nothing was charged. Try again later."""
+
+    http_status = 502
+
+
+class ProviderUnavailable(CallError):
+    """AI is temporarily unavailable. Nothing was charged. Try again in a moment."""
+
+    http_status = 503
+    retryable = True
+
+
+class ProviderTimeout(CallError):
+    """The AI model took too long. Nothing was charged. Try again in a moment."""
+
+    http_status = 504
+    retryable = True
+
+
+class ProviderRejected(CallError):
+    """The AI provider refused the request. Nothing was charged. The operator should run `ai-addons check`."""
+
+    http_status = 502
+
+
+class ContentBlocked(CallError):
+    """The AI provider declined to answer this. Nothing was charged. Change the request."""
+
+    http_status = 422
+
+
+class BadOutput(CallError):
+    """The AI model's answer was not usable, also after one correction. Nothing was charged. Try again."""
+
+    http_status = 502
+    retryable = True

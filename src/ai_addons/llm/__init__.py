@@ -1,0 +1,1 @@
+"""The model side: one narrow port, adapters behind it, retries, prices."""

@@ -1,0 +1,35 @@
+"""Plug-ins by name, through entry points; the built-ins come in by the same door."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from importlib.metadata import entry_points
+from typing import Any
+
+from ai_addons.errors import UnknownPlugin
+
+
+def load(group: str, name: str) -> Any:  # noqa: ANN401  # each group has its own type, checked by its contract tests
+    """Load what a plug-in registered.
+
+    Args:
+        group: Port, e.g. ``policies`` for the group ``ai_addons.policies``.
+        name: Name in the settings.
+
+    Raises:
+        UnknownPlugin: If no installed package registers that name.
+    """
+    found = entry_points(group=f"ai_addons.{group}")
+    if name not in found.names:
+        known = sorted(found.names)
+        close = get_close_matches(name, known, n=1)
+        hint = f"Did you mean {close[0]!r}?" if close else f"Installed are: {', '.join(known) or 'none'}."
+        msg = f"No plug-in {name!r} in ai_addons.{group}; nothing was charged. {hint}"
+        raise UnknownPlugin(msg)
+    return found[name].load()
+
+
+def load_all(group: str) -> None:
+    """Load every plug-in of a port, for what loading it declares."""
+    for entry in entry_points(group=f"ai_addons.{group}"):
+        entry.load()

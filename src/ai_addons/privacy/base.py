@@ -1,0 +1,141 @@
+"""Words shared by the privacy layer, and its port.
+
+Personal data is replaced by placeholders such as ``[PERSON_1]``. The table
+behind them, the vault, lives for one call, in memory only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, NoReturn, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+
+
+class Kind(Enum):
+    """The type word of a placeholder."""
+
+    PERSON = "PERSON"
+    PHONE = "PHONE"
+    EMAIL = "EMAIL"
+    ADDRESS = "ADDRESS"
+    ID = "ID"
+    ACCOUNT = "ACCOUNT"
+    BUSINESS = "BUSINESS"
+    DATE = "DATE"
+    AMOUNT = "AMOUNT"
+    TEXT = "TEXT"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Declared:
+    """A value the developer marked as personal."""
+
+    kind: Kind
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of text that a recognizer takes for personal data; ``end`` is exclusive."""
+
+    start: int
+    end: int
+    kind: Kind
+    priority: int = 0
+
+
+class Recognizer(Protocol):
+    """Finds one sort of personal data in free text, in time linear in its length."""
+
+    def find(self, text: str) -> Iterable[Span]:
+        """All stretches of that sort."""
+        ...
+
+
+class Vault(Protocol):
+    """The placeholders of one call and what stands behind them."""
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many placeholders of each type word were made."""
+        ...
+
+    def restore(self, value: Json) -> Json:
+        """Put the values back into every string leaf and key, in one pass.
+
+        Raises:
+            Unresolved: If anything looks like a placeholder but is none of ours.
+        """
+        ...
+
+    def close(self) -> None:
+        """Forget everything."""
+        ...
+
+
+class Unresolved(Exception):
+    """The answer holds placeholders that stand for nothing; it must not be shown.
+
+    Attributes:
+        tokens: The offending placeholders, as the model wrote them.
+    """
+
+    def __init__(self, tokens: Sequence[str]) -> None:
+        super().__init__(f"{len(tokens)} unresolved placeholders")
+        self.tokens = tuple(tokens)
+
+
+class Sealed:
+    """Base for holders of personal data: it never prints, pickles or copies itself."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """A fixed text, whatever is inside."""
+        return f"<{type(self).__name__} …>"
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse pickling and copying: personal data stays in this call."""
+        msg = f"{type(self).__name__} holds personal data and must not be pickled or copied"
+        raise TypeError(msg)
+
+
+class Session(Protocol):
+    """The masking of one call: all its texts share one vault."""
+
+    @property
+    def vault(self) -> Vault:
+        """What restores the answer."""
+        ...
+
+    def mask(self, texts: Sequence[str], data: object) -> tuple[list[str], Json]:
+        """Mask the texts of one prompt and its data.
+
+        Args:
+            texts: Free texts (system, user).
+            data: A pydantic model, a list or dict of them, or None.
+
+        Returns:
+            The masked texts and the data as JSON, masked.
+
+        Raises:
+            PrivacyRefused: If masking cannot be done safely; nothing may be sent.
+        """
+        ...
+
+    def mask_text(self, text: str) -> str:
+        """Mask one more text of the call with what is known so far."""
+        ...
+
+
+class Masker(Protocol):
+    """A way to mask (`ai_addons.maskers` entry points)."""
+
+    def session(self) -> Session:
+        """Start masking one call."""
+        ...

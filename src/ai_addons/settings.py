@@ -1,0 +1,361 @@
+"""Every setting, read from keywords, the environment, TOML and defaults, in that order.
+
+======================== ======================================================
+keyword                  ``Settings(models={"small": "openai/gpt-6-luna"})``
+environment              ``AI_ADDONS_MODELS__SMALL=openai/gpt-6-luna``
+``ai_addons.toml``       ``[models]`` / ``small = "openai/gpt-6-luna"``
+``pyproject.toml``       the same under ``[tool.ai_addons]``
+======================== ======================================================
+
+A key nobody knows is an error with a suggestion: a setting that is silently
+ignored is how a shop ends up paying for the wrong model.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from datetime import date, timedelta
+from decimal import Decimal
+from difflib import get_close_matches
+from itertools import zip_longest
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args, get_origin
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    PyprojectTomlConfigSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
+
+from ai_addons.errors import ConfigError
+from ai_addons.money import Credits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from pydantic.fields import FieldInfo
+
+ENV_PREFIX: Final = "AI_ADDONS_"
+TOML_FILE: Final = "ai_addons.toml"
+# Read by the project's own tests, not settings of the SDK.
+_TEST_PREFIX: Final = "AI_ADDONS_TEST_"
+_DURATION: Final = re.compile(r"(\d+)\s*(s|m|h|d)")
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+def read_duration(value: object) -> object:
+    """Read ``"90s"``, ``"15m"``, ``"6h"`` or ``"7d"`` as a `timedelta`; leave the rest to pydantic.
+
+    >>> read_duration("6h")
+    datetime.timedelta(seconds=21600)
+    """
+    match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    return timedelta(seconds=int(match[1]) * _SECONDS[match[2]]) if match else value
+
+
+def _as_route(value: object) -> object:
+    """A single model is a route of one."""
+    return (value,) if isinstance(value, str) else value
+
+
+def _with_provider(route: tuple[str, ...]) -> tuple[str, ...]:
+    for model in route:
+        if model.startswith(("[", "{")):
+            msg = 'a list of models is not valid JSON; write e.g. ["openai/gpt-6-luna", "anthropic/claude-haiku"]'
+            raise ValueError(msg)
+        if "/" not in model.strip("/"):
+            msg = f"{model!r} lacks its provider; write e.g. 'openai/{model}', 'anthropic/{model}' or 'gemini/{model}'"
+            raise ValueError(msg)
+    return route
+
+
+Duration = Annotated[timedelta, BeforeValidator(read_duration)]
+Route = Annotated[tuple[str, ...], BeforeValidator(_as_route), AfterValidator(_with_provider), Field(min_length=1)]
+
+
+class _Section(BaseModel):
+    """A part of the settings; unknown keys are refused and values never show in errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class StoreSettings(_Section):
+    """Where credits and calls are booked."""
+
+    url: str = "sqlite:///ai_addons.db"
+    """SQLAlchemy URL of the store."""
+
+
+class ModelSettings(_Section):
+    """Which model answers, per tier; each a model or a list of fallbacks, tried in order."""
+
+    small: Route | None = None
+    """Small tier. None: the first provider with a key (OpenAI, Anthropic, Gemini), else the offline model."""
+    large: Route | None = None
+    """Large tier; without it a feature that asks for it is a `ConfigError`."""
+
+
+class ProviderSettings(_Section):
+    """How to reach one provider."""
+
+    api_key: SecretStr | None = None
+    """API key. None: the provider's usual variable, e.g. ``OPENAI_API_KEY``."""
+    api_base: str | None = None
+    """Base URL. None: the provider's own."""
+
+
+class BillingSettings(_Section):
+    """How credits are sold."""
+
+    policy: str = "prepaid"
+    """Name of the billing policy (entry point group ``ai_addons.policies``)."""
+    low_balance: Credits = Field(default="10", validate_default=True)
+    """Below this a wallet counts as low."""
+
+
+class CacheSettings(_Section):
+    """Where repeated answers are kept."""
+
+    backend: str = "disk"
+    """``disk``, ``memory``, ``off``, or a plug-in (entry point group ``ai_addons.caches``)."""
+    directory: Path = Path(".ai_addons/cache")
+    """Directory of the disk cache; made with mode 0700."""
+    size_limit_mb: int = Field(default=256, gt=0)
+    """Upper size of the disk cache in megabytes."""
+
+
+class PrivacySettings(_Section):
+    """What is searched for in free text, beside declared fields."""
+
+    masker: str = "builtin"
+    """Name of the masker (entry point group ``ai_addons.maskers``)."""
+    recognizers: tuple[str, ...] = ("email", "phone")
+    """Names of the recognizers, in order (entry point group ``ai_addons.recognizers``)."""
+    max_field_bytes: int = Field(default=65_536, gt=0)
+    """A longer text is refused before anything is sent."""
+
+
+class CallSettings(_Section):
+    """Limits of one call."""
+
+    deadline: Duration = timedelta(seconds=30)
+    """Time for the whole call: all attempts, waits, the repair and the fallbacks."""
+    hold_ttl: Duration = timedelta(seconds=120)
+    """After this an orphan hold is released; must exceed the deadline by a minute."""
+    attempts: int = Field(default=3, ge=1, le=10)
+    """Attempts at one model before the next is tried."""
+    replay_days: int = Field(default=7, ge=0)
+    """How long the answer of a call with an idempotency key is kept for a replay."""
+    free_repeats: bool = True
+    """Whether a business's own repeat within the cache time is free."""
+
+
+class ModelPriceSettings(_Section):
+    """Price of one model in USD per million tokens, as its provider lists it."""
+
+    input: Decimal = Field(ge=0)
+    """Uncached input."""
+    output: Decimal = Field(ge=0)
+    """Output, thinking included."""
+    cached: Decimal | None = Field(default=None, ge=0)
+    """Input read from the provider's cache."""
+    cache_write: Decimal | None = Field(default=None, ge=0)
+    """Input written to the provider's cache."""
+    max_input: int | None = Field(default=None, gt=0)
+    """Prompt tokens above which this price no longer holds."""
+
+
+class PriceSettings(_Section):
+    """What calls cost: credits per feature for the shop, US dollars per model for us."""
+
+    features: dict[str, Credits] = Field(default_factory=dict)
+    """Credits per call, by feature key; wins over the decorator and the catalogue."""
+    models: dict[str, ModelPriceSettings] = Field(default_factory=dict)
+    """Own or corrected model prices, by model name."""
+    allow_unpriced: bool = False
+    """Let models without a known price be called; their cost is then shown as unknown."""
+
+
+class FeatureSettings(_Section):
+    """Changes to one feature, without touching its code."""
+
+    models: Route | None = None
+    """Route for this feature instead of its tier's."""
+    cache: Duration | Literal["off"] | None = None
+    """How long its answers are kept, or ``"off"``."""
+    max_tokens: int | None = Field(default=None, gt=0)
+    """Output cap in tokens."""
+    enabled: bool | tuple[str, ...] = True
+    """True, False, or the list of businesses it is on for."""
+
+
+class FxSettings(_Section):
+    """The exchange rate that turns provider cost into cedis."""
+
+    ghs_per_usd: Decimal = Field(default=Decimal("11.646"), gt=0, decimal_places=8)
+    """Cedis for one US dollar."""
+    as_of: date = date(2026, 9, 29)
+    """Day of that rate."""
+
+
+class Settings(BaseSettings):
+    """All settings of the SDK.
+
+    Args:
+        **values: Settings by keyword; they win over environment and files.
+
+    Raises:
+        ConfigError: For an unknown key (with a suggestion) or an invalid value.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX,
+        env_nested_delimiter="__",
+        toml_file=TOML_FILE,
+        pyproject_toml_table_header=("tool", "ai_addons"),
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    store: StoreSettings = StoreSettings()
+    models: ModelSettings = ModelSettings()
+    providers: dict[str, ProviderSettings] = Field(default_factory=dict)
+    """By provider: ``openai``, ``anthropic``, ``gemini``, or any other LiteLLM prefix."""
+    billing: BillingSettings = BillingSettings()
+    cache: CacheSettings = CacheSettings()
+    privacy: PrivacySettings = PrivacySettings()
+    call: CallSettings = CallSettings()
+    prices: PriceSettings = PriceSettings()
+    features: dict[str, FeatureSettings] = Field(default_factory=dict)
+    """By feature key."""
+    fx: FxSettings = FxSettings()
+    secret: SecretStr | None = None
+    """Keys request hashes, cache keys and trial claims (32 characters or more).
+
+    None with SQLite: a key file beside the database.
+    """
+
+    def __init__(self, **values: Any) -> None:  # noqa: ANN401  # pydantic checks every value
+        variables = list(_unknown_variables(os.environ))
+        wrong = [message for _, message in variables]
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            wrong += _explain(error, known={path for path, _ in variables})
+        except SettingsError as error:
+            wrong += [f"{error}. Lists and tables in the environment are written as JSON"]
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            wrong += [f"{TOML_FILE} or pyproject.toml is not valid TOML: {error}"]
+        if wrong:
+            raise ConfigError("The settings are not valid, nothing was charged: " + "; ".join(wrong) + ".") from None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Keyword, environment, TOML; no ``.env`` file: a stray one must not supply keys."""
+        del env_settings, dotenv_settings, file_secret_settings
+        return (
+            init_settings,
+            _Environment(settings_cls),
+            TomlConfigSettingsSource(settings_cls),
+            PyprojectTomlConfigSettingsSource(settings_cls),
+        )
+
+
+class _Environment(EnvSettingsSource):
+    """The environment, where a list of models may be one bare name or a JSON list."""
+
+    def decode_complex_value(
+        self,
+        field_name: str,
+        field: FieldInfo,
+        value: Any,  # noqa: ANN401  # as in the method this overrides
+    ) -> Any:  # noqa: ANN401  # as in the method this overrides
+        """Leave text that is no JSON as it is; validation says what is wrong with it."""
+        try:
+            return super().decode_complex_value(field_name, field, value)
+        except ValueError:
+            return value
+
+
+def setting_paths(model: type[BaseModel] = Settings, prefix: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every path to a setting; ``*`` stands for a key of the user's own."""
+    for name, field in model.model_fields.items():
+        yield (*prefix, name)
+        inner, keyed = _section(field.annotation)
+        if inner is not None:
+            yield from setting_paths(inner, (*prefix, name, "*") if keyed else (*prefix, name))
+        elif keyed:
+            yield (*prefix, name, "*")
+
+
+def _section(annotation: object) -> tuple[type[BaseModel] | None, bool]:
+    """The settings class behind a field, and whether it is held by key."""
+    keyed = get_origin(annotation) is dict
+    inner = get_args(annotation)[1] if keyed else annotation
+    return (inner if isinstance(inner, type) and issubclass(inner, BaseModel) else None), keyed
+
+
+def _unknown_variables(environ: Mapping[str, str]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Variables of ours that name no setting, as path and message."""
+    known = list(setting_paths())
+    for name in sorted(environ):
+        upper = name.upper()
+        if upper.startswith(ENV_PREFIX) and not upper.startswith(_TEST_PREFIX):
+            path = tuple(upper.removeprefix(ENV_PREFIX).lower().split("__"))
+            if not any(_fits(path, shape) for shape in known):
+                names = [ENV_PREFIX + "__".join(_like(shape, path)).upper() for shape in known]
+                yield path, f"unknown environment variable {name}{_did_you_mean(upper, names)}"
+
+
+def _fits(path: tuple[str, ...], shape: tuple[str, ...]) -> bool:
+    return len(path) == len(shape) and all(want in ("*", got) for got, want in zip(path, shape, strict=True))
+
+
+def _like(shape: tuple[str, ...], path: tuple[str, ...]) -> Iterator[str]:
+    """A known path, with the user's own keys where it leaves them open."""
+    for want, got in zip_longest(shape, path[: len(shape)]):
+        yield got if want == "*" and got else want
+
+
+def _did_you_mean(name: str, known: Iterable[str]) -> str:
+    close = get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
+def _explain(error: ValidationError, known: set[tuple[str, ...]]) -> list[str]:
+    """What is wrong, a sentence for each setting; without those named in ``known`` already."""
+    found: dict[tuple[str, ...], str] = {}
+    for issue in error.errors(include_input=False, include_url=False, include_context=False):
+        path = tuple(str(part) for part in issue["loc"])
+        if issue["type"] == "extra_forbidden":
+            found[path] = f"unknown setting '{'.'.join(path)}'{_did_you_mean(path[-1], _siblings(path))}"
+        else:
+            setting, message = _setting(path), issue["msg"].removeprefix("Value error, ")
+            before = found.get(setting)
+            found[setting] = f"{before}, or {message}" if before else f"setting '{'.'.join(setting)}': {message}"
+    return [message for path, message in found.items() if path not in known]
+
+
+def _siblings(path: tuple[str, ...]) -> list[str]:
+    return [shape[-1] for shape in setting_paths() if _fits((*path[:-1], shape[-1]), shape)]
+
+
+def _setting(path: tuple[str, ...]) -> tuple[str, ...]:
+    """The setting an issue is about; pydantic adds which alternative of its type was tried."""
+    shapes = list(setting_paths())
+    return next((path[:end] for end in range(len(path), 0, -1) if any(_fits(path[:end], s) for s in shapes)), path)
