@@ -1,0 +1,165 @@
+"""Paid, optional AI features for a point-of-sale system.
+
+Importing this package loads none of its heavy parts; each public name is
+looked up at its first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ai_addons.addons import AddOns as AddOns
+    from ai_addons.addons import Till as Till
+    from ai_addons.addons import install as install
+    from ai_addons.catalog import Offer as Offer
+    from ai_addons.catalog import Pack as Pack
+    from ai_addons.errors import AddOnsError as AddOnsError
+    from ai_addons.errors import BadOutput as BadOutput
+    from ai_addons.errors import BillingError as BillingError
+    from ai_addons.errors import CallError as CallError
+    from ai_addons.errors import ConfigError as ConfigError
+    from ai_addons.errors import ContentBlocked as ContentBlocked
+    from ai_addons.errors import FeatureExists as FeatureExists
+    from ai_addons.errors import IdempotencyConflict as IdempotencyConflict
+    from ai_addons.errors import InsufficientCreditsError as InsufficientCreditsError
+    from ai_addons.errors import LedgerConflict as LedgerConflict
+    from ai_addons.errors import LimitReached as LimitReached
+    from ai_addons.errors import NoPayer as NoPayer
+    from ai_addons.errors import NotEnabled as NotEnabled
+    from ai_addons.errors import Paused as Paused
+    from ai_addons.errors import PrivacyRefused as PrivacyRefused
+    from ai_addons.errors import ProviderRejected as ProviderRejected
+    from ai_addons.errors import ProviderTimeout as ProviderTimeout
+    from ai_addons.errors import ProviderUnavailable as ProviderUnavailable
+    from ai_addons.errors import StoreUnavailable as StoreUnavailable
+    from ai_addons.errors import TrialClaimed as TrialClaimed
+    from ai_addons.errors import UnknownFeature as UnknownFeature
+    from ai_addons.errors import UnknownPlugin as UnknownPlugin
+    from ai_addons.errors import UnpricedFeature as UnpricedFeature
+    from ai_addons.errors import UnpricedModel as UnpricedModel
+    from ai_addons.errors import WalletSuspended as WalletSuspended
+    from ai_addons.feature import AsyncFeature as AsyncFeature
+    from ai_addons.feature import Feature as Feature
+    from ai_addons.feature import bill_to as bill_to
+    from ai_addons.feature import billed_feature as billed_feature
+    from ai_addons.money import Credits as Credits
+    from ai_addons.money import Money as Money
+    from ai_addons.privacy.fields import Bucket as Bucket
+    from ai_addons.privacy.fields import FreeText as FreeText
+    from ai_addons.privacy.fields import Pii as Pii
+    from ai_addons.privacy.fields import Public as Public
+    from ai_addons.prompt import Prompt as Prompt
+    from ai_addons.prompt import Steps as Steps
+    from ai_addons.prompt import ask as ask
+    from ai_addons.receipt import Billed as Billed
+    from ai_addons.receipt import Quote as Quote
+    from ai_addons.receipt import Receipt as Receipt
+    from ai_addons.receipt import receipts as receipts
+    from ai_addons.settings import Settings as Settings
+
+_HOMES = {
+    "addons": ("AddOns", "Till", "install"),
+    "catalog": ("Offer", "Pack"),
+    "errors": (
+        "AddOnsError",
+        "BadOutput",
+        "BillingError",
+        "CallError",
+        "ConfigError",
+        "ContentBlocked",
+        "FeatureExists",
+        "IdempotencyConflict",
+        "InsufficientCreditsError",
+        "LedgerConflict",
+        "LimitReached",
+        "NoPayer",
+        "NotEnabled",
+        "Paused",
+        "PrivacyRefused",
+        "ProviderRejected",
+        "ProviderTimeout",
+        "ProviderUnavailable",
+        "StoreUnavailable",
+        "TrialClaimed",
+        "UnknownFeature",
+        "UnknownPlugin",
+        "UnpricedFeature",
+        "UnpricedModel",
+        "WalletSuspended",
+    ),
+    "feature": ("AsyncFeature", "Feature", "bill_to", "billed_feature"),
+    "money": ("Credits", "Money"),
+    "privacy.fields": ("Bucket", "FreeText", "Pii", "Public"),
+    "prompt": ("Prompt", "Steps", "ask"),
+    "receipt": ("Billed", "Quote", "Receipt", "receipts"),
+    "settings": ("Settings",),
+}
+_HOME = {name: f"ai_addons.{module}" for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "AddOns",
+    "AddOnsError",
+    "AsyncFeature",
+    "BadOutput",
+    "Billed",
+    "BillingError",
+    "Bucket",
+    "CallError",
+    "ConfigError",
+    "ContentBlocked",
+    "Credits",
+    "Feature",
+    "FeatureExists",
+    "FreeText",
+    "IdempotencyConflict",
+    "InsufficientCreditsError",
+    "LedgerConflict",
+    "LimitReached",
+    "Money",
+    "NoPayer",
+    "NotEnabled",
+    "Offer",
+    "Pack",
+    "Paused",
+    "Pii",
+    "PrivacyRefused",
+    "Prompt",
+    "ProviderRejected",
+    "ProviderTimeout",
+    "ProviderUnavailable",
+    "Public",
+    "Quote",
+    "Receipt",
+    "Settings",
+    "Steps",
+    "StoreUnavailable",
+    "Till",
+    "TrialClaimed",
+    "UnknownFeature",
+    "UnknownPlugin",
+    "UnpricedFeature",
+    "UnpricedModel",
+    "WalletSuspended",
+    "ask",
+    "bill_to",
+    "billed_feature",
+    "install",
+    "receipts",
+]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401  # module attributes have many types
+    """Load a public name from its module, once."""
+    if name not in _HOME:
+        msg = f"module 'ai_addons' has no attribute {name!r}"
+        raise AttributeError(msg)
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Show the public names."""
+    return sorted(_HOME)

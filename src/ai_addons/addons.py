@@ -1,0 +1,486 @@
+"""`AddOns`: the object a host makes once and everything is reached through."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextvars import ContextVar, copy_context
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Final, Generic, Self, TypeVar
+
+from ai_addons import plugins
+from ai_addons._call import Call, billed_call, quote_call
+from ai_addons._drive import arun, run
+from ai_addons.billing.doctor import examine
+from ai_addons.catalog import declared
+from ai_addons.errors import ConfigError, NotEnabled
+from ai_addons.llm.providers import KNOWN, find_key
+from ai_addons.money import Credits
+from ai_addons.receipt import hand_over
+from ai_addons.scope import Payer
+from ai_addons.settings import FeatureSettings, Settings
+from ai_addons.wiring import OFFLINE, Wiring, micros
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from decimal import Decimal
+
+    from ai_addons.billing.doctor import Report
+    from ai_addons.billing.grants import GrantSource
+    from ai_addons.billing.ledger import LedgerEntry
+    from ai_addons.billing.policy import Policy
+    from ai_addons.billing.records import GrantBooking, Transaction, Wallet
+    from ai_addons.catalog import FeatureSpec, Listing, Pack, Registry
+    from ai_addons.clock import Clock, Ids
+    from ai_addons.events import EventHook
+    from ai_addons.llm.base import Llm
+    from ai_addons.llm.costs import PriceBook
+    from ai_addons.prompt import Prompt, Steps
+    from ai_addons.receipt import Billed, Quote
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+DEFAULT_MODELS: Final[Mapping[str, str]] = {
+    "openai": "openai/gpt-6-luna",
+    "anthropic": "anthropic/claude-haiku-5-5",
+    "gemini": "gemini/gemini-2.5-flash-lite",
+}
+"""Small model per provider where no model is configured; the first provider with a key wins."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceList:
+    """What is on sale."""
+
+    features: tuple[Listing, ...]
+    packs: tuple[Pack, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Masked:
+    """A text as it would be sent.
+
+    Attributes:
+        text: The text with placeholders.
+        counts: How many values of each kind were replaced.
+        restore: Puts the values back into an answer.
+    """
+
+    text: str
+    counts: Mapping[str, int]
+    restore: Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallOptions:
+    """What a caller may set for one call.
+
+    Attributes:
+        business: Who pays instead of the one in `bill_to`.
+        user: Who asks.
+        idempotency_key: Makes a repeat of this very call free, for ever.
+        model: A tier, or a model with its provider.
+        deadline: Time for the whole call.
+        cache: False neither reads nor writes stored answers.
+        addons: The wiring to use instead of the installed one.
+    """
+
+    business: str | None = None
+    user: str | None = None
+    idempotency_key: str | None = None
+    model: str | None = None
+    deadline: timedelta | None = None
+    cache: bool = True
+    addons: AddOns | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation(Generic[R]):
+    """A feature with its arguments: what a till is asked to ring up."""
+
+    spec: FeatureSpec
+    answer: object
+    arguments: Mapping[str, object]
+    build: Callable[[], Prompt[R] | Steps[R]]
+
+
+class AddOns:
+    """Everything the AI features need, made once per process.
+
+    Nothing is opened, imported or called before it is needed.
+
+    Args:
+        settings: Settings; None reads them from environment and files.
+        clock: Source of time.
+        ids: Source of ids.
+        hooks: Receive every event.
+        llm: Used for every model in place of the configured adapters; tests give a fake.
+        registry: The features on sale; None for all that this process declared.
+        environ: Where provider keys are looked up; None for the process's own.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        clock: Clock | None = None,
+        ids: Ids | None = None,
+        hooks: Sequence[EventHook] = (),
+        llm: Llm | None = None,
+        registry: Registry | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        self.settings = settings if settings is not None else Settings()
+        self._registry = registry if registry is not None else declared
+        self._wiring = Wiring(self.settings, clock=clock, ids=ids, hooks=hooks, llm=llm, environ=environ)
+        self.aio = AsyncAddOns(self)
+
+    @classmethod
+    def from_env(cls) -> Self:
+        """Wire up from ``AI_ADDONS_*`` variables and TOML files alone."""
+        return cls()
+
+    @property
+    def policy(self) -> Policy:
+        """The billing policy in force."""
+        return self._wiring.policy
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """Where provider keys are looked up."""
+        return self._wiring.environ
+
+    @property
+    def store_name(self) -> str:
+        """Where the books are kept, for people."""
+        path = self._wiring.database.path
+        return "SQLite, in memory" if path is None else f"SQLite, {path}"
+
+    @property
+    def prices(self) -> PriceBook:
+        """What models cost."""
+        return self._wiring.prices
+
+    # Calls.
+
+    def till(self, business: str, user: str | None = None) -> Till:
+        """Where one business's calls are rung up; what `bill_to` uses underneath."""
+        return Till(self, self._wiring, Payer(business, user))
+
+    def route(self, spec: FeatureSpec, model: str | None = None) -> tuple[str, ...]:
+        """The models that would answer a feature, in order.
+
+        Args:
+            spec: The feature.
+            model: A tier or a model given for one call.
+
+        Raises:
+            ConfigError: If the tier has no model, or the model lacks its provider.
+        """
+        if model is not None and "/" in model:
+            return (model,)
+        own = self._feature_settings(spec.key).models
+        if model is None and own is not None:
+            return own
+        try:
+            return self.tier(model or spec.tier)
+        except ConfigError as error:
+            msg = f"Feature {spec.key!r}: {error}"
+            raise ConfigError(msg) from None
+
+    def tier(self, tier: str) -> tuple[str, ...]:
+        """The models of a tier, in order.
+
+        Raises:
+            ConfigError: If there is no such tier, or it has no model.
+        """
+        models = self.settings.models
+        if tier == "small":
+            return models.small if models.small is not None else (self._default_model(),)
+        if tier == "large" and models.large is not None:
+            return models.large
+        if tier == "large":
+            msg = "no large model is configured. Nothing was charged. Set models.large, e.g. 'openai/gpt-6-sol'."
+        else:
+            msg = f"{tier!r} is neither a tier (small, large) nor a model with its provider. Nothing was charged."
+        raise ConfigError(msg)
+
+    def _default_model(self) -> str:
+        """The first provider with a key; with none, the offline model, so that the first run works."""
+        for provider in KNOWN:
+            if find_key(provider, self.settings.providers.get(provider), self._wiring.environ):
+                return DEFAULT_MODELS[provider]
+        return OFFLINE
+
+    def _feature_settings(self, key: str) -> FeatureSettings:
+        return self.settings.features.get(key) or FeatureSettings()
+
+    def prepare(self, invocation: Invocation[R], payer: Payer, options: CallOptions) -> Call[R]:
+        """Settle everything about a call that can be settled before it starts.
+
+        Raises:
+            ConfigError: For a missing price, tier or provider; nothing was charged.
+            NotEnabled: If the feature is off for this business.
+        """
+        spec, own = invocation.spec, self._feature_settings(invocation.spec.key)
+        if own.enabled is False or (isinstance(own.enabled, tuple) and payer.business not in own.enabled):
+            raise NotEnabled
+        route = self.route(spec, options.model)
+        for model in route:
+            self.prices.row(model)
+        keep = spec.cache if own.cache is None else own.cache
+        limits = self.settings.call
+        return Call(
+            spec=spec,
+            answer=invocation.answer,
+            arguments=invocation.arguments,
+            build=invocation.build,
+            payer=payer,
+            key=options.idempotency_key,
+            price=spec.listing(self.settings.prices.features).credits,
+            route=route,
+            cache_for=keep.total_seconds() if isinstance(keep, timedelta) and options.cache else None,
+            max_tokens=own.max_tokens or spec.max_tokens,
+            seconds=(options.deadline or limits.deadline).total_seconds(),
+            replay_us=micros(timedelta(days=limits.replay_days)),
+            free_repeats=limits.free_repeats,
+        )
+
+    # Credits.
+
+    def wallet(self, business: str) -> Wallet:
+        """A business's credits now; zeros for one never seen."""
+        return self._wiring.store.wallet(business)
+
+    def grant(
+        self, business: str, amount: str | int | Decimal | Credits, *, source: GrantSource, ref: str
+    ) -> GrantBooking:
+        """Give credits, once per source and reference.
+
+        Args:
+            business: Who receives them.
+            amount: Credits as str, int, `Decimal` or `Credits`.
+            source: Why, e.g. ``adjustment``.
+            ref: What makes it unique; a repeat changes nothing and says so.
+
+        Raises:
+            IdempotencyConflict: If this source and reference gave another amount.
+        """
+        return self._wiring.store.grant(business, Credits(amount), source=source, ref=ref)
+
+    def claim_trial(
+        self, business: str, *, phone: str | None = None, tax_id: str | None = None, payment: str | None = None
+    ) -> GrantBooking:
+        """Give the policy's trial credits, once per business and per owner.
+
+        Args:
+            business: Who receives them.
+            phone: The owner's phone number.
+            tax_id: The business's tax number.
+            payment: Fingerprint of a payment method.
+
+        Raises:
+            ConfigError: If the policy has no trial, or nothing is known of the owner.
+            TrialClaimed: If any of these had a trial before, in whatever business.
+        """
+        keys = self._wiring.keys()
+        known = {"phone": phone, "tax_id": tax_id, "payment": payment}
+        claims = {keys.trial_claim(kind, value): kind for kind, value in known.items() if value}
+        if not self.policy.trial:
+            msg = f"The policy {self.policy.name!r} has no trial. Nothing was granted."
+            raise ConfigError(msg)
+        if not claims:
+            msg = "A trial needs a phone number, a tax number or a payment fingerprint. Nothing was granted."
+            raise ConfigError(msg)
+        return self._wiring.store.claim_trial(business, self.policy.trial, claims)
+
+    def ledger(self, business: str) -> list[LedgerEntry]:
+        """Every booking of a business, oldest first."""
+        return self._wiring.store.ledger(business)
+
+    def transactions(self, business: str) -> list[Transaction]:
+        """Every call of a business, oldest first."""
+        return self._wiring.store.transactions(business)
+
+    def price_list(self) -> PriceList:
+        """All features and packs on sale."""
+        self._load_features()
+        listings = (spec.listing(self.settings.prices.features) for spec in self.features())
+        return PriceList(features=tuple(listings), packs=self.policy.packs())
+
+    def features(self) -> tuple[FeatureSpec, ...]:
+        """All features this process knows and has switched on."""
+        self._load_features()
+        return tuple(spec for spec in self._registry.specs() if self._feature_settings(spec.key).enabled is not False)
+
+    @staticmethod
+    def _load_features() -> None:
+        """Declare the features that installed packages offer, the built-in ones among them."""
+        plugins.load_all("features")
+
+    # Upkeep.
+
+    def mask(self, text: str) -> Masked:
+        """Show what would be sent of a text, and how to put an answer right.
+
+        Raises:
+            PrivacyRefused: If it cannot be masked safely.
+        """
+        session = self._wiring.desk().kit.masker.session()
+        (masked,), _ = session.mask([text], None)
+        return Masked(
+            text=masked,
+            counts=dict(session.vault.counts),
+            restore=lambda answer: str(session.vault.restore(answer)),
+        )
+
+    def sweep(self) -> int:
+        """Release orphan holds everywhere; how many wallets had any."""
+        return self._wiring.store.sweep()
+
+    def doctor(self) -> Report:
+        """Check every invariant of the books."""
+        return examine(self._wiring.database)
+
+    def warm_up(self) -> None:
+        """Open the store and load the model adapter now, so that the first caller does not wait for it."""
+        self._wiring.store.sweep()
+        llm = self._wiring.llm_for(self.tier("small")[0])
+        load = getattr(llm, "warm_up", None)
+        if load is not None:
+            load()
+
+    def close(self) -> None:
+        """Let go of the store, the cache and the worker threads; a later use opens them again."""
+        self._wiring.close()
+
+    def __enter__(self) -> Self:
+        """Use this object inside the block."""
+        _blocks.set((*_blocks.get(), self))
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Go back to the one used before."""
+        _blocks.set(_blocks.get()[:-1])
+
+
+class Till:
+    """Rings up the calls of one payer; the explicit form of `bill_to`."""
+
+    def __init__(self, addons: AddOns, wiring: Wiring, payer: Payer) -> None:
+        self._addons = addons
+        self._wiring = wiring
+        self._payer = payer
+
+    def run(self, invocation: Invocation[R], options: CallOptions) -> Billed[R]:
+        """Make a call in this thread."""
+        call, desk = self._addons.prepare(invocation, self._payer, options), self._wiring.desk()
+        billed = run(billed_call(call, desk.kit), desk.caller)
+        hand_over(billed.receipt)
+        return billed
+
+    async def arun(self, invocation: Invocation[R], options: CallOptions) -> Billed[R]:
+        """Make a call on the event loop."""
+        call, desk = self._addons.prepare(invocation, self._payer, options), self._wiring.desk()
+        billed = await arun(billed_call(call, desk.kit), desk.caller, desk.threads)
+        hand_over(billed.receipt)
+        return billed
+
+    def quote(self, invocation: Invocation[R], options: CallOptions) -> Quote:
+        """Say what a call would cost; nothing is called or charged."""
+        call, desk = self._addons.prepare(invocation, self._payer, options), self._wiring.desk()
+        return run(quote_call(call, desk.kit), desk.caller)
+
+    async def aquote(self, invocation: Invocation[R], options: CallOptions) -> Quote:
+        """Say what a call would cost, on the event loop."""
+        call, desk = self._addons.prepare(invocation, self._payer, options), self._wiring.desk()
+        return await arun(quote_call(call, desk.kit), desk.caller, desk.threads)
+
+
+class AsyncAddOns:
+    """The operations of `AddOns` for async hosts; each runs in a worker thread."""
+
+    def __init__(self, addons: AddOns) -> None:
+        self._addons = addons
+
+    async def wallet(self, business: str) -> Wallet:
+        """See `AddOns.wallet`."""
+        return await _threaded(partial(self._addons.wallet, business))
+
+    async def grant(
+        self, business: str, amount: str | int | Decimal | Credits, *, source: GrantSource, ref: str
+    ) -> GrantBooking:
+        """See `AddOns.grant`."""
+        return await _threaded(partial(self._addons.grant, business, amount, source=source, ref=ref))
+
+    async def claim_trial(
+        self, business: str, *, phone: str | None = None, tax_id: str | None = None, payment: str | None = None
+    ) -> GrantBooking:
+        """See `AddOns.claim_trial`."""
+        claim = partial(self._addons.claim_trial, business, phone=phone, tax_id=tax_id, payment=payment)
+        return await _threaded(claim)
+
+    async def ledger(self, business: str) -> list[LedgerEntry]:
+        """See `AddOns.ledger`."""
+        return await _threaded(partial(self._addons.ledger, business))
+
+    async def transactions(self, business: str) -> list[Transaction]:
+        """See `AddOns.transactions`."""
+        return await _threaded(partial(self._addons.transactions, business))
+
+    async def sweep(self) -> int:
+        """See `AddOns.sweep`."""
+        return await _threaded(self._addons.sweep)
+
+    async def doctor(self) -> Report:
+        """See `AddOns.doctor`."""
+        return await _threaded(self._addons.doctor)
+
+    async def warm_up(self) -> None:
+        """See `AddOns.warm_up`."""
+        await _threaded(self._addons.warm_up)
+
+    async def close(self) -> None:
+        """See `AddOns.close`."""
+        await _threaded(self._addons.close)
+
+
+async def _threaded(work: Callable[[], T]) -> T:
+    """Run blocking work beside the event loop, in the caller's context."""
+    return await asyncio.get_running_loop().run_in_executor(None, partial(copy_context().run, work))
+
+
+class _Installed:
+    """The object that calls use where no block names another."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._addons: AddOns | None = None
+
+    def put(self, addons: AddOns | None) -> None:
+        with self._lock:
+            self._addons = addons
+
+    def get(self) -> AddOns:
+        with self._lock:
+            if self._addons is None:
+                self._addons = AddOns.from_env()
+            return self._addons
+
+
+_installed: Final = _Installed()
+_blocks: Final[ContextVar[tuple[AddOns, ...]]] = ContextVar("ai_addons_blocks", default=())
+
+
+def install(addons: AddOns | None) -> None:
+    """Make this the one that all calls of the process use; None forgets it."""
+    _installed.put(addons)
+
+
+def current() -> AddOns:
+    """The object in use: the innermost ``with addons:``, else the installed one, else one from the environment."""
+    blocks = _blocks.get()
+    return blocks[-1] if blocks else _installed.get()

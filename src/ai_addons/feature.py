@@ -1,0 +1,331 @@
+"""`billed_feature`: turns a prompt builder into a paid AI feature."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial, update_wrapper
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Final,
+    Generic,
+    ParamSpec,
+    Protocol,
+    TypeVar,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+    overload,
+)
+
+from ai_addons.addons import CallOptions, Invocation, current
+from ai_addons.catalog import Category, FeatureSpec, Tier, declared
+from ai_addons.errors import ConfigError, NoPayer
+from ai_addons.money import Credits
+from ai_addons.prompt import Prompt, Steps
+from ai_addons.scope import Payer, Scope
+from ai_addons.settings import read_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Generator, Mapping
+    from contextlib import AbstractContextManager
+    from decimal import Decimal
+
+    from ai_addons.addons import AddOns, Till
+    from ai_addons.receipt import Billed, Quote
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_DEFAULT_CACHE: Final = timedelta(hours=6)
+_DEFAULT_MAX_TOKENS: Final = 800
+
+_payer: Final[Scope[Payer | None]] = Scope("ai_addons_payer", None)
+
+
+def bill_to(business: str, *, user: str | None = None) -> AbstractContextManager[Payer | None]:
+    """Say who pays for the calls in a ``with`` block.
+
+    Args:
+        business: The business whose credits are used.
+        user: Who asked, for the books.
+    """
+    return _payer.set(Payer(business, user))
+
+
+class _Definition(Generic[R]):
+    """What was decorated: the builder with its specification and answer type."""
+
+    def __init__(self, spec: FeatureSpec, builder: Callable[..., Any], answer: object) -> None:
+        self.spec = spec
+        self.builder = builder
+        self._answer = answer
+        self._signature = inspect.signature(builder)
+
+    @property
+    def answer(self) -> object:
+        """The type in the brackets of ``Prompt[…]``; names unknown at decoration are looked up now."""
+        if self._answer is None:
+            self._answer = _answer_type(self.builder, None)
+        return self._answer
+
+    def invocation(self, build: Callable[[], Prompt[R] | Steps[R]], *args: object, **kwargs: object) -> Invocation[R]:
+        """Bind arguments by name, defaults included, so that equal calls have equal hashes."""
+        bound = self._signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        return Invocation(spec=self.spec, answer=self.answer, arguments=dict(bound.arguments), build=build)
+
+
+class _Bound(Generic[P, R]):
+    """What sync and async features share: their definition, their options, and finding the till."""
+
+    def __init__(self, definition: _Definition[R], options: CallOptions) -> None:
+        self._definition = definition
+        self._options = options
+        # A feature reads like the function it wraps: name, docstring, signature.
+        update_wrapper(cast("Callable[..., Any]", self), definition.builder)
+
+    @property
+    def spec(self) -> FeatureSpec:
+        """Key, price, tier and limits of this feature."""
+        return self._definition.spec
+
+    def __repr__(self) -> str:
+        """Name the feature."""
+        return f"<{type(self).__name__} {self.spec.key}>"
+
+    def _till(self) -> Till:
+        payer = _payer.get()
+        business = self._options.business or (payer and payer.business)
+        if not business:
+            msg = (
+                f"Nobody is known to pay for {self.spec.key!r}, so it was not called and nothing was charged. "
+                f"Wrap the call in `with bill_to(business_id):` or use `.options(business=…)`."
+            )
+            raise NoPayer(msg)
+        user = self._options.user or (payer.user if payer is not None and payer.business == business else None)
+        return (self._options.addons or current()).till(business, user)
+
+    def _with(self, changes: Mapping[str, Any]) -> CallOptions:
+        return replace(self._options, **{name: value for name, value in changes.items() if value is not None})
+
+
+class Feature(_Bound[P, R]):
+    """A paid AI feature with a plain ``def`` builder; call it like the function it wraps."""
+
+    __wrapped__: Callable[P, Prompt[R]]
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Make the call and give its value.
+
+        Raises:
+            NoPayer: If nobody is known to pay.
+            InsufficientCreditsError: If credits are short; the model was not asked.
+            CallError: If there is no usable answer; nothing was charged.
+        """
+        return self.billed(*args, **kwargs).value
+
+    def billed(self, *args: P.args, **kwargs: P.kwargs) -> Billed[R]:
+        """Make the call and give its value with the receipt."""
+        return self._till().run(self._invocation(*args, **kwargs), self._options)
+
+    def quote(self, *args: P.args, **kwargs: P.kwargs) -> Quote:
+        """Say what the call would cost now; nothing is called or charged."""
+        return self._till().quote(self._invocation(*args, **kwargs), self._options)
+
+    @property
+    def aio(self) -> AsyncFeature[P, R]:
+        """The same feature for async hosts: ``await feature.aio(…)``."""
+        return AsyncFeature(self._definition, self._options)
+
+    def options(
+        self,
+        *,
+        business: str | None = None,
+        user: str | None = None,
+        idempotency_key: str | None = None,
+        model: str | None = None,
+        deadline: timedelta | None = None,
+        cache: bool | None = None,
+        addons: AddOns | None = None,
+    ) -> Feature[P, R]:
+        """This feature with some options set; see `CallOptions`."""
+        changes = {k: v for k, v in locals().items() if k != "self"}
+        return Feature(self._definition, self._with(changes))
+
+    def _invocation(self, *args: P.args, **kwargs: P.kwargs) -> Invocation[R]:
+        build = partial(self._definition.builder, *args, **kwargs)
+        return self._definition.invocation(build, *args, **kwargs)
+
+
+class AsyncFeature(_Bound[P, R]):
+    """A paid AI feature for ``await``; its builder may be ``async def`` or plain."""
+
+    async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Make the call and give its value; raises like `Feature`."""
+        return (await self.billed(*args, **kwargs)).value
+
+    async def billed(self, *args: P.args, **kwargs: P.kwargs) -> Billed[R]:
+        """Make the call and give its value with the receipt."""
+        till = self._till()
+        return await till.arun(await self._invocation(*args, **kwargs), self._options)
+
+    async def quote(self, *args: P.args, **kwargs: P.kwargs) -> Quote:
+        """Say what the call would cost now; nothing is called or charged."""
+        till = self._till()
+        return await till.aquote(await self._invocation(*args, **kwargs), self._options)
+
+    def options(
+        self,
+        *,
+        business: str | None = None,
+        user: str | None = None,
+        idempotency_key: str | None = None,
+        model: str | None = None,
+        deadline: timedelta | None = None,
+        cache: bool | None = None,
+        addons: AddOns | None = None,
+    ) -> AsyncFeature[P, R]:
+        """This feature with some options set; see `CallOptions`."""
+        changes = {k: v for k, v in locals().items() if k != "self"}
+        return AsyncFeature(self._definition, self._with(changes))
+
+    async def _invocation(self, *args: P.args, **kwargs: P.kwargs) -> Invocation[R]:
+        builder = self._definition.builder
+        build = partial(builder, *args, **kwargs)
+        if inspect.iscoroutinefunction(builder):
+            prompt = await build()
+            return self._definition.invocation(lambda: prompt, *args, **kwargs)
+        return self._definition.invocation(build, *args, **kwargs)
+
+
+class Decorator(Protocol):
+    """What `billed_feature` gives: a decorator that keeps parameters and result type."""
+
+    @overload
+    def __call__(self, builder: Callable[P, Coroutine[Any, Any, Prompt[R]]], /) -> AsyncFeature[P, R]: ...
+    @overload
+    def __call__(self, builder: Callable[P, Generator[Prompt[Any], Any, Prompt[R]]], /) -> Feature[P, R]: ...
+    @overload
+    def __call__(self, builder: Callable[P, Prompt[R]], /) -> Feature[P, R]: ...
+
+
+def billed_feature(  # noqa: PLR0913  # one keyword per line of the price list and the route; all but the key optional
+    key: str,
+    *,
+    credits: str | int | Decimal | Credits | None = None,  # noqa: A002  # the word of the price list
+    tier: Tier = "small",
+    cache: str | timedelta | None = _DEFAULT_CACHE,
+    version: str = "1",
+    max_tokens: int = _DEFAULT_MAX_TOKENS,
+    name: str | None = None,
+    description: str | None = None,
+    category: Category = "basic",
+    variants: int = 1,
+    popular: bool = False,
+    loss_leader: bool = False,
+) -> Decorator:
+    """Make a paid AI feature of a prompt builder.
+
+    The builder is a pure function from arguments to a `Prompt`; it stays
+    callable as ``feature.__wrapped__``. The feature's docstring is the builder's.
+
+    Args:
+        key: Stable name, e.g. ``credit_opinion``; a built-in key keeps its listed price and name.
+        credits: Price per call. None: settings, else the catalogue.
+        tier: Which configured models answer.
+        cache: How long answers are kept (``"6h"``, ``"7d"``, a `timedelta`), None for not at all.
+        version: Prompt version; raise it when the wording changes, and stored answers are not used again.
+        max_tokens: Output cap sent with every request.
+        name: Name for people; default from the key.
+        description: Line on the price list; default the builder's first docstring line.
+        category: Shelf of the price list.
+        variants: How many different answers may be kept for one masked prompt.
+        popular: Flag of the price list.
+        loss_leader: Whether a price below cost is meant.
+
+    Raises:
+        TypeError: For a price given as float.
+        FeatureExists: If another function of this host has the key.
+    """
+    price = None if credits is None else Credits(credits)
+    keep = _read_cache(key, cache)
+
+    def decorate(builder: Callable[..., Any]) -> Feature[..., Any] | AsyncFeature[..., Any]:
+        summary = (inspect.getdoc(builder) or key).splitlines()[0]
+        spec = FeatureSpec(
+            key=key,
+            name=name or key.replace("_", " ").capitalize(),
+            description=description or summary,
+            category=category,
+            credits=price,
+            tier=tier,
+            cache=keep,
+            version=version,
+            max_tokens=max_tokens,
+            variants=variants,
+            popular=popular,
+            loss_leader=loss_leader,
+        )
+        return _declare(spec, builder)
+
+    return cast("Decorator", decorate)
+
+
+def sold_as(spec: FeatureSpec) -> Decorator:
+    """Make a feature of a builder and a finished specification; the built-in features use it."""
+    return cast("Decorator", partial(_declare, spec))
+
+
+def _declare(spec: FeatureSpec, builder: Callable[..., Any]) -> Feature[..., Any] | AsyncFeature[..., Any]:
+    declared.add(spec, f"{builder.__module__}.{builder.__qualname__}")
+    definition: _Definition[Any] = _Definition(spec, builder, _answer_type(builder, _names_around(builder)))
+    if inspect.iscoroutinefunction(builder):
+        return AsyncFeature(definition, CallOptions())
+    return Feature(definition, CallOptions())
+
+
+def _names_around(builder: Callable[..., Any]) -> Mapping[str, Any]:
+    """Names of the block where a builder is being decorated: its answer type may be a class of that block."""
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_code.co_filename != builder.__code__.co_filename:
+        frame = frame.f_back
+    return {} if frame is None else dict(frame.f_locals)
+
+
+def _read_cache(key: str, cache: str | timedelta | None) -> timedelta | None:
+    keep = read_duration(cache)
+    if keep is not None and not isinstance(keep, timedelta):
+        msg = f"cache={cache!r} of feature {key!r} is no duration; write e.g. '90s', '15m', '6h' or '7d'"
+        raise ConfigError(msg)
+    return keep
+
+
+def _answer_type(builder: Callable[..., Any], names: Mapping[str, Any] | None) -> object:
+    """The R of the builder's ``-> Prompt[R]`` or ``-> Steps[R]``; None while a name in it is not known yet.
+
+    Args:
+        builder: The decorated function.
+        names: Local names at decoration; None for the last try, at the first call.
+
+    Raises:
+        ConfigError: If the builder does not say what it returns.
+    """
+    try:
+        hints = get_type_hints(builder, localns=dict(names) if names is not None else None)
+    except NameError as error:
+        if names is not None:
+            return None
+        msg = f"The answer type of {builder.__qualname__} cannot be found: {error}. Nothing was charged."
+        raise ConfigError(msg) from None
+    returned = hints.get("return")
+    for candidate in (returned, *get_args(returned)[2:3]):
+        if candidate is Prompt:
+            return str
+        if get_origin(candidate) is Prompt:
+            return get_args(candidate)[0]
+    msg = f"{builder.__qualname__} must say what it returns: `-> Prompt[YourModel]`. Nothing was charged."
+    raise ConfigError(msg)

@@ -1,0 +1,29 @@
+"""The settings that tests run with: books and cache in memory, one model per tier, invented keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ai_addons.settings import Settings
+
+SMALL = "openai/gpt-6-luna"
+LARGE = "openai/gpt-6-sol"
+
+
+def kit_settings(**changes: Any) -> Settings:  # noqa: ANN401  # the sections of Settings
+    """Settings for a test; prices and feature settings of the host still apply.
+
+    Args:
+        **changes: Sections to set differently.
+    """
+    providers = {name: {"api_key": f"test-key-of-{name}"} for name in ("openai", "anthropic", "gemini")}
+    return Settings(
+        **{
+            "store": {"url": "sqlite://"},
+            "cache": {"backend": "memory"},
+            "models": {"small": SMALL, "large": LARGE},
+            "providers": providers,
+            "secret": "a secret for tests, and for nothing else",
+        }
+        | changes
+    )
