@@ -19,7 +19,7 @@ from ai_addons.errors import ProviderUnavailable
 from ai_addons.llm.base import Exchange, ModelRequest
 from ai_addons.money import Credits
 from ai_addons.scope import Payer
-from ai_addons.testing import FakeLlm
+from ai_addons.testing import FakeLlm, ManualClock
 from tests.features import AMA, OPINION, opinion, opinion_async, routed, slogan
 
 START = Credits(1_000)
@@ -138,6 +138,26 @@ async def test_a_closed_coroutine_leaves_no_hold(
     call.close()
     check_books(ai_addons, ai_payer, charged=Credits(0))
     assert len(ai_llm.calls) == waits
+
+
+@pytest.mark.anyio
+async def test_a_coroutine_closed_while_the_store_is_away_ends_quietly(
+    ai_addons: AddOns, ai_payer: Payer, ai_llm: FakeLlm, ai_clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If the void cannot be written either, closing still ends, and the orphan is released in time."""
+    ai_llm.hang(slogan)
+
+    def unavailable(*_: object) -> None:
+        raise StoreUnavailable
+
+    call = slogan.options(business=ai_payer.business).aio(1)
+    await advance(call)
+    call.send(None)
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "void", unavailable)
+        call.close()
+    ai_clock.advance(121)
+    check_books(ai_addons, ai_payer, charged=Credits(0))
 
 
 @pytest.mark.anyio
@@ -283,7 +303,7 @@ def test_a_store_that_fails_at_capture_charges_nothing(
 
 
 def test_a_store_that_stays_away_lets_the_hold_expire(
-    ai_addons: AddOns, ai_payer: Payer, ai_llm: FakeLlm, ai_clock: Any, monkeypatch: pytest.MonkeyPatch
+    ai_addons: AddOns, ai_payer: Payer, ai_llm: FakeLlm, ai_clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If not even the void can be written, the first error is told and the orphan is released in time."""
     ai_llm.fail(slogan)

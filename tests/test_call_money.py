@@ -15,18 +15,36 @@ from ai_addons import (
     InsufficientCreditsError,
     NoPayer,
     NotEnabled,
+    Prompt,
     ProviderUnavailable,
+    Steps,
     UnpricedModel,
+    ask,
     bill_to,
+    billed_feature,
     receipts,
 )
 from ai_addons.billing.records import Transaction
+from ai_addons.billing.store import Store
 from ai_addons.llm.base import Usage, Verdict
 from ai_addons.money import Credits
 from ai_addons.receipt import Billed
 from ai_addons.scope import Payer
 from ai_addons.testing import FakeLlm, ManualClock, kit_settings
-from tests.features import AMA, KOFI, OPINION, Opinion, composed, gift, opinion, opinion_async, routed, settled, slogan
+from tests.features import (
+    AMA,
+    KOFI,
+    OPINION,
+    Opinion,
+    Route,
+    composed,
+    gift,
+    opinion,
+    opinion_async,
+    routed,
+    settled,
+    slogan,
+)
 
 pytestmark = pytest.mark.usefixtures("ai_payer")
 
@@ -527,3 +545,68 @@ async def test_twenty_tasks_on_twelve_credits_get_two_answers(ai_addons: AddOns,
     wallet = ai_addons.wallet("busy")
     assert (len(ai_llm.calls), len(refused)) == (2, 18)
     assert (wallet.available, wallet.held) == (Credits(2), Credits(0))
+
+
+@billed_feature("two_steps", credits=4)
+def two_steps(kind: str) -> Steps[str]:
+    """Ask a first question that code can settle or mend itself."""
+    if kind == "settled":
+        first = yield from ask(Prompt.settled("known already"))
+    else:
+        first = yield from ask(
+            Prompt.composed(
+                answer=Route,
+                user="Where?",
+                finish=lambda route: f"asked, {route.pack}",
+                fallback=lambda: "fell back",
+            )
+        )
+    return Prompt(user=f"Go on with: {first}")
+
+
+@pytest.mark.parametrize(
+    ("kind", "down", "goes_on_with"),
+    [("settled", False, "known already"), ("asked", False, "asked, top"), ("asked", True, "fell back")],
+)
+def test_a_first_question_has_the_same_doors(kind: str, *, down: bool, goes_on_with: str, ai_llm: FakeLlm) -> None:
+    """It may be composed, settled or fall back like any other, and the call is charged for the last answer."""
+    if down:
+        ai_llm.fail(two_steps)
+    elif kind == "asked":
+        ai_llm.reply(two_steps, {"pack": "top"})
+    ai_llm.reply(two_steps, "Done")
+    value, receipt = two_steps.billed(kind)
+    assert (value, receipt.charged) == ("Done", Credits(4))
+    assert goes_on_with in ai_llm.calls[-1].user
+
+
+def test_a_call_that_was_paid_for_meanwhile_is_replayed(
+    ai_addons: AddOns, ai_payer: Payer, ai_llm: FakeLlm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If the same key is captured elsewhere between look-up and hold, its answer comes back and nothing is charged."""
+    ai_llm.reply(slogan, "First!")
+    keyed = slogan.options(idempotency_key="sale-81")
+    keyed(1)
+    monkeypatch.setattr(Store, "find", lambda *_: None)
+    value, receipt = keyed.billed(1)
+    assert (value, receipt.charged, receipt.replayed, len(ai_llm.calls)) == ("First!", Credits(0), True, 1)
+    assert spent(ai_addons, ai_payer) == Credits(5)
+
+
+def test_unmasked_arguments_make_the_request(ai_addons: AddOns, ai_payer: Payer, ai_llm: FakeLlm) -> None:
+    """Two customers with the same masked prompt are two requests: one key cannot serve both."""
+    ai_llm.reply(opinion, OPINION)
+    keyed = opinion.options(idempotency_key="k", cache=False)
+    keyed(AMA)
+    with pytest.raises(IdempotencyConflict):
+        keyed(KOFI)
+
+
+def test_the_offline_model_gives_the_features_sample_masked_and_restored(ai_addons: AddOns) -> None:
+    """Without a key the sample is played through the whole call; names are masked on the way."""
+    wired = AddOns(kit_settings(models={"small": "offline/sample"}), environ={})
+    wired.grant("b", 10, source="adjustment", ref="funds")
+    value, receipt = composed.options(addons=wired, business="b").billed(AMA)
+    assert value == "Ama Serwaa: fine for Ama Serwaa"
+    assert (receipt.model, receipt.cost, receipt.charged) == ("offline/sample", 0, Credits(2))
+    wired.close()

@@ -8,7 +8,7 @@ from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Final, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Protocol, Self, TypeVar
 
 from ai_addons import plugins
 from ai_addons._call import Call, billed_call, quote_call
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 R = TypeVar("R")
+F = TypeVar("F", bound="Payable")
 
 DEFAULT_MODELS: Final[Mapping[str, str]] = {
     "openai": "openai/gpt-6-luna",
@@ -367,6 +368,14 @@ class AddOns:
         _blocks.set(_blocks.get()[:-1])
 
 
+class Payable(Protocol):
+    """A feature, sync or async: something that can be told who pays."""
+
+    def options(self, *, business: str | None = None, user: str | None = None, addons: AddOns | None = None) -> Self:
+        """This feature with a payer."""
+        ...
+
+
 class Till:
     """Rings up the calls of one payer; the explicit form of `bill_to`."""
 
@@ -374,6 +383,10 @@ class Till:
         self._addons = addons
         self._wiring = wiring
         self._payer = payer
+
+    def bind(self, feature: F) -> F:
+        """A feature that this till's business pays for, wherever it is called."""
+        return feature.options(business=self._payer.business, user=self._payer.user, addons=self._addons)
 
     def run(self, invocation: Invocation[R], options: CallOptions) -> Billed[R]:
         """Make a call in this thread."""

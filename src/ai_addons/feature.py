@@ -13,6 +13,7 @@ from typing import (
     Generic,
     ParamSpec,
     Protocol,
+    Self,
     TypeVar,
     cast,
     get_args,
@@ -82,6 +83,8 @@ class _Definition(Generic[R]):
 class _Bound(Generic[P, R]):
     """What sync and async features share: their definition, their options, and finding the till."""
 
+    __name__: str
+
     def __init__(self, definition: _Definition[R], options: CallOptions) -> None:
         self._definition = definition
         self._options = options
@@ -109,8 +112,20 @@ class _Bound(Generic[P, R]):
         user = self._options.user or (payer.user if payer is not None and payer.business == business else None)
         return (self._options.addons or current()).till(business, user)
 
-    def _with(self, changes: Mapping[str, Any]) -> CallOptions:
-        return replace(self._options, **{name: value for name, value in changes.items() if value is not None})
+    def options(
+        self,
+        *,
+        business: str | None = None,
+        user: str | None = None,
+        idempotency_key: str | None = None,
+        model: str | None = None,
+        deadline: timedelta | None = None,
+        cache: bool | None = None,
+        addons: AddOns | None = None,
+    ) -> Self:
+        """This feature with some options set; see `CallOptions`."""
+        given = {name: value for name, value in locals().items() if name != "self" and value is not None}
+        return type(self)(self._definition, replace(self._options, **given))
 
 
 class Feature(_Bound[P, R]):
@@ -141,21 +156,6 @@ class Feature(_Bound[P, R]):
         """The same feature for async hosts: ``await feature.aio(…)``."""
         return AsyncFeature(self._definition, self._options)
 
-    def options(
-        self,
-        *,
-        business: str | None = None,
-        user: str | None = None,
-        idempotency_key: str | None = None,
-        model: str | None = None,
-        deadline: timedelta | None = None,
-        cache: bool | None = None,
-        addons: AddOns | None = None,
-    ) -> Feature[P, R]:
-        """This feature with some options set; see `CallOptions`."""
-        changes = {k: v for k, v in locals().items() if k != "self"}
-        return Feature(self._definition, self._with(changes))
-
     def _invocation(self, *args: P.args, **kwargs: P.kwargs) -> Invocation[R]:
         build = partial(self._definition.builder, *args, **kwargs)
         return self._definition.invocation(build, *args, **kwargs)
@@ -177,21 +177,6 @@ class AsyncFeature(_Bound[P, R]):
         """Say what the call would cost now; nothing is called or charged."""
         till = self._till()
         return await till.aquote(await self._invocation(*args, **kwargs), self._options)
-
-    def options(
-        self,
-        *,
-        business: str | None = None,
-        user: str | None = None,
-        idempotency_key: str | None = None,
-        model: str | None = None,
-        deadline: timedelta | None = None,
-        cache: bool | None = None,
-        addons: AddOns | None = None,
-    ) -> AsyncFeature[P, R]:
-        """This feature with some options set; see `CallOptions`."""
-        changes = {k: v for k, v in locals().items() if k != "self"}
-        return AsyncFeature(self._definition, self._with(changes))
 
     async def _invocation(self, *args: P.args, **kwargs: P.kwargs) -> Invocation[R]:
         builder = self._definition.builder
@@ -281,8 +266,8 @@ def sold_as(spec: FeatureSpec) -> Decorator:
 
 
 def _declare(spec: FeatureSpec, builder: Callable[..., Any]) -> Feature[..., Any] | AsyncFeature[..., Any]:
-    declared.add(spec, f"{builder.__module__}.{builder.__qualname__}")
     definition: _Definition[Any] = _Definition(spec, builder, _answer_type(builder, _names_around(builder)))
+    declared.add(spec, f"{builder.__module__}.{builder.__qualname__}")
     if inspect.iscoroutinefunction(builder):
         return AsyncFeature(definition, CallOptions())
     return Feature(definition, CallOptions())
