@@ -30,7 +30,6 @@ from pydantic_settings import (
     PydanticBaseSettingsSource,
     PyprojectTomlConfigSettingsSource,
     SettingsConfigDict,
-    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -238,10 +237,7 @@ class Settings(BaseSettings):
     """By feature key."""
     fx: FxSettings = FxSettings()
     secret: SecretStr | None = None
-    """Keys request hashes, cache keys and trial claims (32 characters or more).
-
-    None with SQLite: a key file beside the database.
-    """
+    """Keys request hashes, cache keys and trial claims (32 characters or more). None: a file beside SQLite's."""
 
     def __init__(self, **values: Any) -> None:  # noqa: ANN401  # pydantic checks every value
         variables = list(_unknown_variables(os.environ))
@@ -250,8 +246,6 @@ class Settings(BaseSettings):
             super().__init__(**values)
         except ValidationError as error:
             wrong += _explain(error, known={path for path, _ in variables})
-        except SettingsError as error:
-            wrong += [f"{error}. Lists and tables in the environment are written as JSON"]
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             wrong += [f"{TOML_FILE} or pyproject.toml is not valid TOML: {error}"]
         if wrong:
@@ -279,12 +273,7 @@ class Settings(BaseSettings):
 class _Environment(EnvSettingsSource):
     """The environment, where a list of models may be one bare name or a JSON list."""
 
-    def decode_complex_value(
-        self,
-        field_name: str,
-        field: FieldInfo,
-        value: Any,  # noqa: ANN401  # as in the method this overrides
-    ) -> Any:  # noqa: ANN401  # as in the method this overrides
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:  # noqa: ANN401  # as inherited
         """Leave text that is no JSON as it is; validation says what is wrong with it."""
         try:
             return super().decode_complex_value(field_name, field, value)

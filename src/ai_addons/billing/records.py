@@ -1,0 +1,219 @@
+"""What goes into the store and what comes out of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from ai_addons.billing.grants import Grant
+    from ai_addons.money import Credits, MicroGhs, PicoUsd
+
+_LONGEST_ID: Final = 255
+
+WalletStatus: TypeAlias = Literal["active", "suspended", "closed"]
+Outcome: TypeAlias = Literal["ok", "failed", "unknown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wallet:
+    """The credits of one business at one moment.
+
+    Attributes:
+        business: Whose.
+        posted: Credits booked, held ones included.
+        held: Credits pinned by calls in progress.
+        status: ``active``, ``suspended`` or ``closed``.
+        grants: What the credits consist of, in burn order.
+        low: Whether the balance is below the configured threshold.
+    """
+
+    business: str
+    posted: Credits
+    held: Credits
+    status: WalletStatus
+    grants: tuple[Grant, ...] = ()
+    low: bool = False
+
+    @property
+    def available(self) -> Credits:
+        """What the next call can spend: posted minus held."""
+        return self.posted - self.held
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantBooking:
+    """The result of granting credits.
+
+    Attributes:
+        grant: The grant, as it is now.
+        balance: Credits available afterwards.
+        replayed: True if this grant was booked before and nothing changed.
+    """
+
+    grant: Grant
+    balance: Credits
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallIdentity:
+    """Which call this is, for holds, replays and the books.
+
+    Attributes:
+        business: Who pays.
+        user: Who asked.
+        id: The caller's idempotency key, or a fresh UUIDv7.
+        feature: Feature key.
+        request_hash: Keyed hash of everything that makes it this request.
+        keyed: Whether the caller gave the id, so that a replay may come.
+    """
+
+    business: str
+    user: str | None
+    id: str
+    feature: str
+    request_hash: str
+    keyed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Credits set aside for a call in progress."""
+
+    call: CallIdentity
+    attempt: int
+    amount: Credits
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """A call with this key was paid for before.
+
+    Attributes:
+        charged: What it cost then.
+        answers: The masked answers kept for a replay, None if they are gone.
+        model: The model that answered.
+    """
+
+    charged: Credits
+    answers: str | None
+    model: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """An exchange rate with its provenance.
+
+    Attributes:
+        scaled: GHS per USD times 10^8.
+        day: Day of the rate.
+        source: Where it comes from.
+    """
+
+    scaled: int
+    day: date
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    """Token pools of all attempts of a call, summed."""
+
+    input: int
+    cached: int
+    cache_write: int
+    output: int
+    reasoning: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRecord:
+    """What a transaction row says of a call; never a prompt, an answer or a name.
+
+    Attributes:
+        outcome: ``ok``, ``failed``, or ``unknown`` for an orphan.
+        source: ``ai``, ``cache`` or ``rules``.
+        prompt_version: Version of the feature's prompt.
+        error_code: Stable code of the error.
+        model: Route of the model that answered.
+        tokens: Sum over all attempts, None if any is unknown.
+        cost: Provider cost over all attempts, None if any is unknown.
+        latency_ms: Time of the whole call, None if unknown.
+        request_meta: Counts and settings of the request.
+        response_meta: Attempts, without content.
+        answers: Masked answers to keep for a replay.
+        keep_for: How long, in microseconds.
+    """
+
+    outcome: Outcome
+    source: str
+    prompt_version: str | None = None
+    error_code: str | None = None
+    model: str | None = None
+    tokens: Tokens | None = None
+    cost: PicoUsd | None = None
+    latency_ms: int | None = None
+    request_meta: Mapping[str, object] = field(default_factory=dict[str, object])
+    response_meta: Mapping[str, object] = field(default_factory=dict[str, object])
+    answers: str | None = None
+    keep_for: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booked:
+    """How a call ended in the books."""
+
+    charged: Credits
+    balance: Credits
+    cost_ghs: MicroGhs | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transaction:
+    """One row of the call log (`ai_transactions`)."""
+
+    business: str
+    id: str
+    attempt: int
+    at: int
+    feature: str
+    user: str | None
+    outcome: Outcome
+    error_code: str | None
+    charged: Credits
+    source: str
+    model: str | None
+    tokens: Tokens | None
+    cost: PicoUsd | None
+    cost_ghs: MicroGhs | None
+    latency_ms: int | None
+    request_meta: Mapping[str, object]
+    response_meta: Mapping[str, object]
+
+
+def check_id(value: object, what: str) -> None:
+    """Refuse a name that some database could not hold or would hold changed.
+
+    Args:
+        value: A business, user, key or reference, as the host gave it.
+        what: What it is, for the message; the value itself stays out of it.
+
+    Raises:
+        ValueError: Unless it is 1 to 255 characters of text without NUL or lone surrogates.
+    """
+    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_ID or "\0" in value or not _encodable(value):
+        msg = f"{what} must be 1 to {_LONGEST_ID} characters of text. Nothing was charged."
+        raise ValueError(msg)
+
+
+def _encodable(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,99 @@
+"""Another process on the same books: ``python -m tests.books_child JOB FILE SEED COUNT``.
+
+``churn`` does random work for ever, until it is killed; ``spend`` makes paid calls in
+several threads; ``open`` only opens the file, at the same moment as its siblings.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ai_addons.billing.records import CallIdentity, Hold
+from ai_addons.billing.sql import Database
+from ai_addons.clock import SystemClock, Uuid7
+from ai_addons.errors import InsufficientCreditsError
+from ai_addons.money import Credits
+from tests.books import FAILED, OK, open_store
+
+if TYPE_CHECKING:
+    from ai_addons.billing.store import Store
+
+THREADS = 4
+
+
+def fresh_call() -> CallIdentity:
+    """A call nobody made before."""
+    return CallIdentity(
+        business="biz_7",
+        user=None,
+        id=Uuid7().new(SystemClock().now()),
+        feature="collection_analysis",
+        request_hash="request",
+        keyed=False,
+    )
+
+
+def churn(store: Store, dice: random.Random) -> None:
+    """Grant, hold, capture and void at random; the first line printed says that the work has begun."""
+    open_holds: list[Hold] = []
+    while True:
+        choice = dice.random()
+        if choice < 0.1:  # one step in ten
+            ref = Uuid7().new(SystemClock().now())
+            store.grant("biz_7", Credits(dice.randint(1, 9)), source="purchase", ref=ref)
+        elif choice < 0.5 or not open_holds:  # four steps in ten
+            try:
+                held = store.hold(fresh_call(), Credits("0.3"))
+            except InsufficientCreditsError:
+                continue
+            if isinstance(held, Hold):
+                open_holds.append(held)
+        else:
+            hold = open_holds.pop(dice.randrange(len(open_holds)))
+            if dice.random() < 0.7:  # most calls succeed
+                store.capture(hold, OK)
+            else:
+                store.void(hold, FAILED)
+        print("working", flush=True)  # noqa: T201  # tells the parent
+
+
+def spend(store: Store, count: int) -> None:
+    """Make paid calls in several threads, as long as the credits last; print how many were paid."""
+
+    def pay(_: int) -> int:
+        try:
+            held = store.hold(fresh_call(), Credits(5))
+        except InsufficientCreditsError:
+            return 0
+        assert isinstance(held, Hold)
+        store.capture(held, OK)
+        return 1
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        print(sum(pool.map(pay, range(count))))  # noqa: T201  # tells the parent
+
+
+def main(job: str, file: str, seed: int, count: int) -> None:
+    """Do one job."""
+    database = Database(f"sqlite:///{file}")
+    store = open_store(database)
+    if job == "open":
+        gate = Path(file).with_name("go")
+        print("ready", flush=True)  # noqa: T201  # tells the parent
+        while not gate.exists():
+            time.sleep(0)
+        store.grant(f"biz_{seed}", Credits(5), source="purchase", ref="order-1")
+    elif job == "churn":
+        churn(store, random.Random(seed))  # noqa: S311  # dice, not secrets
+    else:
+        spend(store, count)
+    database.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
