@@ -1,0 +1,130 @@
+"""Keyed hashes: what names a stored answer, a request, a business and a trial claim.
+
+Everything here is pure. Each purpose has its own subkey, so a hash made for one
+can neither be looked up nor guessed at in another.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import unicodedata
+from typing import TYPE_CHECKING, Final
+
+from ai_addons.cache.arguments import arguments_json
+from ai_addons.cache.canonical import canonical
+from ai_addons.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ai_addons.cache.canonical import Json
+
+_MIN_SECRET_BYTES: Final = 32
+_SALT: Final = b"ai-addons keys v1"
+_PSEUDONYM_LENGTH: Final = 32
+# Ghana writes one number as 024…, 24…, +233 24… and 00233 24…; nine digits name the subscriber.
+_PHONE_DIGITS: Final = 9
+
+
+class Keys:
+    """Derives every keyed hash from one secret.
+
+    Args:
+        secret: The installation's secret, 32 bytes or more.
+
+    Raises:
+        ConfigError: If the secret is too short to protect anything.
+    """
+
+    __slots__ = ("_root",)
+
+    def __init__(self, secret: bytes) -> None:
+        if len(secret) < _MIN_SECRET_BYTES:
+            msg = (
+                f"The secret has {len(secret)} characters, {_MIN_SECRET_BYTES} or more are needed. "
+                "Nothing was charged. Set AI_ADDONS_SECRET to a long random text."
+            )
+            raise ConfigError(msg)
+        self._root = hmac.digest(_SALT, secret, hashlib.sha256)
+
+    def __repr__(self) -> str:
+        """A fixed text: the secret shows nowhere."""
+        return "<Keys …>"
+
+    def arguments(self, arguments: Mapping[str, object]) -> dict[str, Json]:
+        """The bound arguments of a call as JSON, ready to be hashed; see `arguments_json`."""
+        return arguments_json(arguments)
+
+    def cache_key(
+        self,
+        *,
+        scope: str,
+        feature: str,
+        version: str | int,
+        route: Sequence[str],
+        settings: Mapping[str, Json],
+        prompt: Json,
+        schema: object,
+        variant: int = 0,
+    ) -> str:
+        """The name of a stored answer; anything that could change the answer changes it.
+
+        Args:
+            scope: Who shares the answer: a business, or a name of its own for a shared feature.
+            feature: Feature key.
+            version: The feature's prompt version.
+            route: The models asked, in order.
+            settings: The model settings really sent.
+            prompt: The masked messages.
+            schema: JSON schema of the answer, or None.
+            variant: Which of several answers to the same prompt.
+        """
+        return self._hash("cache", [scope, feature, version, route, settings, prompt, schema, variant])
+
+    def request_hash(
+        self, feature: str, version: str | int, arguments: Mapping[str, Json], options: Mapping[str, object]
+    ) -> str:
+        """What makes a request this one; an idempotency key used for another is a conflict."""
+        return self._hash("request", [feature, version, arguments, options])
+
+    def pseudonym(self, business: str) -> str:
+        """A stable name for a business that says nothing about it."""
+        return self._hash("pseudonym", business)[:_PSEUDONYM_LENGTH]
+
+    def trial_claim(self, kind: str, value: str) -> str:
+        """The hash under which a trial is claimed once, whatever way the value is written.
+
+        Args:
+            kind: ``phone``, ``tax_id``, or any other word (``email``, ``business``).
+            value: What the business gave.
+
+        Raises:
+            ConfigError: If nothing is left of the value to tell one business from another.
+        """
+        plain = _claimed(kind, value)
+        if not plain:
+            msg = f"The {kind} given for the trial is empty. Nothing was granted. Give one that is filled in."
+            raise ConfigError(msg)
+        return self._hash("trial claim", [kind, plain])
+
+    def variant(self, arguments_hash: str, n: int) -> int:
+        """Which of ``n`` variants these arguments get, evenly spread and always the same one."""
+        return int(arguments_hash, 16) % n
+
+    def _hash(self, purpose: str, value: object) -> str:
+        # One block of HKDF-Expand (RFC 5869 section 2.3) is as long as the subkey.
+        subkey = hmac.digest(self._root, purpose.encode() + b"\x01", hashlib.sha256)
+        # A lone surrogate may stand in a Python string; it hashes like any other character.
+        text = canonical(value).encode("utf-8", "surrogatepass")
+        return hmac.digest(subkey, text, hashlib.sha256).hex()
+
+
+def _claimed(kind: str, value: str) -> str:
+    """A value without the ways of writing it."""
+    text = unicodedata.normalize("NFKC", value)
+    if kind == "phone":
+        return "".join(sign for sign in text if sign.isascii() and sign.isdigit())[-_PHONE_DIGITS:]
+    if kind == "tax_id":
+        return "".join(sign for sign in text if sign.isalnum()).upper()
+    return text.strip().casefold()
