@@ -613,7 +613,8 @@ def _repair(reply: ModelReply, bad: BadAnswer, answer: AnswerType) -> tuple[Mess
     form = "text" if answer.schema is None else "JSON"
     faults = json.dumps(list(bad.faults), ensure_ascii=False)
     return (
-        Message("assistant", reply.text or " "),
+        # A provider may refuse a turn without words.
+        Message("assistant", reply.text or "(empty)"),
         Message("user", f"That answer failed validation: {faults}. Return only the corrected {form}."),
     )
 

@@ -1,0 +1,151 @@
+"""What `ai-addons check` finds out: the set-up, its gaps, and what each feature costs and earns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, Literal
+
+from ai_addons.billing.margin import expected_cost, loaded_margin
+from ai_addons.billing.rates import static_rate
+from ai_addons.errors import AddOnsError
+from ai_addons.llm.providers import find_key, key_variables, split_route, title_of
+from ai_addons.money import ghs, to_micro_ghs
+from ai_addons.wiring import OFFLINE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ai_addons.addons import AddOns
+    from ai_addons.catalog import FeatureSpec
+
+_TARGET: Final = 0.90
+"""Margin that every built-in feature should keep."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something to mend (error) or to know (warning)."""
+
+    level: Literal["error", "warning"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureCheck:
+    """One feature on sale.
+
+    Attributes:
+        key: Feature key.
+        credits: Price.
+        route: Models in order.
+        cost_ghs: Expected provider cost of a call in cedis, None if unknown.
+        margin: What is left of the revenue, as a percentage, None if unknown.
+    """
+
+    key: str
+    credits: str
+    route: tuple[str, ...]
+    cost_ghs: str | None
+    margin: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkup:
+    """All that was found out."""
+
+    ok: bool
+    parts: tuple[tuple[str, str], ...]
+    features: tuple[FeatureCheck, ...]
+    findings: tuple[Finding, ...]
+
+
+def examine_setup(addons: AddOns) -> Checkup:
+    """Look at everything that can be looked at without asking a model or charging anybody."""
+    features, findings = list[FeatureCheck](), list[Finding]()
+    routes: dict[str, None] = {}
+    for spec in addons.features():
+        try:
+            route = addons.route(spec)
+            features.append(_feature(addons, spec, route))
+        except AddOnsError as error:
+            findings.append(Finding("error", str(error)))
+        else:
+            routes |= dict.fromkeys(route)
+    findings += _model_findings(addons, tuple(routes))
+    findings += _store_findings(addons)
+    findings += _loss_findings(features)
+    return Checkup(
+        ok=not any(finding.level == "error" for finding in findings),
+        parts=tuple(_parts(addons)),
+        features=tuple(features),
+        findings=tuple(findings),
+    )
+
+
+def _parts(addons: AddOns) -> Iterator[tuple[str, str]]:
+    settings = addons.settings
+    yield "store", addons.store_name
+    yield "policy", addons.policy.name
+    for tier in ("small", "large"):
+        try:
+            yield f"{tier} models", ", ".join(addons.tier(tier))
+        except AddOnsError:
+            yield f"{tier} models", "none configured"
+    yield "answer cache", settings.cache.backend
+    yield "privacy", f"declared fields, and {', '.join(settings.privacy.recognizers)} in free text"
+    yield "exchange rate", f"GHS {settings.fx.ghs_per_usd} per USD of {settings.fx.as_of}, for showing cost only"
+    yield "secret", "set" if settings.secret is not None else "a key file beside the store"
+
+
+def _feature(addons: AddOns, spec: FeatureSpec, route: tuple[str, ...]) -> FeatureCheck:
+    price = spec.listing(addons.settings.prices.features).credits
+    row = addons.prices.row(route[0])
+    cost = margin = None
+    if spec.tokens is not None and row is not None:
+        micro = to_micro_ghs(expected_cost(spec.tokens, row.input, row.output), static_rate(addons.settings.fx).scaled)
+        left = loaded_margin(price, micro)
+        cost = f"{ghs(micro):.6f}"
+        margin = None if left is None else f"{left:.1%}"
+    return FeatureCheck(key=spec.key, credits=price.short, route=route, cost_ghs=cost, margin=margin)
+
+
+def _model_findings(addons: AddOns, routes: tuple[str, ...]) -> Iterator[Finding]:
+    for route in routes:
+        provider, _ = split_route(route)
+        settings = addons.settings.providers.get(provider)
+        if route == OFFLINE:
+            yield Finding(
+                "warning",
+                "No model is configured and no provider key is set, so the offline model answers with samples: good "
+                "for a demo and for tests, not for sale. Set OPENAI_API_KEY, ANTHROPIC_API_KEY or GEMINI_API_KEY.",
+            )
+        elif find_key(provider, settings, addons.environ) is None and (settings is None or settings.api_base is None):
+            yield Finding(
+                "error",
+                f"{route} needs a key of {title_of(provider)}. Nothing is charged until it works. "
+                f"Set {key_variables(provider)[0]}, or providers.{provider}.api_key in the settings.",
+            )
+    today = datetime.now(UTC).date()
+    for finding in addons.prices.findings((route for route in routes if route != OFFLINE), today):
+        yield Finding("warning", finding.message)
+
+
+def _store_findings(addons: AddOns) -> Iterator[Finding]:
+    try:
+        report = addons.doctor()
+    except AddOnsError as error:
+        yield Finding("error", str(error))
+        return
+    if not report.ok:
+        yield Finding("error", f"The books have {len(report.findings)} faults; run `ai-addons doctor`.")
+
+
+def _loss_findings(features: list[FeatureCheck]) -> Iterator[Finding]:
+    for feature in features:
+        if feature.margin is not None and float(feature.margin.rstrip("%")) < _TARGET * 100:
+            yield Finding(
+                "warning",
+                f"{feature.key} keeps {feature.margin} of a credit at GHS 0.50; built-in features should keep 90 %. "
+                f"Choose a cheaper model or raise prices.features.{feature.key}.",
+            )

@@ -1,0 +1,86 @@
+"""How the command line talks: tables and lines for people, JSON for machines, errors in one message."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, cast
+
+import click
+from pydantic_core import to_jsonable_python
+from rich.console import Console
+from rich.table import Table
+
+from ai_addons.errors import AddOnsError, ConfigError
+from ai_addons.money import Credits, Money
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+P = ParamSpec("P")
+
+_EXIT_CONFIG: Final = 2
+_EXIT_FAILED: Final = 1
+
+as_json: Final = click.option("--json", "json_out", is_flag=True, help="Print JSON for machines.")
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Where people read; wide enough for a table when the output is piped."""
+    made = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    return made if made.is_terminal else Console(stderr=stderr, highlight=False, width=100)
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()) -> Table:
+    """A table; the columns named in ``right`` hold numbers."""
+    made = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    for column in columns:
+        made.add_column(column, justify="right" if column in right else "left")
+    for row in rows:
+        made.add_row(*row)
+    return made
+
+
+def when(micros: int) -> str:
+    """A booking time for people, UTC."""
+    return datetime.fromtimestamp(micros / 1_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def print_json(value: object) -> None:
+    """Print a value as JSON; amounts are decimal strings."""
+    click.echo(json.dumps(plain(value), indent=2, ensure_ascii=False))
+
+
+def plain(value: object) -> Any:  # noqa: ANN401  # JSON of any shape
+    """A value of ours as plain JSON data."""
+    if isinstance(value, Credits):
+        return str(value)
+    if isinstance(value, Money):
+        return {"amount": str(value.decimal), "currency": value.currency}
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in cast("dict[object, object]", value).items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in cast("Sequence[object]", value)]
+    return to_jsonable_python(value)
+
+
+def told(command: Callable[P, None]) -> Callable[P, None]:
+    """End a command's errors in one message: what happened, whether it cost anything, what to do."""
+
+    @wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except AddOnsError as error:
+            if kwargs.get("json_out"):
+                print_json({"error": error.code, "message": str(error), "charged": error.charged})
+            else:
+                console(stderr=True).print(f"[bold red]error[/] {error.code}: ", end="")
+                click.echo(str(error), err=True)
+            raise SystemExit(_EXIT_CONFIG if isinstance(error, ConfigError) else _EXIT_FAILED) from None
+
+    return wrapped
