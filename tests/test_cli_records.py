@@ -50,7 +50,7 @@ def test_the_shipped_shop_reads_clean_and_shows_every_decision() -> None:
     assert sum(one.existing_description is not None for one in products) >= 3
     assert any("024 555" in (customer.note or "") for customer in customers)
     for product in products:
-        prompt_of_product = product_description(product)
+        prompt_of_product = product_description.__wrapped__(product)
         assert prompt_of_product.sample is not None
         assert prompt_of_product.check is not None
         draft = prompt_of_product.sample()
