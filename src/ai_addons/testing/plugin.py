@@ -37,12 +37,19 @@ def _ai_no_real_models(request: pytest.FixtureRequest) -> Iterator[None]:
     from ai_addons.catalog import declared  # noqa: PLC0415  # as above
     from ai_addons.testing.guard import no_real_models  # noqa: PLC0415  # as above
 
+    refused: list[str] = []
     with ExitStack() as stack:
         stack.enter_context(declared.isolated())
         if request.node.get_closest_marker(LIVE) is None and "ai_routes" not in request.fixturenames:
-            stack.enter_context(no_real_models())
+            refused = stack.enter_context(no_real_models())
         yield
     ai_addons.addons.install(None)
+    if refused:
+        hosts = ", ".join(sorted(set(refused)))
+        pytest.fail(
+            f"this test tried to ask a real model at {hosts}, and was stopped before anything was sent. "
+            f"Use the fixture ai_llm or ai_routes, or mark the test {LIVE}."
+        )
 
 
 @pytest.fixture

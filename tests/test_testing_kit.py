@@ -1,0 +1,208 @@
+"""The pytest plugin as a POS developer meets it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import anyio
+import pytest
+
+from ai_addons import AddOns, Credits, Prompt, ProviderTimeout, ProviderUnavailable, billed_feature
+from ai_addons.llm.base import Usage
+from ai_addons.testing import kit_settings
+from tests.features import AMA, OPINION, Opinion, opinion, opinion_async, slogan
+
+if TYPE_CHECKING:
+    from ai_addons.scope import Payer
+    from ai_addons.testing import FakeLlm, ManualClock
+    from ai_addons.testing.routes import ModelRoutes
+
+pytest_plugins = ["pytester"]
+
+FEATURE = '''
+from ai_addons import Prompt, billed_feature
+
+@billed_feature("tagline", credits=2)
+def tagline(shop: str) -> Prompt:
+    """Write a tagline."""
+    return Prompt(user=f"A tagline for {shop}")
+'''
+
+
+def test_a_first_test_takes_five_lines(pytester: pytest.Pytester) -> None:
+    """In an empty project, with no configuration at all, the fixtures are there and the books are checked."""
+    pytester.makepyfile(shop_ai=FEATURE)
+    pytester.makepyfile(
+        """
+        from shop_ai import tagline
+
+        def test_tagline(ai_llm, ai_payer):
+            ai_llm.reply(tagline, "Fresh every day")
+            assert tagline("Nyonkopa") == "Fresh every day"
+        """
+    )
+    pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
+
+
+def test_a_test_without_a_fake_model_cannot_reach_a_real_one(pytester: pytest.Pytester) -> None:
+    """A host's own wiring with a real key is stopped and told of; a marked test is let through."""
+    pytester.makepyfile(shop_ai=FEATURE)
+    pytester.makepyfile(
+        """
+        import socket
+        import pytest
+        from ai_addons import AddOns, Settings, AddOnsError
+        from shop_ai import tagline
+
+        def ask():
+            addons = AddOns(Settings(
+                store={"url": "sqlite://"}, models={"small": "openai/gpt-6-luna"}, cache={"backend": "off"},
+                providers={"openai": {"api_key": "sk-real"}}, call={"attempts": 1},
+            ))
+            addons.grant("b", 10, source="adjustment", ref="r")
+            return tagline.options(addons=addons, business="b")("Nyonkopa")
+
+        def test_refused():
+            with pytest.raises(AddOnsError):
+                ask()
+
+        @pytest.mark.ai_live
+        def test_let_through(monkeypatch):
+            reached = []
+
+            def lookup(*args, **options):
+                reached.append(args)
+                raise OSError
+
+            monkeypatch.setattr(socket, "getaddrinfo", lookup)
+            with pytest.raises(AddOnsError):
+                ask()
+            assert reached
+        """
+    )
+    result = pytester.runpytest_subprocess("-q")
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.fnmatch_lines(["*tried to ask a real model at api.openai.com*"])
+
+
+def test_books_that_do_not_agree_fail_the_test(pytester: pytest.Pytester) -> None:
+    """A test that breaks an invariant is told, whatever else it asserts."""
+    pytester.makepyfile(
+        """
+        def test_tampering(ai_addons):
+            ai_addons.grant("b", 10, source="adjustment", ref="r")
+            with ai_addons._wiring.database.write() as tx:
+                tx.exec_driver_sql("UPDATE business_ai_credits SET posted = posted + 1")
+        """
+    )
+    result = pytester.runpytest_subprocess("-q")
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*the books do not agree*"])
+
+
+def test_a_payer_is_funded(ai_addons: AddOns, ai_payer: Payer) -> None:
+    """Enough credits for any test, and the payer is known to every call."""
+    assert ai_addons.wallet(ai_payer.business).available == Credits(1_000)
+
+
+@pytest.mark.anyio
+async def test_a_payer_is_known_to_async_tests(ai_payer: Payer, ai_llm: FakeLlm) -> None:
+    """The fixtures work the same around a coroutine."""
+    ai_llm.reply(opinion_async, OPINION)
+    assert (await opinion_async.billed(AMA)).receipt.business == ai_payer.business
+
+
+def test_an_unscripted_answer_fits_the_type(ai_payer: Payer, ai_llm: FakeLlm) -> None:
+    """With nothing queued the model invents something valid, for JSON and for text."""
+    assert isinstance(opinion(AMA), Opinion)
+    assert slogan(1)
+    assert [call.feature for call in ai_llm.calls] == ["opinion", "slogan"]
+    assert "Ama" not in ai_llm.calls[0].user
+    assert ai_llm.calls[0].system.startswith("You are careful.")
+
+
+def test_answers_come_in_order_and_the_last_one_stays(ai_payer: Payer, ai_llm: FakeLlm) -> None:
+    """Scripts are per feature, by function or key; the empty key is for any feature."""
+    ai_llm.reply("slogan", "one")
+    ai_llm.reply(slogan, "two", usage=Usage(input=1, output=1))
+    ai_llm.reply("", OPINION)
+    assert [slogan(number) for number in range(3)] == ["one", "two", "two"]
+    assert opinion(AMA).verdict == "careful"
+
+
+def test_a_list_answer_is_wrapped_like_a_models(ai_payer: Payer, ai_llm: FakeLlm) -> None:
+    """A type whose JSON is no object is scripted as the plain value."""
+
+    @billed_feature("words", credits=1)
+    def words() -> Prompt[list[str]]:
+        """Give some words."""
+        return Prompt(user="?")
+
+    ai_llm.reply(words, ["kenkey", "waakye"])
+    assert words() == ["kenkey", "waakye"]
+
+
+def test_failures_can_be_played(ai_addons: AddOns, ai_payer: Payer, ai_llm: FakeLlm) -> None:
+    """A retryable failure is retried; one that is not is raised, and nothing is charged."""
+    ai_llm.fail(slogan, retry=True)
+    ai_llm.reply(slogan, "at last")
+    assert slogan(1) == "at last"
+    ai_llm.fail("opinion")
+    with pytest.raises(ProviderUnavailable):
+        opinion(AMA)
+    assert ai_addons.wallet(ai_payer.business).available == Credits(995)
+
+
+def test_a_hanging_model_ends_at_the_deadline(ai_payer: Payer, ai_llm: FakeLlm) -> None:
+    """In a thread it can be released at once; on a loop it waits for the deadline."""
+    ai_llm.hang(slogan)
+    ai_llm.release()
+    with pytest.raises(ProviderTimeout):
+        slogan(1)
+
+
+@pytest.mark.anyio
+async def test_a_model_that_hangs_on_the_loop_can_be_cancelled(ai_payer: Payer, ai_llm: FakeLlm) -> None:
+    """A cancel scope of the host ends the wait."""
+    ai_llm.hang(slogan)
+    with anyio.move_on_after(0.2) as scope:
+        await slogan.aio(1)
+    assert scope.cancelled_caught
+
+
+def test_time_passes_when_told(ai_clock: ManualClock, ai_addons: AddOns) -> None:
+    """The clock of the wiring is the fixture's."""
+    before = ai_clock.now()
+    ai_clock.advance(90)
+    ai_clock.sleep(10)
+    assert ai_clock.now() - before == 100_000_000
+    assert ai_clock.slept == [10]
+    ai_clock.set(before)
+    ai_addons.grant("b", 1, source="adjustment", ref="r")
+    assert ai_addons.ledger("b")[0].booked_at == before
+
+
+@pytest.mark.parametrize(
+    ("provider", "model"),
+    [
+        ("openai", "openai/gpt-6-luna"),
+        ("anthropic", "anthropic/claude-haiku-5-5"),
+        ("gemini", "gemini/gemini-2.5-flash-lite"),
+    ],
+)
+def test_wire_level_routes_answer_in_each_format(
+    provider: str, model: str, ai_addons: AddOns, ai_payer: Payer, ai_routes: ModelRoutes
+) -> None:
+    """With `ai_routes` the whole adapter runs, and the request can be looked at."""
+    routes: ModelRoutes = ai_routes
+    routes.answer(provider, {"reasons": ["[PERSON_1] is late"], "verdict": "no"})  # type: ignore[arg-type]  # parametrized
+    value, receipt = opinion.options(model=model).billed(AMA)
+    assert value.reasons == ["Ama Serwaa is late"]
+    assert receipt.cost is not None
+    assert [call.provider for call in routes.calls] == [provider]
+    assert b"Serwaa" not in routes.calls[0].body
+
+
+def test_settings_of_the_kit_may_be_changed() -> None:
+    """A test that needs other settings starts from the kit's."""
+    assert kit_settings(call={"attempts": 1}).call.attempts == 1
