@@ -1,0 +1,254 @@
+"""Known values in other spellings: how ``Ama Mensah`` is found as ``MENSAH, Ama`` and ``@ama.mensah``.
+
+A form that can only mean one value (a whole name, a phone number with another
+prefix) stands for that value. A form that could mean something else (a first name
+alone, a name two people share) is hidden as it was typed: nothing leaks, and
+nobody's name is put where somebody else's stood.
+
+======================== ====================================================
+names                    patterns of the name's parts, made when one of them occurs
+everything else          the letters and digits in their order, whatever stands
+                         between them, within bounds
+======================== ====================================================
+
+Not promised: misspellings, values of fewer than three letters or digits, "ending 1234".
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ai_addons.privacy.base import Kind, Sealed
+from ai_addons.privacy.fold import plain
+from ai_addons.privacy.normal import GHANA_TRUNKS, NATIONAL_DIGITS, digits_of, name_parts, normalised, words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ai_addons.privacy.base import Declared
+
+SHORTEST: Final = 3
+"""Values with fewer letters and digits are hidden in their own field only."""
+
+DISTINCTIVE: Final = 8
+"""From so many on, a value is found inside longer words too: a chance match is next to impossible."""
+
+# Shorter codes are found as they are only, not with blanks or dashes put between their characters.
+_SPACED_FROM: Final = 6
+
+_ALONE: Final = r"(?<![^\W_])(?:{})(?![^\W_])"
+_GAP: Final = r"[\s\-_.,'\"\\&/()]{0,4}"
+_INITIAL_GAP: Final = r"[\s\-_.,]{1,4}"
+
+# What may not stand between two characters of a value.
+_PHONE_BREAK: Final = re.compile(r"[^0-9\s.\-()]|[^0-9]{3}")
+_EMAIL_BREAK: Final = re.compile(r"[^\w\s.\-+@]|[\W_]{4}")
+_CODE_BREAK: Final = re.compile(r"[^\w\s\-./]|[\W_]{3}")
+_WORD_BREAK: Final = re.compile(r"[\W_]{5}")
+
+_GHANA_PREFIX: Final = re.compile(
+    r"(?:(?:\(?(?:(?:\+|00)[\s.\-()]{0,2})?233\)?|\(?0\)?)[\s.\-()]{0,2})?(?:\(0\)[\s.\-()]{0,2})?\Z"
+)
+_PREFIX_REACH: Final = 18
+_PHONE_GAP: Final = re.compile(r"[\s.\-()]{0,2}\Z")
+_INTERNATIONAL: Final = re.compile(r"\(?(?:\+|00)[\s.\-()]{0,2}\Z|\(\Z")
+
+
+class Projection(Sealed):
+    """A folded text in lower case, also as its letters and digits alone and as its digits alone.
+
+    Args:
+        text: The folded text.
+    """
+
+    __slots__ = ("_digits", "_letters", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._letters: tuple[str, list[int]] | None = None
+        self._digits: tuple[str, list[int]] | None = None
+
+    def letters(self) -> tuple[str, list[int]]:
+        """Letters and digits, and where each stands."""
+        if self._letters is None:
+            places = [index for index, char in enumerate(self.text) if char.isalnum()]
+            self._letters = "".join([self.text[place] for place in places]), places
+        return self._letters
+
+    def digits(self) -> tuple[str, list[int]]:
+        """Digits, and where each stands."""
+        if self._digits is None:
+            places = [match.start() for match in re.finditer("[0-9]", self.text)]
+            self._digits = "".join([self.text[place] for place in places]), places
+        return self._digits
+
+    def alone(self, start: int, end: int) -> bool:
+        """Whether neither a letter nor a digit touches a stretch."""
+        return not (self.text[start - 1 : start].isalnum() or self.text[end : end + 1].isalnum())
+
+
+class Known(Sealed):
+    """A value that must not leave, and what its spellings have in common.
+
+    Args:
+        declared: The value.
+    """
+
+    __slots__ = ("_trunk", "breaks", "by_digits", "code", "declared", "key", "tokens")
+
+    def __init__(self, declared: Declared) -> None:
+        text = plain(declared.value)
+        self.declared = declared
+        self.key = normalised(declared.kind, declared.value)
+        self.tokens = words(text)
+        self.code = "".join(self.tokens)
+        self._trunk = ""
+        self.by_digits = False
+        self.breaks = _WORD_BREAK
+        if declared.kind is Kind.PHONE and len(digits_of(text)) >= NATIONAL_DIGITS:
+            digits = digits_of(text)
+            self._trunk, self.code = digits[:-NATIONAL_DIGITS], digits[-NATIONAL_DIGITS:]
+            self.by_digits, self.breaks = True, _PHONE_BREAK
+        elif declared.kind is Kind.EMAIL:
+            self.breaks = _EMAIL_BREAK
+        elif declared.kind in {Kind.ID, Kind.ACCOUNT, Kind.PHONE}:
+            self.breaks = _CODE_BREAK
+
+    @property
+    def size(self) -> int:
+        """How many letters and digits it has."""
+        return len(self.code)
+
+    @property
+    def one_word(self) -> bool:
+        """Whether it is but one word without a digit, which may be an ordinary word elsewhere."""
+        return len(self.tokens) == 1 and self.code.isalpha()
+
+    def places(self, projection: Projection) -> Iterator[tuple[int, int]]:
+        """Where its characters stand in their order, as (start, end) in the folded text."""
+        text, (letters, at) = projection.text, projection.digits() if self.by_digits else projection.letters()
+        found = letters.find(self.code) if self.size >= SHORTEST else -1
+        while found >= 0:
+            start, end = at[found], at[found + self.size - 1] + 1
+            if not self.breaks.search(text, start, end) and self._divided_alike(text, start, end):
+                yield (_unbracketed(text, self._with_prefix(text, start), end) if self.by_digits else start), end
+            found = letters.find(self.code, found + 1)
+
+    def _divided_alike(self, text: str, start: int, end: int) -> bool:
+        """Whether short values are divided into words as declared."""
+        return self.size >= _SPACED_FROM or words(text[start:end]) == self.tokens
+
+    def _with_prefix(self, text: str, start: int) -> int:
+        """Where a phone number begins when its country code or trunk zero is counted in."""
+        if self._trunk in GHANA_TRUNKS:
+            match = _GHANA_PREFIX.search(text, max(0, start - _PREFIX_REACH), start)
+            return match.start() if match else start
+        for digit in reversed(self._trunk):
+            gap = _PHONE_GAP.search(text, max(0, start - 2), start)
+            before = gap.start() if gap else start
+            if text[before - 1 : before] != digit:
+                break
+            start = before - 1
+        sign = _INTERNATIONAL.search(text, max(0, start - 5), start)
+        return sign.start() if sign else start
+
+
+def _unbracketed(text: str, start: int, end: int) -> int:
+    """Where a number begins, without a bracket that closes after it."""
+    return start + (text[start] == "(" and text.count("(", start, end) > text.count(")", start, end))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class NamePatterns:
+    """The forms of one name; None where there is none.
+
+    Attributes:
+        whole: In the order of the name, also with initials: these mean this person.
+        turned: Last name first. In a list of people it may join two neighbours, so
+            it gives way to the forms in order.
+        inside: The name in full, inside longer words.
+        parts: Its parts alone.
+    """
+
+    whole: re.Pattern[str] | None
+    turned: re.Pattern[str] | None
+    inside: re.Pattern[str] | None
+    parts: re.Pattern[str] | None
+
+
+class Name(Sealed):
+    """A person's name and its forms.
+
+    Args:
+        declared: The name.
+    """
+
+    __slots__ = ("_patterns", "_titles", "declared", "key", "parts")
+
+    def __init__(self, declared: Declared) -> None:
+        self.declared = declared
+        self.key = normalised(declared.kind, declared.value)
+        self._titles, self.parts = name_parts(plain(declared.value))
+        self._patterns: NamePatterns | None = None
+
+    def occurs(self, text: str) -> bool:
+        """Whether any part of it stands in a folded text; the cheap test before the patterns."""
+        return any(part in text for part in self.parts)
+
+    def patterns(self) -> NamePatterns:
+        """The patterns of its forms, made when first needed."""
+        if self._patterns is None:
+            self._patterns = _name_patterns(self._titles, self.parts)
+        return self._patterns
+
+    def could_be(self, form: str) -> bool:
+        """Whether a folded form could mean this person."""
+        found = self.patterns()
+        return any(pattern.fullmatch(form) for pattern in (found.whole, found.turned, found.parts) if pattern)
+
+
+def _name_patterns(titles: list[str], parts: list[str]) -> NamePatterns:
+    size = sum(map(len, parts))
+    several = len(parts) > 1 and size >= SHORTEST
+    singles = [part for part in sorted(parts, key=len, reverse=True) if len(part) >= SHORTEST]
+    title = "".join(title + _GAP for title in titles)
+    forms = _ordered_forms(rf"(?:{title})?", *parts) if several else [title + part for part in singles if titles]
+    return NamePatterns(
+        whole=re.compile(_ALONE.format("|".join(forms))) if forms else None,
+        turned=re.compile(_ALONE.format(_turned_form(*parts))) if several else None,
+        inside=re.compile(_GAP.join(parts)) if several and size >= DISTINCTIVE else None,
+        parts=re.compile(_ALONE.format("|".join(singles))) if singles else None,
+    )
+
+
+def _ordered_forms(title: str, first: str, *others: str) -> list[str]:
+    """Forms in the order of the name; those with an initial first are in a group of that name."""
+    *middle, last = others
+    either = "".join(rf"(?:(?:{part}|{part[0]}){_INITIAL_GAP})?" for part in middle)
+    forms: list[str] = []
+    if len(first) > 1:
+        forms.append(rf"{title}{first}{_GAP}" + "".join(rf"(?:{part}{_GAP})?" for part in middle) + last)
+        forms.append(rf"{title}{first}{_INITIAL_GAP}{either}{last}")
+    if len(last) >= SHORTEST:
+        forms.append(rf"{title}(?P<initial>{first[0]}{_INITIAL_GAP}{either}{last})")
+        forms.append(first[0] + "".join(f"{part[0]}?" for part in middle) + last)
+    return forms
+
+
+def _turned_form(first: str, *others: str) -> str:
+    *middle, last = others
+    return rf"{last}{_GAP}{first}" + "".join(rf"(?:{_GAP}{part})?" for part in middle)
+
+
+def figure_pattern(value: str) -> re.Pattern[str] | None:
+    """A figure with or without thousands separators and trailing zeros; None if it is none, or too short."""
+    number = re.fullmatch(r"[+\-]?([0-9]+)(?:\.([0-9]+))?", plain(value).replace(",", "").strip())
+    if number is None or len(number[1] + (number[2] or "")) < SHORTEST:
+        return None
+    head = len(number[1]) % 3
+    grouped = ",?".join(filter(None, [number[1][:head], *re.findall("...", number[1][head:])]))
+    cents = (number[2] or "").rstrip("0")
+    fraction = rf"\.{cents}0{{0,4}}" if cents else r"(?:\.0{1,4})?"
+    return re.compile(rf"(?<![0-9])(?<![0-9][.,\-/:]){grouped}{fraction}(?![0-9]|[.,\-/:][0-9]|\s?%)")

@@ -1,0 +1,306 @@
+"""Masking one call: declared values first, recognizers second, and a last look before anything is sent.
+
+In order: texts are measured; what looks like a placeholder is escaped; known values
+are found in every text, in all promised spellings; free text is searched by the
+recognizers; overlaps are joined; placeholders are numbered as they appear; and the
+result is searched once more for every known value. The last step finding something
+means the call is refused.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from typing import TYPE_CHECKING, Final, cast
+
+from ai_addons import plugins
+from ai_addons.errors import PrivacyRefused
+from ai_addons.privacy.base import Declared, Json, Kind, Sealed
+from ai_addons.privacy.fields import Branch, FreeText, Leaf, Pii, Public, Tree, leaves, read
+from ai_addons.privacy.fold import Folded, fold
+from ai_addons.privacy.grammar import LAST_NUMBER, LOOKALIKE, between, urls
+from ai_addons.privacy.matcher import Matcher
+from ai_addons.privacy.normal import normalised
+from ai_addons.privacy.restore import TOO_MANY, PlaceholderVault
+from ai_addons.privacy.spans import Hit, settle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from ai_addons.privacy.base import Recognizer, Session
+    from ai_addons.settings import PrivacySettings
+
+_ESCAPE_PRIORITY: Final = 100
+_LINK_PRIORITY: Final = 95
+# What is searched for in a shop's public texts too; contact details there may be sent.
+_SECRET: Final = frozenset({Kind.ID, Kind.ACCOUNT})
+# Shorter numbers are quantities, not identifiers.
+_SHORTEST_NUMBER: Final = 6
+
+
+def from_settings(settings: PrivacySettings) -> BuiltinMasker:
+    """The built-in masker with the recognizers the settings name.
+
+    Raises:
+        UnknownPlugin: If no installed package registers one of them.
+    """
+    found = [plugins.load("recognizers", name)() for name in settings.recognizers]
+    return BuiltinMasker(found, max_field_bytes=settings.max_field_bytes)
+
+
+class BuiltinMasker:
+    """Masks by declared fields and recognizers.
+
+    Args:
+        recognizers: What searches free text.
+        max_field_bytes: A longer text, in UTF-8, is refused.
+    """
+
+    __slots__ = ("_max_field_bytes", "_recognizers")
+
+    def __init__(self, recognizers: Iterable[Recognizer], *, max_field_bytes: int) -> None:
+        self._recognizers = tuple(recognizers)
+        self._max_field_bytes = max_field_bytes
+
+    def session(self) -> Session:
+        """Start masking one call."""
+        return MaskingSession(self._recognizers, max_field_bytes=self._max_field_bytes)
+
+
+class MaskingSession(Sealed):
+    """The masking of one call; not for use by two threads at once.
+
+    Args:
+        recognizers: What searches free text.
+        max_field_bytes: A longer text, in UTF-8, is refused.
+    """
+
+    __slots__ = ("_known", "_max_field_bytes", "_recognizers", "_vault")
+
+    def __init__(self, recognizers: Sequence[Recognizer], *, max_field_bytes: int) -> None:
+        self._recognizers = recognizers
+        self._max_field_bytes = max_field_bytes
+        self._known: dict[tuple[Kind, str], Declared] = {}
+        self._vault = PlaceholderVault()
+
+    @property
+    def vault(self) -> PlaceholderVault:
+        """What restores the answer."""
+        return self._vault
+
+    def mask(self, texts: Sequence[str], data: object) -> tuple[list[str], Json]:
+        """Mask the texts of one prompt and its data.
+
+        Objects come back in the order of their original keys.
+
+        Args:
+            texts: Free texts (system, user).
+            data: A pydantic model, a list or dict of them, or None.
+
+        Returns:
+            The masked texts and the data as JSON, masked.
+
+        Raises:
+            PrivacyRefused: If masking cannot be done safely; nothing may be sent.
+        """
+        tree, declared = read(data)
+        self._learn(declared)
+        free = [Leaf(text, FreeText) for text in texts]
+        masking = self._masking([*free, *leaves(tree)])
+        masked = [masking.leaf(leaf) for leaf in free]
+        rendered = masking.render(tree)
+        masking.last_look()
+        return masked, rendered
+
+    def mask_text(self, text: str) -> str:
+        """Mask one more text of the call with what is known so far.
+
+        The text is taken as nobody has masked it yet. JSON objects and arrays stay
+        JSON: what is masked is the texts in them.
+
+        Raises:
+            PrivacyRefused: If masking cannot be done safely; nothing may be sent.
+        """
+        parsed = _parsed(text)
+        if parsed is None:
+            (masked,), _ = self.mask([text], None)
+            return masked
+        _, rendered = self.mask([], parsed)
+        return json.dumps(rendered, ensure_ascii=False)
+
+    def _learn(self, values: Iterable[Declared]) -> None:
+        for value in values:
+            self._known.setdefault((value.kind, normalised(value.kind, value.value)), value)
+            if len(self._known) > LAST_NUMBER:
+                raise PrivacyRefused(TOO_MANY)
+
+    def _masking(self, found: Sequence[Leaf]) -> _Masking:
+        """Measure and search all texts, so that what one of them gives away is known in the others."""
+        recognized: dict[Leaf, tuple[Hit, ...]] = {}
+        for leaf in found:
+            self._measure(leaf.text)
+            if leaf.mark in (FreeText, Public):
+                hits = recognized[leaf] = tuple(self._recognize(leaf))
+                self._learn(Declared(hit.kind, leaf.text[hit.start : hit.end]) for hit in hits)
+        return _Masking(self._vault, Matcher(self._known.values()), recognized)
+
+    def _measure(self, text: str) -> None:
+        size = len(text.encode(errors="surrogatepass"))
+        if size > self._max_field_bytes:
+            msg = (
+                f"A text of {size} bytes is over the limit of {self._max_field_bytes} bytes for one field. Nothing was "
+                "sent and nothing was charged. Shorten it, or raise privacy.max_field_bytes in the settings."
+            )
+            raise PrivacyRefused(msg)
+
+    def _recognize(self, leaf: Leaf) -> Iterator[Hit]:
+        folded = fold(leaf.text)
+        for recognizer in self._recognizers:
+            for span in recognizer.find(folded.text):
+                if not 0 <= span.start < span.end <= len(folded.text):
+                    raise PrivacyRefused(_outside(recognizer))
+                if leaf.mark is FreeText or span.kind in _SECRET:
+                    start, end = folded.back(span.start, span.end)
+                    yield Hit(start, end, span.kind, span.priority, leaf.text[start:end])
+
+
+class _Masking(Sealed):
+    """Masks all texts of one prompt, once everything in them is known."""
+
+    __slots__ = ("_done", "_matcher", "_recognized", "_vault")
+
+    def __init__(self, vault: PlaceholderVault, matcher: Matcher, recognized: dict[Leaf, tuple[Hit, ...]]) -> None:
+        self._vault = vault
+        self._matcher = matcher
+        self._recognized = recognized
+        self._done: list[tuple[str, bool]] = []
+
+    def render(self, tree: Tree) -> Json:
+        """A tree as masked JSON."""
+        if isinstance(tree, Leaf):
+            return self.leaf(tree)
+        if isinstance(tree, tuple):
+            return [self.render(item) for item in tree]
+        if isinstance(tree, Branch):
+            return self._object(tree)
+        if isinstance(tree, bool) or tree is None:
+            return tree
+        return self._number(tree)
+
+    def _object(self, branch: Branch) -> Json:
+        rendered: dict[str, Json] = {}
+        spelled: dict[str, Leaf] = {}
+        contested: set[str] = set()
+        for key, value in branch.entries:
+            name = self.leaf(key) if isinstance(key, Leaf) else key
+            if isinstance(key, Leaf) and (name in rendered or name in contested):
+                # Several spellings of one value as keys of one object: each is to come back as it was.
+                contested.add(name)
+                rendered = {(self._typed(spelled[n]) if n == name else n): item for n, item in rendered.items()}
+                name = self._typed(key)
+            if isinstance(key, Leaf):
+                spelled[name] = key
+            rendered[name] = self.render(value)
+        return rendered
+
+    def _typed(self, leaf: Leaf) -> str:
+        """A placeholder for a whole text as it was typed."""
+        return self._vault.placeholder(Kind.TEXT, leaf.text, leaf.text)
+
+    def _number(self, number: float) -> Json:
+        """A number passes, unless it is a known identifier."""
+        text = str(number)
+        if len(text) < _SHORTEST_NUMBER or not any(self._matcher.find(text, figures=False)):
+            self._vault.sent(text)
+            return number
+        return self.leaf(Leaf(text, FreeText))
+
+    def leaf(self, leaf: Leaf) -> str:
+        """One text, masked."""
+        if not isinstance(leaf.mark, Pii):
+            masked = self._searched(leaf)
+        elif leaf.text.strip():
+            kind = leaf.mark.kind
+            masked = self._vault.placeholder(kind, normalised(kind, leaf.text), leaf.text)
+        else:
+            masked = leaf.text
+        self._done.append((masked, leaf.mark is Public))
+        self._vault.sent(masked)
+        return masked
+
+    def _searched(self, leaf: Leaf) -> str:
+        text, public = leaf.text, leaf.mark is Public
+        hits = [*_escapes(text), *self._recognized.get(leaf, ()), *self._matcher.find(text, public=public)]
+        settled = settle(hits, text)
+        # A hidden stretch ends a word: what is left between may now stand alone.
+        while fresh := [*self._between(settled, text, public=public)]:
+            settled = settle([*settled, *fresh], text)
+        settled = settle([*settled, *_links(settled, text)], text)
+        return self._replaced(settled, text)
+
+    def _between(self, settled: Sequence[Hit], text: str, *, public: bool) -> Iterator[Hit]:
+        at = 0
+        for start, end in [*((hit.start, hit.end) for hit in settled), (len(text), len(text))]:
+            for hit in self._matcher.find(text[at:start], public=public) if settled else ():
+                yield Hit(hit.start + at, hit.end + at, hit.kind, hit.priority, hit.value)
+            at = end
+
+    def _replaced(self, settled: Iterable[Hit], text: str) -> str:
+        pieces: list[str] = []
+        at = 0
+        for hit in settled:
+            value = text[hit.start : hit.end] if hit.value is None else hit.value
+            key = value if hit.value is None else normalised(hit.kind, value)
+            pieces += [text[at : hit.start], self._vault.placeholder(hit.kind, key, value)]
+            at = hit.end
+        return "".join([*pieces, text[at:]])
+
+    def last_look(self) -> None:
+        """Search what would be sent for every known value.
+
+        Raises:
+            PrivacyRefused: If one is still there.
+        """
+        for masked, public in self._done:
+            if any(hit for piece in between(masked) if piece for hit in self._matcher.find(piece, public=public)):
+                msg = (
+                    "A value marked as personal would have been sent, so nothing was sent and nothing was charged. "
+                    "This is a fault in masking; please report it."
+                )
+                raise PrivacyRefused(msg)
+
+
+def _escapes(text: str) -> Iterator[Hit]:
+    """What somebody typed that looks like a placeholder, with folded typography or without."""
+    for view in (Folded(text),) if text.isascii() else (Folded(text), fold(text)):
+        for match in LOOKALIKE.finditer(view.text):
+            # Digits alone in brackets are a list or a footnote.
+            if match.lastgroup != "words" or any(map(str.isalpha, match[0])):
+                yield Hit(*view.back(*match.span()), Kind.TEXT, _ESCAPE_PRIORITY)
+
+
+def _links(settled: Sequence[Hit], text: str) -> Iterator[Hit]:
+    """Links with something to hide in them are hidden whole: a placeholder in a link is never filled in."""
+    for start, end in urls(text):
+        first = bisect_right(settled, start, key=lambda hit: hit.end)
+        last = bisect_right(settled, end, key=lambda hit: hit.start)
+        if first < last:
+            address = len(text[start:end].rstrip(".,;:!?"))
+            yield Hit(start, max(start + address, settled[last - 1].end), Kind.ID, _LINK_PRIORITY)
+
+
+def _parsed(text: str) -> object | None:
+    """A JSON object or array; None for any other text."""
+    if not text.lstrip().startswith(("{", "[")):
+        return None
+    try:
+        return cast("object", json.loads(text))
+    except ValueError:
+        return None
+
+
+def _outside(recognizer: Recognizer) -> str:
+    return (
+        f"The recognizer {type(recognizer).__name__} reported a place outside the text, so masking cannot be trusted. "
+        "Nothing was sent and nothing was charged. Remove it from privacy.recognizers, or correct it."
+    )
