@@ -62,6 +62,8 @@ def open_shop() -> AddOns:
     """Wire up from the file alone, with some credits."""
     addons = AddOns.from_env()
     addons.grant(SHOP, 100, source="adjustment", ref="funds")
+    # Loading the adapter takes seconds of its own; a deadline under test is about the provider.
+    addons.warm_up()
     return addons
 
 

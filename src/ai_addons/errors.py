@@ -129,7 +129,7 @@ class UnpricedModel(ConfigError):
 
 
 class NoPayer(ConfigError):
-    """Nobody is known to pay for this call, so it was not made. Wrap it in `with bill_to(business_id):`."""
+    """Nobody is known to pay for this call, so nothing was sent and nothing was charged. Use `bill_to(business_id)`."""
 
 
 class PrivacyRefused(AddOnsError):
