@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _BASE_PATHS: Final[Mapping[Provider, str]] = {"openai": "/v1", "anthropic": "", "gemini": ""}
 _PIECES: Final = 5
 _START_SECONDS: Final = 10.0
+_FOR_EVER: Final = 86_400.0
 
 
 class Loopback(Script):
@@ -84,6 +85,9 @@ class Loopback(Script):
                     pass
         finally:
             writer.close()
+            # The socket is closed in the loop's next turn, and this may be its last.
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
     async def _exchange(self, reader: StreamReader, writer: StreamWriter) -> bool:
         """One request and its answer; False if the connection ends here."""
@@ -93,7 +97,9 @@ class Loopback(Script):
         if act.outcome == "drop":
             return False
         if act.outcome == "hang":
-            return await asyncio.Event().wait()
+            # A timer of the loop keeps the task alive; one that waits for nobody would be collected.
+            await asyncio.sleep(_FOR_EVER)
+            return False
         for piece in _pieces(act, act.outcome):
             writer.write(piece)
             await writer.drain()
