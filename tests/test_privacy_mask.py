@@ -258,3 +258,10 @@ def test_a_matcher_can_leave_amounts_alone() -> None:
     matcher = Matcher([Declared(Kind.AMOUNT, "3000.00")])
     assert [*matcher.find("3000")]
     assert not [*matcher.find("3000", figures=False)]
+
+
+def test_half_a_character_is_refused_before_anything_is_sent() -> None:
+    """A lone surrogate, as a wrong encoding leaves it, is named; it could not be sent or restored."""
+    session = BuiltinMasker((), max_field_bytes=1_000).session()
+    with pytest.raises(PrivacyRefused, match=r"half a character.*nothing was charged"):
+        session.mask(["broken \ud800 text"], None)

@@ -195,7 +195,7 @@ class _Run(Generic[R]):
         self.identity = CallIdentity(
             business=call.payer.business,
             user=call.payer.user,
-            id=call.key or kit.ids.new(kit.clock.now()),
+            id=kit.ids.new(kit.clock.now()) if call.key is None else call.key,
             feature=call.spec.key,
             request_hash=kit.keys.request_hash(
                 call.spec.key, call.spec.version, arguments, {"route": call.route, "max_tokens": call.max_tokens}

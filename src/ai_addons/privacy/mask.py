@@ -145,7 +145,14 @@ class MaskingSession(Sealed):
         return _Masking(self._vault, Matcher(self._known.values()), recognized)
 
     def _measure(self, text: str) -> None:
-        size = len(text.encode(errors="surrogatepass"))
+        try:
+            size = len(text.encode())
+        except UnicodeEncodeError:
+            msg = (
+                "A text holds half a character (a lone surrogate), which no provider takes. Nothing was sent and "
+                "nothing was charged. Read the text in its right encoding."
+            )
+            raise PrivacyRefused(msg) from None
         if size > self._max_field_bytes:
             msg = (
                 f"A text of {size} bytes is over the limit of {self._max_field_bytes} bytes for one field. Nothing was "
