@@ -8,7 +8,7 @@ from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Final, Generic, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar
 
 from ai_addons import plugins
 from ai_addons._call import Call, billed_call, quote_call
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from decimal import Decimal
 
+    from ai_addons._invocation import CallOptions, Invocation
     from ai_addons.billing.doctor import Report
     from ai_addons.billing.grants import GrantSource
     from ai_addons.billing.ledger import LedgerEntry
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from ai_addons.events import EventHook
     from ai_addons.llm.base import Llm
     from ai_addons.llm.costs import PriceBook
-    from ai_addons.prompt import Prompt, Steps
     from ai_addons.receipt import Billed, Quote
 
 T = TypeVar("T")
@@ -75,39 +75,6 @@ class Masked:
     restore: Callable[[str], str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallOptions:
-    """What a caller may set for one call.
-
-    Attributes:
-        business: Who pays instead of the one in `bill_to`.
-        user: Who asks.
-        idempotency_key: Makes a repeat of this very call free, for ever.
-        model: A tier, or a model with its provider.
-        deadline: Time for the whole call.
-        cache: False neither reads nor writes stored answers.
-        addons: The wiring to use instead of the installed one.
-    """
-
-    business: str | None = None
-    user: str | None = None
-    idempotency_key: str | None = None
-    model: str | None = None
-    deadline: timedelta | None = None
-    cache: bool = True
-    addons: AddOns | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invocation(Generic[R]):
-    """A feature with its arguments: what a till is asked to ring up."""
-
-    spec: FeatureSpec
-    answer: object
-    arguments: Mapping[str, object]
-    build: Callable[[], Prompt[R] | Steps[R]]
-
-
 class AddOns:
     """Everything the AI features need, made once per process.
 
@@ -134,10 +101,10 @@ class AddOns:
         registry: Registry | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> None:
-        self.settings = settings if settings is not None else Settings()
+        self.settings: Settings = settings if settings is not None else Settings()
         self._registry = registry if registry is not None else declared
         self._wiring = Wiring(self.settings, clock=clock, ids=ids, hooks=hooks, llm=llm, environ=environ)
-        self.aio = AsyncAddOns(self)
+        self.aio: AsyncAddOns = AsyncAddOns(self)
 
     @classmethod
     def from_env(cls) -> Self:
@@ -320,7 +287,9 @@ class AddOns:
     @staticmethod
     def _load_features() -> None:
         """Declare the features that installed packages offer, the built-in ones among them."""
-        plugins.load_all("features")
+        for feature in plugins.load_all("features"):
+            # Loading declares too, but only the first time; a test may have ended since.
+            feature.declare()
 
     # Upkeep.
 

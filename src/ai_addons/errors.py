@@ -87,7 +87,7 @@ class AddOnsError(Exception):
 
     def __init__(self, message: str | None = None, *, charged: Credits | None = None) -> None:
         super().__init__(message or _default_message(type(self)))
-        self.charged = charged if charged is not None else Credits(0)
+        self.charged: Credits = charged if charged is not None else Credits(0)
 
     def __str__(self) -> str:
         """The message for a person."""
@@ -178,7 +178,7 @@ class InsufficientCreditsError(BillingError):
         self.required = required
         self.available = available
         self.shortfall = short
-        self.offers = tuple(offers)
+        self.offers: tuple[Offer, ...] = tuple(offers)
 
 
 class LimitReached(BillingError):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ai_addons.money import Credits, PicoUsd
 
-logger = logging.getLogger("ai_addons")
+logger: logging.Logger = logging.getLogger("ai_addons")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

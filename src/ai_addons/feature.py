@@ -22,7 +22,7 @@ from typing import (
     overload,
 )
 
-from ai_addons.addons import CallOptions, Invocation, current
+from ai_addons._invocation import CallOptions, Invocation
 from ai_addons.catalog import Category, FeatureSpec, Tier, declared
 from ai_addons.errors import ConfigError, NoPayer
 from ai_addons.money import Credits
@@ -100,7 +100,18 @@ class _Bound(Generic[P, R]):
         """Name the feature."""
         return f"<{type(self).__name__} {self.spec.key}>"
 
+    def declare(self) -> None:
+        """Put this feature on sale in this process; decorating does it, and doing it again is harmless.
+
+        Raises:
+            FeatureExists: If another function of this host has the key.
+        """
+        builder = self._definition.builder
+        declared.add(self.spec, f"{builder.__module__}.{builder.__qualname__}")
+
     def _till(self) -> Till:
+        from ai_addons.addons import current  # noqa: PLC0415  # declaring a feature does not load the store
+
         payer = _payer.get()
         business = self._options.business or (payer and payer.business)
         if not business:
@@ -267,10 +278,10 @@ def sold_as(spec: FeatureSpec) -> Decorator:
 
 def _declare(spec: FeatureSpec, builder: Callable[..., Any]) -> Feature[..., Any] | AsyncFeature[..., Any]:
     definition: _Definition[Any] = _Definition(spec, builder, _answer_type(builder, _names_around(builder)))
-    declared.add(spec, f"{builder.__module__}.{builder.__qualname__}")
-    if inspect.iscoroutinefunction(builder):
-        return AsyncFeature(definition, CallOptions())
-    return Feature(definition, CallOptions())
+    kind = AsyncFeature[..., Any] if inspect.iscoroutinefunction(builder) else Feature[..., Any]
+    feature = kind(definition, CallOptions())
+    feature.declare()
+    return feature
 
 
 def _names_around(builder: Callable[..., Any]) -> Mapping[str, Any]:

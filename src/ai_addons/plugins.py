@@ -29,7 +29,6 @@ def load(group: str, name: str) -> Any:  # noqa: ANN401  # each group has its ow
     return found[name].load()
 
 
-def load_all(group: str) -> None:
-    """Load every plug-in of a port, for what loading it declares."""
-    for entry in entry_points(group=f"ai_addons.{group}"):
-        entry.load()
+def load_all(group: str) -> tuple[Any, ...]:
+    """Load what every plug-in of a port registered."""
+    return tuple(entry.load() for entry in entry_points(group=f"ai_addons.{group}"))

@@ -21,7 +21,7 @@ from decimal import Decimal
 from difflib import get_close_matches
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -82,7 +82,7 @@ Route = Annotated[tuple[str, ...], BeforeValidator(_as_route), AfterValidator(_w
 class _Section(BaseModel):
     """A part of the settings; unknown keys are refused and values never show in errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class StoreSettings(_Section):
@@ -214,7 +214,7 @@ class Settings(BaseSettings):
         ConfigError: For an unknown key (with a suggestion) or an invalid value.
     """
 
-    model_config = SettingsConfigDict(
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(
         env_prefix=ENV_PREFIX,
         env_nested_delimiter="__",
         toml_file=TOML_FILE,

@@ -92,9 +92,9 @@ class Wiring:
         self._keys: Keys | None = None
         self._desk: tuple[Desk, ThreadPoolExecutor] | None = None
         self.policy: Policy = plugins.load("policies", settings.billing.policy)()
-        self.prices = PriceBook(settings.prices.models, allow_unpriced=settings.prices.allow_unpriced)
-        self.database = Database(settings.store.url)
-        self.store = Store(
+        self.prices: PriceBook = PriceBook(settings.prices.models, allow_unpriced=settings.prices.allow_unpriced)
+        self.database: Database = Database(settings.store.url)
+        self.store: Store = Store(
             self.database,
             clock=self.clock,
             ids=self._ids,

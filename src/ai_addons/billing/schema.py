@@ -8,7 +8,7 @@ every table is STRICT, because an ordinary column there turns a decimal into an
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import (
     DDL,
@@ -30,6 +30,7 @@ from sqlalchemy.dialects import sqlite
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
     from sqlalchemy.schema import SchemaItem
+    from sqlalchemy.types import TypeEngine
 
 SCHEMA_VERSION: Final = 1
 _LIMIT: Final = 2**63
@@ -43,8 +44,8 @@ class Exact(TypeDecorator[int]):
     A STRICT column still takes ``1.0`` and ``'5'``, so the check stands here.
     """
 
-    impl = BigInteger().with_variant(sqlite.INTEGER(), "sqlite")
-    cache_ok = True
+    impl: TypeEngine[Any] | type[TypeEngine[Any]] = BigInteger().with_variant(sqlite.INTEGER(), "sqlite")
+    cache_ok: bool | None = True
 
     def process_bind_param(self, value: int | None, dialect: Dialect) -> int | None:
         """Let whole numbers pass.

@@ -37,8 +37,8 @@ class LockedWallet:
         self.business: str = row.business_id
         self.status: WalletStatus = row.status
         self.now = now
-        self.posted = Credits.from_micro(row.posted)
-        self.held = Credits.from_micro(row.held)
+        self.posted: Credits = Credits.from_micro(row.posted)
+        self.held: Credits = Credits.from_micro(row.held)
         self.next_due_at: int | None = row.next_due_at
         self._lifetime_in: int = row.lifetime_in
         self._lifetime_used: int = row.lifetime_used

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ai_addons.clock import Clock
     from ai_addons.settings import CacheSettings
 
-logger = logging.getLogger("ai_addons.cache")
+logger: logging.Logger = logging.getLogger("ai_addons.cache")
 
 T = TypeVar("T")
 

@@ -24,7 +24,7 @@ TIMEOUT: Final = 1.0
 DATABASE: Final = "cache.db"
 """Name of diskcache's database."""
 
-PRAGMAS: Final = {
+PRAGMAS: Final[dict[str, int | str]] = {
     "auto_vacuum": 1,
     "journal_mode": "wal",
     "synchronous": 1,

@@ -9,7 +9,7 @@ back to sentences made by code.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -62,7 +62,7 @@ _LETTERS: Final = re.compile(r"[^\W\d_]+")
 class Answer(BaseModel):
     """Base of what models are asked for: nothing extra, nothing changeable."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 Prose: TypeAlias = Annotated[str, BeforeValidator(lambda value: clean(value) if isinstance(value, str) else value)]

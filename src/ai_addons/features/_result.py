@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Generic, Literal, Self, TypeAlias
+from typing import Annotated, ClassVar, Generic, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypeVar
@@ -29,7 +29,7 @@ class Fact(BaseModel):
     The text is written once, by code; the model only ever writes the key.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True)
 
     key: FactKey
     """What prose cites."""
@@ -50,7 +50,7 @@ class Fact(BaseModel):
 class Notice(BaseModel):
     """Something the reader should know about a result."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True)
 
     code: str
     """Stable name for machines."""
@@ -65,7 +65,7 @@ class FeatureResult(BaseModel, Generic[D]):
     same result carries sentences made by code, with ``source="rules"``.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True)
 
     data: D
     """The feature's own output."""

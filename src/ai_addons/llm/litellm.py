@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ai_addons.llm.base import ModelReply, ModelRequest
     from ai_addons.settings import ProviderSettings
 
-logger = logging.getLogger("ai_addons")
+logger: logging.Logger = logging.getLogger("ai_addons")
 
 # Read by LiteLLM while it is imported: no price list from the network, no stray .env file.
 _BEFORE_IMPORT: Final = {

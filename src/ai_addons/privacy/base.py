@@ -87,7 +87,7 @@ class Unresolved(Exception):
 
     def __init__(self, tokens: Sequence[str]) -> None:
         super().__init__(f"{len(tokens)} unresolved placeholders")
-        self.tokens = tuple(tokens)
+        self.tokens: tuple[str, ...] = tuple(tokens)
 
 
 class Sealed:

@@ -66,7 +66,7 @@ class Projection(Sealed):
     __slots__ = ("_digits", "_letters", "text")
 
     def __init__(self, text: str) -> None:
-        self.text = text
+        self.text: str = text
         self._letters: tuple[str, list[int]] | None = None
         self._digits: tuple[str, list[int]] | None = None
 
@@ -100,13 +100,13 @@ class Known(Sealed):
 
     def __init__(self, declared: Declared) -> None:
         text = plain(declared.value)
-        self.declared = declared
-        self.key = normalised(declared.kind, declared.value)
-        self.tokens = words(text)
-        self.code = "".join(self.tokens)
+        self.declared: Declared = declared
+        self.key: str = normalised(declared.kind, declared.value)
+        self.tokens: list[str] = words(text)
+        self.code: str = "".join(self.tokens)
         self._trunk = ""
-        self.by_digits = False
-        self.breaks = _WORD_BREAK
+        self.by_digits: bool = False
+        self.breaks: re.Pattern[str] = _WORD_BREAK
         if declared.kind is Kind.PHONE and len(digits_of(text)) >= NATIONAL_DIGITS:
             digits = digits_of(text)
             self._trunk, self.code = digits[:-NATIONAL_DIGITS], digits[-NATIONAL_DIGITS:]
@@ -188,8 +188,9 @@ class Name(Sealed):
     __slots__ = ("_patterns", "_titles", "declared", "key", "parts")
 
     def __init__(self, declared: Declared) -> None:
-        self.declared = declared
-        self.key = normalised(declared.kind, declared.value)
+        self.declared: Declared = declared
+        self.key: str = normalised(declared.kind, declared.value)
+        self.parts: list[str]
         self._titles, self.parts = name_parts(plain(declared.value))
         self._patterns: NamePatterns | None = None
 
