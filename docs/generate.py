@@ -1,0 +1,179 @@
+"""Writes the reference tables from the code they describe.
+
+Run ``python docs/generate.py`` after a change to an error, a setting or a command;
+the tests fail while a table is out of date.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, get_args, get_origin
+
+import click
+from pydantic import BaseModel, SecretStr
+from pydantic_core import PydanticUndefined, to_jsonable_python
+
+from ai_addons import errors, settings
+from ai_addons.cli import main
+from ai_addons.errors import AddOnsError
+from ai_addons.settings import ENV_PREFIX, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from pydantic.fields import FieldInfo
+
+FOLDER: Final = Path(__file__).parent / "reference"
+_NOTE: Final = "<!-- Written by docs/generate.py; change the code, not this page. -->"
+
+
+def tables() -> dict[str, str]:
+    """Every generated page by its file name."""
+    return {"errors.md": _errors(), "settings.md": _settings(), "cli.md": _commands()}
+
+
+def _page(title: str, *parts: str) -> str:
+    return "\n\n".join([_NOTE, f"# {title}", *parts]) + "\n"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ("---",) * len(head), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _prose(docstring: str | None) -> str:
+    """The first paragraph of a docstring on one line, its code marks as Markdown writes them."""
+    return " ".join(inspect.cleandoc(docstring or "").split("\n\n")[0].split()).replace("``", "`")
+
+
+# Errors.
+
+
+def _errors() -> str:
+    rows = [
+        (
+            f"`{error.__name__}`",
+            f"`{error.__base__.__name__}`" if error.__base__ is not None else "",
+            f"`{error.code}`",
+            str(error.http_status),
+            "yes" if error.retryable else "no",
+            _prose(error.__doc__),
+        )
+        for error in _tree(AddOnsError)
+    ]
+    return _page(
+        "Errors",
+        "Every error the SDK raises is an `AddOnsError` with `code`, `http_status`, `retryable` and `charged` "
+        "(credits; zero). The last column is the message it has if nothing more is known.",
+        _table(("error", "is a", "code", "HTTP", "retry", "message"), rows),
+    )
+
+
+def _tree(error: type[AddOnsError]) -> Iterator[type[AddOnsError]]:
+    """An error and those under it, in the order of the module."""
+    yield error
+    public = [child for child in error.__subclasses__() if child.__module__ == errors.__name__]
+    for child in sorted(public, key=lambda kind: list(vars(errors)).index(kind.__name__)):
+        yield from _tree(child)
+
+
+# Settings.
+
+
+def _settings() -> str:
+    texts = _attribute_texts(inspect.getsource(settings))
+    sections = [_section(name, texts) for name in Settings.model_fields]
+    return _page(
+        "Settings",
+        "Keyword arguments of `Settings` win over environment variables, those over `ai_addons.toml` in the "
+        "working directory, that over `[tool.ai_addons]` in `pyproject.toml`, and those over the defaults. "
+        "`NAME` stands for a key of your own. Durations are written `30s`, `15m`, `6h` or `7d`.",
+        *sections,
+    )
+
+
+def _section(name: str, texts: dict[str, dict[str, str]]) -> str:
+    """One section of the settings, or one setting that stands alone."""
+    inner, _ = _inside(Settings.model_fields[name])
+    rows = [
+        (f"`{path}`", f"`{ENV_PREFIX + path.upper().replace('.', '__')}`", _default(field), text)
+        for path, field, text in _leaves(Settings, (name,), "", texts)
+    ]
+    about = [_prose(inner.__doc__)] if inner is not None else []
+    return "\n\n".join([f"## {name}", *about, _table(("setting", "environment", "default", "meaning"), rows)])
+
+
+def _leaves(
+    model: type[BaseModel], names: Iterable[str], prefix: str, texts: dict[str, dict[str, str]]
+) -> Iterator[tuple[str, FieldInfo, str]]:
+    """Path, field and text of every setting below a section, in order."""
+    for name in names:
+        field = model.model_fields[name]
+        inner, keyed = _inside(field)
+        path = f"{prefix}{name}.NAME" if keyed else f"{prefix}{name}"
+        if inner is None:
+            yield path, field, texts[model.__name__].get(name, "")
+        else:
+            yield from _leaves(inner, inner.model_fields, f"{path}.", texts)
+
+
+def _inside(field: FieldInfo) -> tuple[type[BaseModel] | None, bool]:
+    """The section a field holds, and whether it holds one per key."""
+    keyed = get_origin(field.annotation) is dict
+    own = get_args(field.annotation)[1] if keyed else field.annotation
+    return (own if isinstance(own, type) and issubclass(own, BaseModel) else None), keyed
+
+
+def _default(field: FieldInfo) -> str:
+    value: Any = field.get_default(call_default_factory=True, validated_data={})
+    if value is PydanticUndefined:
+        return "required"
+    plain = to_jsonable_python(value)
+    if isinstance(plain, str) and (duration := re.fullmatch(r"PT?(\d+)([DHMS])", plain)):
+        plain = f"{duration[1]}{duration[2].lower()}"
+    return "none" if plain in (None, {}, []) or isinstance(value, SecretStr) else f"`{plain}`"
+
+
+def _attribute_texts(source: str) -> dict[str, dict[str, str]]:
+    """The text under each attribute of each class, which Python itself does not keep."""
+    classes = [node for node in ast.parse(source).body if isinstance(node, ast.ClassDef)]
+    return {node.name: dict(_texts_of(node)) for node in classes}
+
+
+def _texts_of(node: ast.ClassDef) -> Iterator[tuple[str, str]]:
+    for attribute, after in zip(node.body, node.body[1:], strict=False):
+        match attribute, after:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                yield name, _prose(text)
+            case _:
+                pass
+
+
+# Commands.
+
+
+def _commands() -> str:
+    context = click.Context(main, info_name="ai-addons", **main.context_settings)
+    parts = [_command(f"ai-addons {name}", main.commands[name], context) for name in sorted(main.commands)]
+    return _page("Command line", _prose(main.help), *parts)
+
+
+def _command(title: str, command: click.Command, parent: click.Context) -> str:
+    context = click.Context(command, info_name=command.name, parent=parent)
+    usage = " ".join([title, *command.collect_usage_pieces(context)])
+    rows = [_option(record) for part in command.get_params(context) if (record := part.get_help_record(context))]
+    described = [f"## {title}", _prose(command.help), f"```sh\n{usage}\n```"]
+    return "\n\n".join([*described, _table(("option", "meaning"), rows)])
+
+
+def _option(record: tuple[str, str]) -> tuple[str, str]:
+    return f"`{record[0]}`", record[1]
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(exist_ok=True)
+    for _name, _text in tables().items():
+        (FOLDER / _name).write_text(_text, encoding="utf-8")
