@@ -1,0 +1,26 @@
+"""What every test shares: one event loop kind, and an environment without the developer's own keys."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+import pytest
+
+_OWN_VARIABLES: Final = ("OPENAI_", "ANTHROPIC_", "GEMINI_", "GOOGLE_API_KEY", "LITELLM_", "AI_ADDONS_")
+# Where the tests of this project find real databases and the like.
+_TEST_VARIABLES: Final = "AI_ADDONS_TEST_"
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """The event loop that hosts use; the SDK is built on asyncio."""
+    return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def _no_keys_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests say themselves which keys and settings there are; child processes inherit the same."""
+    for name in list(os.environ):
+        if name.startswith(_OWN_VARIABLES) and not name.startswith(_TEST_VARIABLES):
+            monkeypatch.delenv(name)

@@ -1,0 +1,170 @@
+"""Every block of code in the README and the docs runs, and prints what the page says it prints."""
+
+from __future__ import annotations
+
+import contextlib
+import doctest
+import io
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from sybil import Document, Sybil
+from sybil.parsers.markdown import CodeBlockParser
+
+from ai_addons import AddOns, Settings, install
+
+if TYPE_CHECKING:
+    from sybil import Example
+
+ROOT: Final = Path(__file__).parent.parent
+PAGES: Final = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
+LINK: Final = re.compile(r"\]\((?!https?:)(?P<path>[^)#]*)(?:#(?P<anchor>[^)]*))?\)")
+
+# What a page tells the reader to run and this test does not: it would install, or start the tests within the tests.
+NOT_RUN: Final = (
+    "git ",
+    "cd ",
+    "pip install ",
+    "python -m venv ",
+    ". .venv/bin/activate",
+    "export ",
+    "pytest",
+    "uv run pytest",
+    "uv sync",
+    "bash .ci/run",
+    "uv run python .ci/constraints",
+    "uv run python docs/generate.py",
+    "uv run pre-commit ",
+    "uv run python -m benchmarks.",
+)
+ONE_OF_MANY: Final = ("ai-addons ", "python ")
+LOOSE: Final = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+class Reader:
+    """Follows one page as a reader would, block by block, in an empty folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.written: list[str] = []
+        self.printed = ""
+
+    def follow(self, page: Path) -> None:
+        """Run a page's blocks in order, then the tests that they define."""
+        runs = {"python": self.python, "toml": self.toml, "console": self.console, "text": self.text}
+        parsers = [CodeBlockParser(language, run) for language, run in runs.items()]
+        document = Sybil(parsers, encoding="utf-8").parse(page)
+        document.namespace["__name__"] = "docs"
+        for example in document.examples():
+            example.evaluate()
+        self.tests("\n\n".join(self.written))
+
+    def python(self, example: Example) -> None:
+        """Run the code and keep what it prints."""
+        self.written.append(example.parsed)
+        code = "\n" * (example.line + example.parsed.line_offset) + example.parsed
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            exec(compile(code, example.path, "exec", dont_inherit=True), example.namespace)  # noqa: S102  # our own page
+        self.printed = out.getvalue()
+
+    def tests(self, module: str) -> None:
+        """Run the tests of a page with pytest, in a file of their own, as a reader would keep them."""
+        count = len(re.findall(r"^(?:async )?def test_", module, flags=re.MULTILINE))
+        if count == 0:
+            return
+        folder = self.folder / "tests"
+        folder.mkdir()
+        (folder / "test_page.py").write_text(module, encoding="utf-8")
+        command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
+        done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=folder)
+        assert re.search(rf"^{count} passed in", done.stdout, flags=re.MULTILINE), done.stdout
+
+    def toml(self, example: Example) -> None:
+        """Read the settings, and know the price of every model they name."""
+        name = "pyproject.toml" if "[tool.ai_addons" in example.parsed else "ai_addons.toml"
+        path = self.folder / name
+        path.write_text(example.parsed, encoding="utf-8")
+        try:
+            addons = AddOns(Settings())
+            models = addons.settings.models
+            for route in (models.small, models.large, *(own.models for own in addons.settings.features.values())):
+                for model in route or ():
+                    addons.prices.row(model)
+        finally:
+            path.unlink()
+
+    def console(self, example: Example) -> None:
+        """Run each command after a ``$``; the lines below it are what it prints."""
+        for block in filter(None, re.split(r"^\$ ", example.parsed, flags=re.MULTILINE)):
+            command, _, output = block.partition("\n")
+            if command.startswith(NOT_RUN):
+                continue
+            self.printed = self._run(command)
+            if output.strip():
+                self.text_is(output)
+
+    def _run(self, command: str) -> str:
+        command = command.removeprefix("uv run ")
+        assert command.startswith(ONE_OF_MANY), f"neither run nor listed as not run: {command}"
+        program, *arguments = command.split()
+        environ = os.environ | {
+            "AI_ADDONS_STORE__URL": f"sqlite:///{self.folder / 'ai_addons.db'}",
+            "AI_ADDONS_CACHE__DIRECTORY": str(self.folder / "cache"),
+        }
+        done = subprocess.run(
+            [str(Path(sys.executable).parent / program), *arguments],
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            env=environ,
+        )
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+        return done.stdout
+
+    def text(self, example: Example) -> None:
+        """Compare with what the block above printed."""
+        self.text_is(example.parsed)
+
+    def text_is(self, wanted: str) -> None:
+        """Compare as doctest does: ``...`` stands for anything."""
+        assert doctest.OutputChecker().check_output(wanted, self.printed, LOOSE), f"printed:\n{self.printed}"
+
+
+def anchors(page: Path) -> set[str]:
+    """The headings of a page as links name them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_a_reader_can_follow_the_page(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copied into an empty folder, the blocks of a page run one after the other, with no key and no network."""
+    monkeypatch.chdir(tmp_path)
+    install(None)
+
+    Reader(tmp_path).follow(page)
+
+
+def test_the_readme_shows_the_call_site_and_the_commands() -> None:
+    """The README has blocks of each kind, so the test above cannot pass by finding none."""
+    parsers = [CodeBlockParser(language, lambda _: None) for language in ("python", "toml", "console")]
+    document: Document = Sybil(parsers).parse(ROOT / "README.md")
+
+    assert len(list(document.examples())) >= 5
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_between_the_pages_lead_somewhere(page: Path) -> None:
+    """No link of a page is dead, headings included."""
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for link in LINK.finditer(text):
+        target = (page.parent / link["path"]).resolve() if link["path"] else page
+        assert target.exists(), link[0]
+        if link["anchor"]:
+            assert link["anchor"] in anchors(target), link[0]

@@ -1,0 +1,33 @@
+"""The examples run as they stand, with no key and no network."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parent.parent
+CREDIT_OPINION: Final = ROOT / "examples" / "credit_opinion.py"
+
+
+def test_the_credit_opinion_is_given_and_charged_once(tmp_path: Path) -> None:
+    """A first run charges three credits and the same run again is answered from the cache for nothing."""
+    said = [
+        subprocess.run(
+            [sys.executable, CREDIT_OPINION], check=True, capture_output=True, text=True, cwd=tmp_path
+        ).stdout
+        for _ in range(2)
+    ]
+
+    assert said[0].endswith("for 3 credits\n")
+    assert said[1] == said[0].replace("for 3 credits", "for 0 credits")
+
+
+def test_the_readme_shows_the_example_as_it_is() -> None:
+    """The call site in the README is the script, word for word."""
+    shown = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+
+    assert shown is not None
+    assert CREDIT_OPINION.read_text(encoding="utf-8").endswith(f'"""\n\n{shown[1]}')

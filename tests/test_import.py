@@ -1,0 +1,69 @@
+"""Importing the package is cheap: hosts import it in every worker, also where no AI is ever used."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+import ai_addons
+
+HEAVY: Final = (
+    "litellm",
+    "sqlalchemy",
+    "httpx",
+    "diskcache",
+    "tenacity",
+    "rich",
+    "click",
+    "pydantic_settings",
+    "openai",
+)
+
+
+def loaded_after(statements: str) -> set[str]:
+    """The top-level packages a fresh interpreter holds after running some statements."""
+    script = f"{statements}\nimport sys\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    return {name.partition(".")[0] for name in done.stdout.split()}
+
+
+def test_importing_the_package_loads_none_of_its_heavy_parts() -> None:
+    """A worker that never uses AI does not pay for LiteLLM, SQLAlchemy and the like."""
+    assert loaded_after("import ai_addons").isdisjoint([*HEAVY, "pydantic"])
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "from ai_addons import Credits, Prompt, billed_feature",
+        "from ai_addons import AddOns, Settings; AddOns(Settings())",
+        "from ai_addons import AddOns; AddOns().price_list()",
+    ],
+)
+def test_declaring_features_and_wiring_loads_no_model_client(statement: str) -> None:
+    """LiteLLM costs seconds and more than 100 MB: it comes with the first real call, not with the wiring."""
+    assert loaded_after(statement).isdisjoint(["litellm", "openai", "httpx", "respx", "pytest"])
+
+
+def test_amounts_and_errors_alone_need_no_other_package() -> None:
+    """A module that only computes with credits, or catches errors, stays as light as the package."""
+    assert loaded_after("from ai_addons import AddOnsError, Credits, Money").isdisjoint([*HEAVY, "pydantic"])
+
+
+def test_an_unknown_public_name_is_an_ordinary_attribute_error() -> None:
+    """A misspelt import fails like that of any module, whatever is loaded on demand."""
+    with pytest.raises(AttributeError, match="'ai_addons' has no attribute 'Credit'"):
+        _ = ai_addons.Credit
+
+
+def test_only_the_adapter_loads_litellm_by_name() -> None:
+    """The import rules see import statements; a module loaded by name is found here."""
+    package = Path(ai_addons.__file__).parent
+    loaders = [path for path in package.rglob("*.py") if re.search(r"import_module\(\s*\"litellm", path.read_text())]
+
+    assert [path.relative_to(package).as_posix() for path in loaders] == ["llm/litellm.py"]

@@ -1,0 +1,106 @@
+"""The public surface says what it holds: names, errors and the tables that describe them."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import inspect
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+import ai_addons
+from ai_addons import errors
+from ai_addons.errors import AddOnsError, InsufficientCreditsError
+from ai_addons.money import Credits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DOCS: Final = Path(__file__).parent.parent / "docs"
+SAYS_WHAT_IT_COST: Final = re.compile(r"nothing was (charged|granted|spent)", re.IGNORECASE)
+
+
+def written_names() -> dict[str, str]:
+    """The home of each public name as type checkers read it, from the ``if TYPE_CHECKING`` block."""
+    tree = ast.parse(inspect.getsource(ai_addons))
+    block = next(node for node in tree.body if isinstance(node, ast.If))
+    imports = [node for node in block.body if isinstance(node, ast.ImportFrom)]
+    return {str(alias.asname): str(node.module) for node in imports for alias in node.names}
+
+
+def error_types(base: type[AddOnsError] = AddOnsError) -> Iterator[type[AddOnsError]]:
+    """Every error of the tree, those that other modules add included."""
+    yield base
+    for child in base.__subclasses__():
+        if child.__module__.startswith("ai_addons"):
+            yield from error_types(child)
+
+
+def an_error(kind: type[AddOnsError]) -> AddOnsError:
+    """An error as the SDK raises it when nothing more is known."""
+    if issubclass(kind, InsufficientCreditsError):
+        return kind(required=Credits(3), available=Credits(1))
+    return kind()
+
+
+def test_all_lists_every_public_name_in_order() -> None:
+    """What ``dir`` shows, ``__all__`` exports and nothing else."""
+    assert ai_addons.__all__ == sorted(ai_addons.__all__)
+    assert dir(ai_addons) == ai_addons.__all__
+
+
+@pytest.mark.parametrize("name", ai_addons.__all__)
+def test_a_public_name_is_the_object_that_type_checkers_see(name: str) -> None:
+    """The lazy import gives what the type checker was told."""
+    home = importlib.import_module(written_names()[name])
+
+    assert getattr(ai_addons, name) is getattr(home, name)
+
+
+def test_type_checkers_see_no_name_that_is_not_there() -> None:
+    """The names written for type checkers are those that can be imported."""
+    assert sorted(written_names()) == ai_addons.__all__
+
+
+def test_every_error_can_be_imported_from_the_package() -> None:
+    """A host catches errors by names from the front door."""
+    assert set(errors.__all__) <= set(ai_addons.__all__)
+    assert {kind.__name__ for kind in error_types() if kind.__module__ == errors.__name__} == set(errors.__all__)
+
+
+@pytest.mark.parametrize("kind", list(error_types()), ids=lambda kind: kind.__name__)
+def test_an_error_tells_machines_and_people_what_to_do(kind: type[AddOnsError]) -> None:
+    """Each has a stable code and status, and a message that says whether anything was charged."""
+    error = an_error(kind)
+
+    assert re.fullmatch(r"[a-z]+(_[a-z]+)*", error.code)
+    assert 400 <= error.http_status < 600
+    assert isinstance(error.retryable, bool)
+    assert error.charged == Credits(0)
+    assert SAYS_WHAT_IT_COST.search(str(error)), str(error)
+    assert "\n" not in str(error)
+
+
+def test_error_codes_are_unique() -> None:
+    """A client can tell errors apart by their code."""
+    codes = [kind.code for kind in error_types()]
+
+    assert len(codes) == len(set(codes))
+
+
+@pytest.mark.parametrize("page", ["errors.md", "settings.md", "cli.md"])
+def test_reference_tables_are_what_the_code_says(page: str) -> None:
+    """The tables in the docs are generated; a change to the code that forgets them fails here."""
+    spec = importlib.util.spec_from_file_location("generate", DOCS / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    generate = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(generate)
+
+    written = (DOCS / "reference" / page).read_text(encoding="utf-8")
+
+    assert written == generate.tables()[page], "run: uv run python docs/generate.py"
