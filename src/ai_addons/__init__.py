@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ai_addons.addons import AddOns as AddOns
-    from ai_addons.addons import Till as Till
     from ai_addons.addons import install as install
     from ai_addons.catalog import Offer as Offer
     from ai_addons.catalog import Pack as Pack
@@ -58,9 +57,10 @@ if TYPE_CHECKING:
     from ai_addons.receipt import Receipt as Receipt
     from ai_addons.receipt import receipts as receipts
     from ai_addons.settings import Settings as Settings
+    from ai_addons.till import Till as Till
 
 _HOMES = {
-    "addons": ("AddOns", "Till", "install"),
+    "addons": ("AddOns", "install"),
     "catalog": ("Offer", "Pack"),
     "errors": (
         "AddOnsError",
@@ -95,6 +95,7 @@ _HOMES = {
     "prompt": ("Prompt", "Steps", "ask"),
     "receipt": ("Billed", "Quote", "Receipt", "receipts"),
     "settings": ("Settings",),
+    "till": ("Till",),
 }
 _HOME = {name: f"ai_addons.{module}" for module, names in _HOMES.items() for name in names}
 

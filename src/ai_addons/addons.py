@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
-from contextvars import ContextVar, copy_context
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
-from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from ai_addons import plugins
-from ai_addons._call import Call, billed_call, quote_call
-from ai_addons._drive import arun, run
+from ai_addons._call import Call
+from ai_addons.aio import AsyncAddOns
 from ai_addons.billing.doctor import examine
 from ai_addons.catalog import declared
 from ai_addons.errors import ConfigError, NotEnabled
 from ai_addons.llm.providers import KNOWN, find_key
 from ai_addons.money import Credits
-from ai_addons.receipt import hand_over
 from ai_addons.scope import Payer
 from ai_addons.settings import FeatureSettings, Settings
+from ai_addons.till import Till
 from ai_addons.wiring import OFFLINE, Wiring, micros
 
 if TYPE_CHECKING:
@@ -38,11 +36,8 @@ if TYPE_CHECKING:
     from ai_addons.events import EventHook
     from ai_addons.llm.base import Llm
     from ai_addons.llm.costs import PriceBook
-    from ai_addons.receipt import Billed, Quote
 
-T = TypeVar("T")
 R = TypeVar("R")
-F = TypeVar("F", bound="Payable")
 
 DEFAULT_MODELS: Final[Mapping[str, str]] = {
     "openai": "openai/gpt-6-luna",
@@ -335,104 +330,6 @@ class AddOns:
     def __exit__(self, *exc: object) -> None:
         """Go back to the one used before."""
         _blocks.set(_blocks.get()[:-1])
-
-
-class Payable(Protocol):
-    """A feature, sync or async: something that can be told who pays."""
-
-    def options(self, *, business: str | None = None, user: str | None = None, addons: AddOns | None = None) -> Self:
-        """This feature with a payer."""
-        ...
-
-
-class Till:
-    """Rings up the calls of one payer; the explicit form of `bill_to`."""
-
-    def __init__(self, addons: AddOns, wiring: Wiring, payer: Payer) -> None:
-        self._addons = addons
-        self._wiring = wiring
-        self._payer = payer
-
-    def bind(self, feature: F) -> F:
-        """A feature that this till's business pays for, wherever it is called."""
-        return feature.options(business=self._payer.business, user=self._payer.user, addons=self._addons)
-
-    def run(self, invocation: Invocation[R], options: CallOptions) -> Billed[R]:
-        """Make a call in this thread."""
-        call, desk = self._addons.prepare(invocation, self._payer, options), self._wiring.desk()
-        billed = run(billed_call(call, desk.kit), desk.caller)
-        hand_over(billed.receipt)
-        return billed
-
-    async def arun(self, invocation: Invocation[R], options: CallOptions) -> Billed[R]:
-        """Make a call on the event loop."""
-        call, desk = self._addons.prepare(invocation, self._payer, options), self._wiring.desk()
-        billed = await arun(billed_call(call, desk.kit), desk.caller, desk.threads)
-        hand_over(billed.receipt)
-        return billed
-
-    def quote(self, invocation: Invocation[R], options: CallOptions) -> Quote:
-        """Say what a call would cost; nothing is called or charged."""
-        call, desk = self._addons.prepare(invocation, self._payer, options), self._wiring.desk()
-        return run(quote_call(call, desk.kit), desk.caller)
-
-    async def aquote(self, invocation: Invocation[R], options: CallOptions) -> Quote:
-        """Say what a call would cost, on the event loop."""
-        call, desk = self._addons.prepare(invocation, self._payer, options), self._wiring.desk()
-        return await arun(quote_call(call, desk.kit), desk.caller, desk.threads)
-
-
-class AsyncAddOns:
-    """The operations of `AddOns` for async hosts; each runs in a worker thread."""
-
-    def __init__(self, addons: AddOns) -> None:
-        self._addons = addons
-
-    async def wallet(self, business: str) -> Wallet:
-        """See `AddOns.wallet`."""
-        return await _threaded(partial(self._addons.wallet, business))
-
-    async def grant(
-        self, business: str, amount: str | int | Decimal | Credits, *, source: GrantSource, ref: str
-    ) -> GrantBooking:
-        """See `AddOns.grant`."""
-        return await _threaded(partial(self._addons.grant, business, amount, source=source, ref=ref))
-
-    async def claim_trial(
-        self, business: str, *, phone: str | None = None, tax_id: str | None = None, payment: str | None = None
-    ) -> GrantBooking:
-        """See `AddOns.claim_trial`."""
-        claim = partial(self._addons.claim_trial, business, phone=phone, tax_id=tax_id, payment=payment)
-        return await _threaded(claim)
-
-    async def ledger(self, business: str) -> list[LedgerEntry]:
-        """See `AddOns.ledger`."""
-        return await _threaded(partial(self._addons.ledger, business))
-
-    async def transactions(self, business: str) -> list[Transaction]:
-        """See `AddOns.transactions`."""
-        return await _threaded(partial(self._addons.transactions, business))
-
-    async def sweep(self) -> int:
-        """See `AddOns.sweep`."""
-        return await _threaded(self._addons.sweep)
-
-    async def doctor(self) -> Report:
-        """See `AddOns.doctor`."""
-        return await _threaded(self._addons.doctor)
-
-    async def warm_up(self) -> None:
-        """See `AddOns.warm_up`."""
-        await _threaded(self._addons.warm_up)
-
-    async def close(self) -> None:
-        """See `AddOns.close`."""
-        await _threaded(self._addons.close)
-
-
-async def _threaded(work: Callable[[], T]) -> T:
-    """Run blocking work beside the event loop, in the caller's context."""
-    return await asyncio.get_running_loop().run_in_executor(None, partial(copy_context().run, work))
 
 
 class _Installed:

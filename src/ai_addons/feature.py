@@ -35,8 +35,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from decimal import Decimal
 
-    from ai_addons.addons import AddOns, Till
+    from ai_addons.addons import AddOns
     from ai_addons.receipt import Billed, Quote
+    from ai_addons.till import Till
 
 P = ParamSpec("P")
 R = TypeVar("R")

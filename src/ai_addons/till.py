@@ -1,0 +1,64 @@
+"""`Till`: where the calls of one payer are rung up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar
+
+from ai_addons._call import billed_call, quote_call
+from ai_addons._drive import arun, run
+from ai_addons.receipt import hand_over
+
+if TYPE_CHECKING:
+    from ai_addons._invocation import CallOptions, Invocation
+    from ai_addons.addons import AddOns
+    from ai_addons.receipt import Billed, Quote
+    from ai_addons.scope import Payer
+    from ai_addons.wiring import Wiring
+
+R = TypeVar("R")
+F = TypeVar("F", bound="Payable")
+
+
+class Payable(Protocol):
+    """A feature, sync or async: something that can be told who pays."""
+
+    def options(self, *, business: str | None = None, user: str | None = None, addons: AddOns | None = None) -> Self:
+        """This feature with a payer."""
+        ...
+
+
+class Till:
+    """Rings up the calls of one payer; the explicit form of `bill_to`."""
+
+    def __init__(self, addons: AddOns, wiring: Wiring, payer: Payer) -> None:
+        self._addons = addons
+        self._wiring = wiring
+        self._payer = payer
+
+    def bind(self, feature: F) -> F:
+        """A feature that this till's business pays for, wherever it is called."""
+        return feature.options(business=self._payer.business, user=self._payer.user, addons=self._addons)
+
+    def run(self, invocation: Invocation[R], options: CallOptions) -> Billed[R]:
+        """Make a call in this thread."""
+        call, desk = self._addons.prepare(invocation, self._payer, options), self._wiring.desk()
+        billed = run(billed_call(call, desk.kit), desk.caller)
+        hand_over(billed.receipt)
+        return billed
+
+    async def arun(self, invocation: Invocation[R], options: CallOptions) -> Billed[R]:
+        """Make a call on the event loop."""
+        call, desk = self._addons.prepare(invocation, self._payer, options), self._wiring.desk()
+        billed = await arun(billed_call(call, desk.kit), desk.caller, desk.threads)
+        hand_over(billed.receipt)
+        return billed
+
+    def quote(self, invocation: Invocation[R], options: CallOptions) -> Quote:
+        """Say what a call would cost; nothing is called or charged."""
+        call, desk = self._addons.prepare(invocation, self._payer, options), self._wiring.desk()
+        return run(quote_call(call, desk.kit), desk.caller)
+
+    async def aquote(self, invocation: Invocation[R], options: CallOptions) -> Quote:
+        """Say what a call would cost, on the event loop."""
+        call, desk = self._addons.prepare(invocation, self._payer, options), self._wiring.desk()
+        return await arun(quote_call(call, desk.kit), desk.caller, desk.threads)
