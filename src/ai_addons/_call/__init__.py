@@ -1,0 +1,28 @@
+"""One billed call, described once for sync and async.
+
+The description is a generator of steps. It decides everything and waits for
+nothing: a driver (`_drive`) carries out each step and sends back what came of
+it. There are two kinds:
+
+* `Do` touches the store or the cache. A driver always finishes it and delivers
+  its value, whatever is cancelled meanwhile.
+* `AskModel` waits for a model. Only here can a call be interrupted, and then
+  the generator voids its hold like after any other error.
+
+So no timing of a cancel can leave a hold behind.
+
+=========== ==============================================================
+`steps`     what a call is given, and the steps it is made of
+`play`      the course of a call: build, answer, book, receipt
+`interview` one question: masked, repeated or asked, checked, restored
+`account`   its money: hold, capture, void, replay
+`progress`  what has happened so far: attempts, answers, their sums
+`stored`    entries of the answer cache
+`wording`   what is said to a model around the host's own words
+=========== ==============================================================
+"""
+
+from ai_addons._call.play import billed_call, quote_call
+from ai_addons._call.steps import AskModel, Call, Do, Kit, Step
+
+__all__ = ["AskModel", "Call", "Do", "Kit", "Step", "billed_call", "quote_call"]

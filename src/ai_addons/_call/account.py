@@ -1,0 +1,145 @@
+"""The money of one call: who it is, what is held for it, and how it ends in the books."""
+
+from __future__ import annotations
+
+import logging
+from asyncio import CancelledError
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
+
+from ai_addons._call.steps import Do
+from ai_addons.billing.records import Booked, CallIdentity, CallRecord, Finished, Hold, Outcome
+from ai_addons.errors import AddOnsError, StoreUnavailable
+from ai_addons.money import Credits, MicroGhs
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from ai_addons._call.progress import Progress
+    from ai_addons._call.steps import Call, Kit, Step
+    from ai_addons.privacy.base import Vault
+    from ai_addons.prompt import Source
+
+R = TypeVar("R")
+
+logger: Final = logging.getLogger("ai_addons")
+
+
+class Account(Generic[R]):
+    """Holds, captures and voids for one call.
+
+    Attributes:
+        arguments_hash: Keyed hash of the unmasked arguments.
+        identity: Which call this is.
+        finished: What this very call gave before, if it was paid for.
+    """
+
+    def __init__(self, call: Call[R], kit: Kit, progress: Progress, vault: Vault) -> None:
+        self._call = call
+        self._store = kit.store
+        self._clock = kit.clock
+        self._progress = progress
+        self._vault = vault
+        self._started = kit.clock.monotonic()
+        self._hold: Hold | None = None
+        self.finished: Finished | None = None
+        feature, version = call.spec.key, call.spec.version
+        arguments = kit.keys.arguments(call.arguments)
+        options = {"route": call.route, "max_tokens": call.max_tokens}
+        self.arguments_hash = kit.keys.request_hash(feature, version, arguments, {})
+        self.identity = CallIdentity(
+            business=call.payer.business,
+            user=call.payer.user,
+            id=kit.ids.new(kit.clock.now()) if call.key is None else call.key,
+            feature=feature,
+            request_hash=kit.keys.request_hash(feature, version, arguments, options),
+            keyed=call.key is not None,
+        )
+
+    @property
+    def touched(self) -> bool:
+        """Whether anything happened that the books must show."""
+        return self._hold is not None or bool(self._progress.attempts)
+
+    @property
+    def deadline(self) -> float:
+        """When the call must be over, monotonic seconds."""
+        return self._started + self._call.seconds
+
+    @property
+    def latency_ms(self) -> int:
+        """Milliseconds since the call began."""
+        return round((self._clock.monotonic() - self._started) * 1_000)
+
+    def look_up(self) -> Generator[Step, Any, None]:
+        """See whether this key was paid for before; its answers are then given again."""
+        if self.identity.keyed:
+            self.finished = yield Do(partial(self._store.find, self.identity))
+            self._progress.replay_from(self.finished)
+
+    def hold(self) -> Generator[Step, Any, None]:
+        """Hold the price, once a call; a free or already paid call holds nothing."""
+        if self._hold is not None or self.finished is not None or not self._call.price:
+            return
+        outcome = yield Do(partial(self._store.hold, self.identity, self._call.price))
+        if isinstance(outcome, Finished):
+            self.finished = outcome
+            self._progress.replay_from(outcome)
+        else:
+            self._hold = outcome
+
+    def capture(self, source: Source) -> Generator[Step, Any, Booked]:
+        """Charge a held call; book one that held nothing as free."""
+        record = self._record("ok", source, None)
+        if self._hold is not None:
+            return cast("Booked", (yield Do(partial(self._store.capture, self._hold, record))))
+        if self.finished is not None and not self._progress.attempts:
+            # The row of the first time stands for its replays.
+            wallet = yield Do(partial(self._store.wallet, self.identity.business))
+            return Booked(charged=Credits(0), balance=wallet.available, cost_ghs=MicroGhs(0))
+        return (yield from self._free(record))
+
+    def let_go(self, source: Source, error: AddOnsError | None) -> Generator[Step, Any, Booked]:
+        """End a call that code answered: nothing is charged, what the models cost is booked."""
+        record = self._record("ok" if error is None else "failed", source, error)
+        if self._hold is not None:
+            return cast("Booked", (yield Do(partial(self._store.void, self._hold, record))))
+        return (yield from self._free(record))
+
+    def give_up(self, error: BaseException) -> Generator[Step, Any, None]:
+        """Void the hold of a call that failed, and book its cost."""
+        record = self._record("failed", "ai", error)
+        try:
+            if self._hold is not None:
+                yield Do(partial(self._store.void, self._hold, record))
+            elif self.touched:
+                yield from self._free(record)
+        except StoreUnavailable:
+            # The first error is the one to tell; the hold expires by itself.
+            logger.warning("call %s could not be voided; its hold will expire", self.identity.id)
+
+    def _free(self, record: CallRecord) -> Generator[Step, Any, Booked]:
+        return cast("Booked", (yield Do(partial(self._store.record, self.identity, record))))
+
+    def _record(self, outcome: Outcome, source: Source, error: BaseException | None) -> CallRecord:
+        return CallRecord(
+            outcome=outcome,
+            source=source,
+            prompt_version=self._call.spec.version,
+            error_code=None if error is None else code_of(error),
+            model=self._progress.model,
+            tokens=self._progress.tokens,
+            cost=self._progress.cost,
+            latency_ms=self.latency_ms,
+            request_meta={"masked": dict(self._vault.counts), "max_tokens": self._call.max_tokens},
+            response_meta={"attempts": self._progress.attempts_meta()},
+            answers=self._progress.kept_answers if outcome == "ok" else None,
+            keep_for=self._call.replay_us,
+        )
+
+
+def code_of(error: BaseException) -> str:
+    """A stable word for the books; the text of a host's exception never gets there."""
+    if isinstance(error, AddOnsError):
+        return error.code
+    return "cancelled" if isinstance(error, (CancelledError, KeyboardInterrupt, GeneratorExit)) else "host_error"

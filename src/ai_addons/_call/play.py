@@ -1,0 +1,220 @@
+"""The course of a call: build the prompt, answer its questions, book it, write the receipt."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from ai_addons._call.account import Account, code_of
+from ai_addons._call.interview import Interview, NoAnswer
+from ai_addons._call.progress import Progress
+from ai_addons._call.steps import Do
+from ai_addons.errors import AddOnsError, BadOutput, ContentBlocked
+from ai_addons.events import CallCharged, CallFailed, CallRefused, emit
+from ai_addons.money import Credits
+from ai_addons.prompt import Prompt, RecordsOutcome, declared_answer
+from ai_addons.receipt import Billed, Quote, Receipt
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from ai_addons._call.steps import Call, Kit, Step
+    from ai_addons.billing.records import Booked
+    from ai_addons.prompt import DegradedReason, Source
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def billed_call(call: Call[R], kit: Kit) -> Generator[Step, Any, Billed[R]]:
+    """Carry out one call: mask, repeat or hold, ask, check, capture, restore.
+
+    Raises:
+        AddOnsError: If there is no result; whatever was held is void then.
+    """
+    run = _Run(call, kit)
+    try:
+        return (yield from run.play())
+    finally:
+        run.close()
+
+
+def quote_call(call: Call[R], kit: Kit) -> Generator[Step, Any, Quote]:
+    """Say what a call would cost, without calling or charging."""
+    run = _Run(call, kit)
+    try:
+        return (yield from run.quote())
+    finally:
+        run.close()
+
+
+class _Run(Generic[R]):
+    """One call in progress; lives as long as its generator."""
+
+    def __init__(self, call: Call[R], kit: Kit) -> None:
+        session = kit.masker.session()
+        self._call = call
+        self._kit = kit
+        self._vault = session.vault
+        self._progress = Progress()
+        self._account = Account(call, kit, self._progress, session.vault)
+        self._interview = Interview(call, kit, session, self._account, self._progress)
+
+    def close(self) -> None:
+        """Forget the personal data of this call."""
+        self._vault.close()
+
+    def play(self) -> Generator[Step, Any, Billed[R]]:
+        """Run the builder and give its result, billed."""
+        try:
+            yield from self._account.look_up()
+            prompt = yield from self._build()
+            value, source, reason, failure = yield from self._result(prompt)
+            if reason is None:
+                booked = yield from self._account.capture(source)
+            else:
+                booked = yield from self._account.let_go(source, failure)
+        except NoAnswer as none:
+            yield from self._fail(none.error)
+            raise none.error from none.error.__cause__
+        except BaseException as error:
+            yield from self._fail(error)
+            raise
+        yield from self._interview.remember()
+        receipt = self._receipt(source, reason, booked)
+        self._tell(receipt, failure)
+        return Billed(value, receipt)
+
+    def quote(self) -> Generator[Step, Any, Quote]:
+        """What `play` would charge now."""
+        built = self._call.build()
+        own = cached = settled = False
+        if isinstance(built, Prompt):
+            settled = built.result is not None
+            found = None if settled else (yield from self._interview.look(built, self._call.answer))
+            own, cached = found is not None and found.own, found is not None
+        free = settled or (own and self._call.free_repeats)
+        charge = Credits(0) if free else self._call.price
+        wallet = yield Do(partial(self._kit.store.wallet, self._call.payer.business))
+        short = charge - wallet.available
+        return Quote(
+            feature=self._call.spec.key,
+            price=self._call.price,
+            charge=charge,
+            available=wallet.available,
+            cached=cached,
+            offers=self._kit.offers(short) if short > Credits(0) else (),
+        )
+
+    def _build(self) -> Generator[Step, Any, Prompt[R]]:
+        """Run the builder; questions it asks on the way are asked inside this call."""
+        built = self._call.build()
+        if isinstance(built, Prompt):
+            return built
+        reply: Any = None
+        error: AddOnsError | None = None
+        while True:
+            try:
+                inner = built.send(reply) if error is None else built.throw(error)
+            except StopIteration as stop:
+                return cast("Prompt[R]", stop.value)
+            reply, error = None, None
+            try:
+                reply = yield from self._value(inner, declared_answer(inner))
+            except NoAnswer as none:
+                if inner.fallback is None:
+                    error = none.error
+                else:
+                    reply = inner.fallback()
+
+    def _result(
+        self, prompt: Prompt[R]
+    ) -> Generator[Step, Any, tuple[R, Source, DegradedReason | None, AddOnsError | None]]:
+        """The caller's value, where it comes from, and what went wrong if a fallback gave it."""
+        if prompt.result is not None:
+            return prompt.result[0], "rules", _settled_reason(prompt.result[0]), None
+        try:
+            value = yield from self._value(prompt, self._call.answer)
+        except NoAnswer as none:
+            if prompt.fallback is None:
+                raise
+            reason = _reason(none.error)
+            return _stamped(prompt.fallback(), "rules", reason), "rules", reason, none.error
+        source: Source = "ai" if self._progress.asked else "cache"
+        return _stamped(value, source, None), source, None, None
+
+    def _value(self, prompt: Prompt[Any], declared: object) -> Generator[Step, Any, Any]:
+        """What a prompt's answer comes to: the answer itself, or what `finish` makes of it."""
+        if prompt.result is not None:
+            return prompt.result[0]
+        answer = yield from self._interview.answer(prompt, declared)
+        return prompt.finish(answer) if prompt.finish else answer
+
+    def _fail(self, error: BaseException) -> Generator[Step, Any, None]:
+        """Give everything back and say so."""
+        yield from self._account.give_up(error)
+        code, feature = code_of(error), self._call.spec.key
+        if self._account.touched:
+            call_id, cost = self._account.identity.id, self._progress.cost
+            emit(
+                self._kit.hooks,
+                CallFailed(call_id=call_id, feature=feature, code=code, fell_back=False, cost=cost),
+            )
+        else:
+            emit(self._kit.hooks, CallRefused(feature=feature, code=code))
+
+    def _receipt(self, source: Source, reason: DegradedReason | None, booked: Booked) -> Receipt:
+        identity, progress = self._account.identity, self._progress
+        return Receipt(
+            id=identity.id,
+            feature=identity.feature,
+            business=identity.business,
+            user=identity.user,
+            at=self._kit.clock.now(),
+            price=self._call.price,
+            charged=booked.charged,
+            balance=booked.balance,
+            source=source,
+            degraded_reason=reason,
+            cached=source == "cache" and self._account.finished is None,
+            replayed=self._account.finished is not None,
+            model=progress.model,
+            prompt_version=self._call.spec.version,
+            masked=dict(self._vault.counts),
+            usage=progress.usage,
+            latency_ms=self._account.latency_ms,
+            attempts=tuple(progress.attempts),
+            cost=progress.cost,
+            cost_ghs_micro=booked.cost_ghs,
+        )
+
+    def _tell(self, receipt: Receipt, failure: AddOnsError | None) -> None:
+        if failure is not None:
+            event = CallFailed(
+                call_id=receipt.id, feature=receipt.feature, code=failure.code, fell_back=True, cost=receipt.cost
+            )
+            emit(self._kit.hooks, event)
+            return
+        charged = CallCharged(
+            call_id=receipt.id,
+            feature=receipt.feature,
+            charged=receipt.charged,
+            cached=receipt.cached,
+            model=receipt.model,
+            cost=receipt.cost,
+            latency_ms=receipt.latency_ms,
+        )
+        emit(self._kit.hooks, charged)
+
+
+def _reason(error: AddOnsError) -> DegradedReason:
+    return "guard_rejected" if isinstance(error, (BadOutput, ContentBlocked)) else "provider_down"
+
+
+def _settled_reason(result: object) -> DegradedReason:
+    return cast("DegradedReason | None", getattr(result, "degraded_reason", None)) or "insufficient_data"
+
+
+def _stamped(value: T, source: Source, reason: DegradedReason | None) -> T:
+    """Let a result that wants to know say how it came about."""
+    return cast("T", value.with_outcome(source, reason)) if isinstance(value, RecordsOutcome) else value

@@ -1,0 +1,90 @@
+"""What has happened in a call so far: attempts at models, answers, and what they add up to."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ai_addons.billing.records import Tokens
+from ai_addons.llm.base import Attempt, Usage
+from ai_addons.money import PicoUsd
+
+if TYPE_CHECKING:
+    from ai_addons.billing.records import Finished
+
+
+@dataclass(slots=True)
+class Progress:
+    """The state of one call; lives as long as its generator.
+
+    Attributes:
+        attempts: Every request made.
+        answers: Masked texts of the usable answers, in order.
+        replay: Masked texts kept from the first time, still to be given again.
+        asked: Whether any model was asked.
+        model: Route of the model that answered last.
+    """
+
+    attempts: list[Attempt] = field(default_factory=list[Attempt])
+    answers: list[str] = field(default_factory=list[str])
+    replay: deque[str] = field(default_factory=deque[str])
+    asked: bool = False
+    model: str | None = None
+
+    def replay_from(self, finished: Finished | None) -> None:
+        """Give again what this call gave the first time, if that was kept."""
+        if finished is not None and finished.answers is not None:
+            self.replay = deque(json.loads(finished.answers))
+            self.model = finished.model
+
+    @property
+    def kept_answers(self) -> str | None:
+        """The answers as they are kept for a replay."""
+        return json.dumps(self.answers) if self.answers else None
+
+    @property
+    def usage(self) -> Usage | None:
+        """All tokens; None if an attempt that may have used some does not say."""
+        total = Usage()
+        for attempt in self.attempts:
+            if attempt.usage is not None:
+                total += attempt.usage
+            elif attempt.cost != 0:
+                return None
+        return total
+
+    @property
+    def tokens(self) -> Tokens | None:
+        """The same for the books."""
+        usage = self.usage
+        if usage is None:
+            return None
+        return Tokens(
+            input=usage.input,
+            cached=usage.cached,
+            cache_write=usage.cache_write,
+            output=usage.output,
+            reasoning=usage.reasoning,
+        )
+
+    @property
+    def cost(self) -> PicoUsd | None:
+        """What the models cost us over all attempts; unknown if any of them is."""
+        known = [attempt.cost for attempt in self.attempts if attempt.cost is not None]
+        return PicoUsd(sum(known)) if len(known) == len(self.attempts) else None
+
+    def attempts_meta(self) -> list[dict[str, object]]:
+        """The attempts for the call log, without content."""
+        return [
+            {
+                "model": attempt.model,
+                "answered_by": attempt.answered_by,
+                "cost_pico_usd": attempt.cost,
+                "latency_ms": attempt.latency_ms,
+                "error": attempt.error,
+                "request_id": attempt.request_id,
+            }
+            for attempt in self.attempts
+        ]

@@ -1,0 +1,92 @@
+"""What a call is given before it starts, and the two kinds of steps it is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from ai_addons.billing.store import Store
+    from ai_addons.cache.base import AnswerCache
+    from ai_addons.cache.keys import Keys
+    from ai_addons.catalog import FeatureSpec, Offer
+    from ai_addons.clock import Clock, Ids
+    from ai_addons.events import EventHook
+    from ai_addons.llm.base import ModelRequest
+    from ai_addons.llm.costs import PriceBook
+    from ai_addons.money import Credits
+    from ai_addons.privacy.base import Masker
+    from ai_addons.prompt import Prompt, Steps
+    from ai_addons.scope import Payer
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    """A step on the store or the cache; always finished, its value always delivered."""
+
+    run: Callable[[], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AskModel:
+    """A step that waits for a model; the only one that can be interrupted."""
+
+    request: ModelRequest
+    deadline: float
+
+
+Step: TypeAlias = Do | AskModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(Generic[R]):
+    """Everything that is settled about a call before it starts.
+
+    Attributes:
+        spec: The feature.
+        answer: Type the model answers unless the prompt names another.
+        arguments: The builder's arguments by name, for the request hash.
+        build: Runs the builder.
+        payer: Who pays.
+        key: The caller's idempotency key.
+        price: Credits.
+        route: Models in order.
+        cache_for: Seconds answers are kept, None for not at all.
+        max_tokens: Output cap.
+        seconds: Time for the whole call.
+        replay_us: Microseconds a keyed answer is kept for a replay.
+        free_repeats: Whether the business's own repeat is free.
+    """
+
+    spec: FeatureSpec
+    answer: object
+    arguments: Mapping[str, object]
+    build: Callable[[], Prompt[R] | Steps[R]]
+    payer: Payer
+    key: str | None
+    price: Credits
+    route: tuple[str, ...]
+    cache_for: float | None
+    max_tokens: int
+    seconds: float
+    replay_us: int
+    free_repeats: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kit:
+    """What a call works with."""
+
+    store: Store
+    cache: AnswerCache | None
+    masker: Masker
+    keys: Keys
+    prices: PriceBook
+    clock: Clock
+    ids: Ids
+    hooks: Sequence[EventHook]
+    offers: Callable[[Credits], tuple[Offer, ...]]
