@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable  # noqa: TC003  # an annotation that is looked up at run time
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
+from typing_extensions import TypedDict
 
 from ai_addons import (
     AddOns,
@@ -358,3 +360,48 @@ def test_steps_say_what_they_return() -> None:
     """A builder that asks on the way is decorated like any other."""
     made = untyped(generator_builder, credits=1)
     assert made._definition.answer is str
+
+
+@dataclass
+class Point:
+    """A plain dataclass."""
+
+    x: int
+
+
+class Shape(TypedDict):
+    """A typed dict."""
+
+    sides: int
+
+
+@pytest.mark.parametrize(
+    ("type_", "answer", "value"),
+    [
+        (int, 7, 7),
+        (bool, True, True),
+        (Decimal, "7.25", Decimal("7.25")),
+        (list[int], [1, 2], [1, 2]),
+        (tuple[int, str], [1, "a"], (1, "a")),
+        (Literal["yes", "no"], "yes", "yes"),
+        (int | None, None, None),
+        (date, "2026-11-24", date(2026, 11, 24)),
+        (Point, {"x": 3}, Point(3)),
+        (Shape, {"sides": 4}, {"sides": 4}),
+        (list[Point] | Shape, [{"x": 1}], [Point(1)]),
+        (Annotated[int, Field(ge=5)], 5, 5),
+    ],
+)
+def test_any_type_pydantic_knows_may_be_the_answer(
+    type_: Any, answer: Any, value: Any, ai_payer: Payer, ai_llm: FakeLlm
+) -> None:
+    """Scalars, lists, unions, dataclasses, typed dicts: asked for by schema, validated, returned as the type."""
+
+    def builder() -> Any:
+        return Prompt(user="?")
+
+    builder.__annotations__["return"] = Prompt[type_]
+    feature: Any = billed_feature("any_type", credits=1)(builder)
+    ai_llm.reply(feature, answer)
+    assert feature() == value
+    assert ai_llm.calls[0].request.schema is not None
