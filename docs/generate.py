@@ -66,7 +66,7 @@ def _errors() -> str:
     ]
     return _page(
         "Errors",
-        "Every error the SDK raises is an `AddOnsError` with `code`, `http_status`, `retryable` and `charged` "
+        "Every failure of a call is an `AddOnsError` with `code`, `http_status`, `retryable` and `charged` "
         "(credits; zero). The last column is the message it has if nothing more is known.",
         _table(("error", "is a", "code", "HTTP", "retry", "message"), rows),
     )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import sqlite3
 import threading
 import time
+import weakref
 from contextlib import closing
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -113,10 +115,6 @@ def test_the_books_can_live_in_the_host_s_own_file(tmp_path: Path) -> None:
     books.close()
 
 
-def _no_folder(folder: Path) -> Database:
-    return Database(f"sqlite:///{folder / 'missing' / 'books.db'}")
-
-
 def _no_database(folder: Path) -> Database:
     (folder / "books.db").write_bytes(b"this is a picture of a cat" * 100)
     return on_disk(folder)
@@ -130,15 +128,33 @@ def _broken_tables(folder: Path) -> Database:
     return books
 
 
-@pytest.mark.parametrize("broken", [_no_folder, _no_database, _broken_tables])
+@pytest.mark.parametrize("broken", [_no_database, _broken_tables])
 def test_a_store_that_cannot_be_used_says_so(tmp_path: Path, broken: Callable[[Path], Database]) -> None:
-    """A missing folder, a file that is no database, or lost tables: one clear message, nothing charged."""
+    """A file that is no database, or lost tables: one clear message, nothing charged."""
     books = broken(tmp_path)
     with pytest.raises(StoreUnavailable, match=r"Nothing was charged.*check store\.url") as refused:
         open_store(books).wallet("biz_secret")
     assert "biz_secret" not in str(refused.value)
     assert "SELECT" not in str(refused.value)
     books.close()
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    """A folder that is not there is a mistake in the settings, not a passing fault."""
+    books = Database(f"sqlite:///{tmp_path / 'missing' / 'books.db'}")
+    with pytest.raises(ConfigError, match=r"missing of store\.url does not exist\. Nothing was charged"):
+        open_store(books).wallet("biz_7")
+
+
+def test_books_that_go_out_of_use_close_their_file(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    """A host that forgets `close` leaves no open connection behind."""
+    books = on_disk(tmp_path)
+    open_store(books).wallet("biz_7")
+    connection = weakref.ref(books._opened())
+    del books
+    gc.collect()
+    assert connection() is None
+    assert not recwarn.list
 
 
 def test_a_full_disk_books_nothing(tmp_path: Path) -> None:

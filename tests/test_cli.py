@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -118,6 +120,7 @@ def test_the_demo_keeps_its_books_where_told(tmp_path: Path, monkeypatch: pytest
     assert len(as_json("ledger", "biz_nyonkopa")) == 8
     assert as_json("doctor") == {"ok": True, "findings": [], "wallets": 1}
     assert as_json("sweep") == {"wallets": 0}
+    assert "Give --keep a new file" in call("demo", "--keep", str(books), code=2).stderr
 
 
 def test_the_demo_uses_a_provider_when_there_is_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,9 +211,11 @@ def test_a_hosts_module_brings_its_features(tmp_path: Path, monkeypatch: pytest.
         '@billed_feature("tagline_of_shop", credits=2)\n'
         'def tagline_of_shop() -> Prompt:\n    """Write a tagline."""\n    return Prompt(user="?")\n'
     )
-    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "path", sys.path.copy())
     assert "tagline_of_shop" in [item["key"] for item in as_json("prices", "--module", "shop_ai")["features"]]
-    assert "no_such_module" in call("check", "-m", "no_such_module", code=2).stderr
+    assert "No module named 'no_such_module'" in call("check", "-m", "no_such_module", code=2).stderr
+    (tmp_path / "broken_ai.py").write_text("raise RuntimeError('boom')")
+    assert "(RuntimeError: boom). Nothing was charged" in call("check", "-m", "broken_ai", code=2).stderr
 
 
 def test_credits_are_granted_once() -> None:
@@ -219,7 +224,11 @@ def test_credits_are_granted_once() -> None:
     assert "nothing changed" in call("grant", "b", "25", "--ref", "welcome").stdout
     assert as_json("grant", "b", "25", "--ref", "welcome")["replayed"] is True
     assert "Nothing was booked" in call("grant", "b", "26", "--ref", "welcome", code=1).stderr
-    assert "credits" in call("grant", "b", "much", "--ref", "r", code=2).stderr
+    assert "'much' is not a number of credits" in call("grant", "b", "much", "--ref", "r", code=2).stderr
+    assert "nothing was booked" in call("grant", "b", "--ref", "r", "--", "-5", code=2).stderr
+    assert "bad_value" in call("grant", "b", "9" * 30, "--ref", "r", code=2).stderr
+    assert as_json("balance", "", code=2)["error"] == "bad_value"
+    assert "nobody has no bookings" in call("ledger", "nobody").stdout
     assert "25 credits available" in call("balance", "b").stdout
     assert "issuance:adjustment" in call("ledger", "b").stdout
     assert "0 findings" in call("doctor").stdout
@@ -241,6 +250,36 @@ def test_tampering_is_found(tmp_path: Path) -> None:
 def test_a_store_that_cannot_be_opened_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder that is not there: what happened, nothing charged, no traceback."""
     monkeypatch.setenv("AI_ADDONS_STORE__URL", f"sqlite:///{tmp_path}/missing/shop.db")
-    result = call("balance", "b", code=1)
-    assert "othing was charged" in result.stderr
+    result = call("balance", "b", code=2)
+    assert "missing of store.url does not exist. Nothing was charged" in result.stderr
     assert "othing was charged" in call("check", code=1).stdout.replace("\n", " ")
+
+
+def test_records_without_a_line_are_told(tmp_path: Path) -> None:
+    """A header alone is no shop; nothing is charged for finding out."""
+    for name in ("products.csv", "customers.csv"):
+        (tmp_path / name).write_text((sample_data() / name).read_text(encoding="utf-8").splitlines()[0] + "\n")
+    assert "needs at least one product" in call("demo", "--data", str(tmp_path), code=2).stderr
+
+
+def test_ctrl_c_ends_the_demo_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The person is told that the call in progress was not charged."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ai_addons.cli.demo.Demo.run", interrupt)
+    assert "Stopped. The call in progress was not charged." in call("demo", code=130).stderr
+
+
+def test_settings_for_an_unknown_feature_are_noticed(tmp_path: Path) -> None:
+    """A misspelt key leaves the feature as it was; `check` says so."""
+    (tmp_path / "ai_addons.toml").write_text("[features.product_descripton]\nenabled = false")
+    texts = [finding["text"] for finding in as_json("check")["findings"]]
+    assert any("did you mean product_description?" in text for text in texts)
+
+
+def test_python_m_is_the_same_command() -> None:
+    """`python -m ai_addons` works where the script is not on the path."""
+    done = subprocess.run([sys.executable, "-m", "ai_addons", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("ai-addons")

@@ -7,7 +7,7 @@ from collections.abc import Callable  # noqa: TC003  # an annotation that is loo
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import pytest
 from pydantic import BaseModel, Field
@@ -114,7 +114,7 @@ def test_an_answer_type_that_is_nowhere_is_told_at_the_call(ai_payer: Payer) -> 
 
 def untyped(builder: Callable[..., Any], **options: Any) -> Any:
     """Decorate what a type checker would refuse."""
-    decorate: Any = billed_feature("wrong", **options)
+    decorate: Any = billed_feature(**{"key": "wrong"} | options)
     return decorate(builder)
 
 
@@ -139,7 +139,9 @@ def test_a_builder_must_say_what_it_returns() -> None:
         ({"credits": True}, TypeError, "not bool"),
         ({"credits": "much"}, ValueError, "not a number"),
         ({"credits": "0.0000001"}, ValueError, "more than 6 decimals"),
-        ({"credits": 1, "cache": "a while"}, ConfigError, "write e.g. '90s'"),
+        ({"credits": 1, "cache": "a while"}, ConfigError, "write e.g. '30s'"),
+        ({"credits": -1}, ConfigError, "zero or more"),
+        ({"key": "Not A Key"}, ConfigError, "no feature key"),
     ],
 )
 def test_a_wrong_option_is_refused_at_decoration(options: Any, error: type[Exception], says: str) -> None:
@@ -405,3 +407,35 @@ def test_any_type_pydantic_knows_may_be_the_answer(
     ai_llm.reply(feature, answer)
     assert feature() == value
     assert ai_llm.calls[0].request.schema is not None
+
+
+@pytest.mark.parametrize("given", ["hello", None])
+def test_a_builder_that_returns_no_prompt_is_told(given: Any, ai_payer: Payer, ai_llm: FakeLlm) -> None:
+    """A forgotten `return` names the feature and the cure; so does the end of a builder that asks on the way."""
+
+    def plain() -> Prompt:
+        return cast("Prompt", given)
+
+    def asking() -> Steps[str]:
+        yield Prompt(user="?")
+        return cast("Prompt", given)
+
+    for key, builder in (("plain_one", plain), ("asking_one", asking)):
+        with pytest.raises(ConfigError, match=rf"{key}.*not a Prompt. Nothing was charged"):
+            untyped(builder, key=key, credits=1)()
+
+
+def test_a_longer_deadline_needs_a_longer_hold(ai_payer: Payer, ai_llm: FakeLlm) -> None:
+    """A call that could outlive its hold is refused before it starts."""
+    with pytest.raises(ConfigError, match=r"call\.hold_ttl"):
+        opinion.options(deadline=timedelta(minutes=3))(AMA)
+    assert ai_llm.calls == []
+
+
+def test_a_measured_size_is_part_of_the_specification() -> None:
+    """Expected tokens let `ai-addons check` show what a host's own feature costs and earns."""
+
+    def sized() -> Prompt:
+        return Prompt(user="?")
+
+    assert untyped(sized, credits=1, tokens=(480, 320)).spec.tokens == (480, 320)

@@ -140,17 +140,25 @@ def test_a_file_that_is_no_toml_is_a_clear_error(folder: Path, file: str, conten
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("90s", 90), ("15m", 900), ("6h", 21_600), ("7d", 604_800), (" 2 h ", 7_200), ("PT1H", 3_600), (30, 30)],
+    [("90s", 90), ("15m", 900), ("6h", 21_600), ("7d", 604_800), (" 2 h ", 7_200), (30, 30)],
 )
 def test_durations_are_written_as_people_write_them(text: object, seconds: int) -> None:
-    """Seconds, minutes, hours and days; ISO 8601 and plain seconds work too."""
-    assert Settings(call={"deadline": text}).call.deadline == timedelta(seconds=seconds)
+    """Seconds, minutes, hours and days; a bare number is seconds."""
+    call = Settings(call={"deadline": text, "hold_ttl": "30d"}).call
+    assert call.deadline == timedelta(seconds=seconds)
+
+
+def test_a_hold_must_outlive_its_call() -> None:
+    """A hold that could expire while the model answers is refused, with what to write instead."""
+    with pytest.raises(ConfigError, match=r"hold_ttl must exceed the deadline by a minute.*'360s'"):
+        Settings(call={"deadline": "5m"})
 
 
 def test_a_duration_leaves_other_values_to_pydantic() -> None:
-    """Only text of that form is read."""
+    """Text must be of that form; what is no text is passed on."""
     assert read_duration("6h") == timedelta(hours=6)
-    assert read_duration("6 hours") == "6 hours"
+    with pytest.raises(ValueError, match="'6 hours' is no duration"):
+        read_duration("6 hours")
     assert read_duration(6) == 6
 
 

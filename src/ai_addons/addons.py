@@ -17,7 +17,7 @@ from ai_addons.errors import ConfigError, NotEnabled
 from ai_addons.llm.providers import KNOWN, find_key
 from ai_addons.money import Credits
 from ai_addons.scope import Payer
-from ai_addons.settings import FeatureSettings, Settings
+from ai_addons.settings import HOLD_MARGIN, FeatureSettings, Settings
 from ai_addons.till import Till
 from ai_addons.wiring import OFFLINE, Wiring, micros
 
@@ -196,6 +196,13 @@ class AddOns:
             self.prices.row(model)
         keep = spec.cache if own.cache is None else own.cache
         limits = self.settings.call
+        deadline = options.deadline or limits.deadline
+        if limits.hold_ttl < deadline + HOLD_MARGIN:
+            msg = (
+                f"A deadline of {deadline} needs a hold that lives a minute longer, and call.hold_ttl is "
+                f"{limits.hold_ttl}. Nothing was charged. Raise call.hold_ttl in the settings."
+            )
+            raise ConfigError(msg)
         return Call(
             spec=spec,
             answer=invocation.answer,
@@ -207,7 +214,7 @@ class AddOns:
             route=route,
             cache_for=keep.total_seconds() if isinstance(keep, timedelta) and options.cache else None,
             max_tokens=own.max_tokens or spec.max_tokens,
-            seconds=(options.deadline or limits.deadline).total_seconds(),
+            seconds=deadline.total_seconds(),
             replay_us=micros(timedelta(days=limits.replay_days)),
             free_repeats=limits.free_repeats,
         )
@@ -270,14 +277,17 @@ class AddOns:
 
     def price_list(self) -> PriceList:
         """All features and packs on sale."""
-        self._load_features()
         listings = (spec.listing(self.settings.prices.features) for spec in self.features())
         return PriceList(features=tuple(listings), packs=self.policy.packs())
 
     def features(self) -> tuple[FeatureSpec, ...]:
         """All features this process knows and has switched on."""
+        return tuple(spec for spec in self.all_features() if self._feature_settings(spec.key).enabled is not False)
+
+    def all_features(self) -> tuple[FeatureSpec, ...]:
+        """All features this process knows, switched off ones too."""
         self._load_features()
-        return tuple(spec for spec in self._registry.specs() if self._feature_settings(spec.key).enabled is not False)
+        return self._registry.specs()
 
     @staticmethod
     def _load_features() -> None:

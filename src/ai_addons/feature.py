@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial, update_wrapper
@@ -44,6 +45,7 @@ R = TypeVar("R")
 
 _DEFAULT_CACHE: Final = timedelta(hours=6)
 _DEFAULT_MAX_TOKENS: Final = 800
+_KEY: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 _payer: Final[Scope[Payer | None]] = Scope("ai_addons_payer", None)
 
@@ -222,6 +224,7 @@ def billed_feature(  # noqa: PLR0913  # one keyword per line of the price list a
     description: str | None = None,
     category: Category = "basic",
     variants: int = 1,
+    tokens: tuple[int, int] | None = None,
     popular: bool = False,
     loss_leader: bool = False,
 ) -> Decorator:
@@ -241,15 +244,19 @@ def billed_feature(  # noqa: PLR0913  # one keyword per line of the price list a
         description: Line on the price list; default the builder's first docstring line.
         category: Shelf of the price list.
         variants: How many different answers may be kept for one masked prompt.
+        tokens: Input and output tokens of a typical call, measured; `ai-addons check` shows cost and margin from them.
         popular: Flag of the price list.
         loss_leader: Whether a price below cost is meant.
 
     Raises:
         TypeError: For a price given as float.
+        ConfigError: For a key, a price or a duration that cannot be one.
         FeatureExists: If another function of this host has the key.
     """
-    price = None if credits is None else Credits(credits)
-    keep = _read_cache(key, cache)
+    if not _KEY.fullmatch(key):
+        msg = f"{key!r} is no feature key. Use lower-case letters, digits and underscores, e.g. 'shelf_label'."
+        raise ConfigError(msg)
+    price, keep = _read_price(key, credits), _read_cache(key, cache)
 
     def decorate(builder: Callable[..., Any]) -> Feature[..., Any] | AsyncFeature[..., Any]:
         summary = (inspect.getdoc(builder) or key).splitlines()[0]
@@ -263,6 +270,7 @@ def billed_feature(  # noqa: PLR0913  # one keyword per line of the price list a
             cache=keep,
             version=version,
             max_tokens=max_tokens,
+            tokens=tokens,
             variants=variants,
             popular=popular,
             loss_leader=loss_leader,
@@ -294,11 +302,25 @@ def _names_around(builder: Callable[..., Any]) -> Mapping[str, Any]:
 
 
 def _read_cache(key: str, cache: str | timedelta | None) -> timedelta | None:
-    keep = read_duration(cache)
-    if keep is not None and not isinstance(keep, timedelta):
-        msg = f"cache={cache!r} of feature {key!r} is no duration; write e.g. '90s', '15m', '6h' or '7d'"
+    try:
+        return cast("timedelta | None", read_duration(cache))
+    except ValueError as error:
+        msg = f"Feature {key!r}: cache={error}. Nothing was charged."
+        raise ConfigError(msg) from None
+
+
+def _read_price(key: str, price: str | int | Decimal | Credits | None) -> Credits | None:
+    if price is None:
+        return None
+    try:
+        read = Credits(price)
+    except (TypeError, ValueError) as error:
+        msg = f'Feature {key!r}: {error}. Nothing was charged. Write e.g. credits="0.1".'
+        raise type(error)(msg) from None
+    if read < Credits(0):
+        msg = f"Feature {key!r}: a price is zero or more, not {read.short}. Nothing was charged."
         raise ConfigError(msg)
-    return keep
+    return read
 
 
 def _answer_type(builder: Callable[..., Any], names: Mapping[str, Any] | None) -> object:

@@ -21,9 +21,18 @@ from decimal import Decimal
 from difflib import get_close_matches
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, Self, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -45,18 +54,29 @@ ENV_PREFIX: Final = "AI_ADDONS_"
 TOML_FILE: Final = "ai_addons.toml"
 # Read by the project's own tests, not settings of the SDK.
 _TEST_PREFIX: Final = "AI_ADDONS_TEST_"
+HOLD_MARGIN: Final = timedelta(minutes=1)
+"""How much longer than a call its hold must live."""
+
 _DURATION: Final = re.compile(r"(\d+)\s*(s|m|h|d)")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 def read_duration(value: object) -> object:
-    """Read ``"90s"``, ``"15m"``, ``"6h"`` or ``"7d"`` as a `timedelta`; leave the rest to pydantic.
+    """Read ``"90s"``, ``"15m"``, ``"6h"`` or ``"7d"`` as a `timedelta`; leave what is no text to pydantic.
+
+    Raises:
+        ValueError: For any other text.
 
     >>> read_duration("6h")
     datetime.timedelta(seconds=21600)
     """
-    match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
-    return timedelta(seconds=int(match[1]) * _SECONDS[match[2]]) if match else value
+    if not isinstance(value, str):
+        return value
+    match = _DURATION.fullmatch(value.strip())
+    if match is None:
+        msg = f"{value!r} is no duration; write e.g. '30s', '15m', '6h' or '7d'"
+        raise ValueError(msg)
+    return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
 
 
 def _as_route(value: object) -> object:
@@ -155,6 +175,16 @@ class CallSettings(_Section):
     free_repeats: bool = True
     """Whether a business's own repeat within the cache time is free."""
 
+    @model_validator(mode="after")
+    def _hold_outlives_the_call(self) -> Self:
+        if self.hold_ttl < self.deadline + HOLD_MARGIN:
+            seconds = round((self.deadline + HOLD_MARGIN).total_seconds())
+            msg = (
+                f"hold_ttl must exceed the deadline by a minute, or an answer may come after its hold; use '{seconds}s'"
+            )
+            raise ValueError(msg)
+        return self
+
 
 class ModelPriceSettings(_Section):
     """Price of one model in USD per million tokens, as its provider lists it."""
@@ -236,7 +266,7 @@ class Settings(BaseSettings):
     features: dict[str, FeatureSettings] = Field(default_factory=dict)
     """By feature key."""
     fx: FxSettings = FxSettings()
-    secret: SecretStr | None = None
+    secret: SecretStr | None = Field(default=None, min_length=32)
     """Keys request hashes, cache keys and trial claims (32 characters or more). None: a file beside SQLite's."""
 
     def __init__(self, **values: Any) -> None:  # noqa: ANN401  # pydantic checks every value

@@ -24,7 +24,6 @@ from ai_addons.billing.store import Store
 from ai_addons.cache.keys import Keys
 from ai_addons.cache.secret import secret_file
 from ai_addons.clock import SystemClock, Uuid7
-from ai_addons.errors import ConfigError
 from ai_addons.llm.costs import PriceBook
 from ai_addons.llm.retry import ModelCaller
 
@@ -46,7 +45,7 @@ if TYPE_CHECKING:
 OFFLINE: Final = "offline/sample"
 """The route of the offline model."""
 
-_MIN_SECRET: Final = 32
+_RANDOM_SECRET: Final = 32
 _STORE_THREADS: Final = 8
 
 
@@ -116,7 +115,7 @@ class Wiring:
         """Keyed hashes of requests, cache entries, trial claims and names in logs.
 
         Raises:
-            ConfigError: If the configured secret is too short, or the key file is not safe.
+            ConfigError: If the key file is not safe.
         """
         with self._lock:
             if self._keys is None:
@@ -174,16 +173,9 @@ class Wiring:
     def _make_keys(self) -> Keys:
         given, path = self.settings.secret, self.database.path
         if given is not None:
-            secret = given.get_secret_value().encode()
-            if len(secret) < _MIN_SECRET:
-                msg = (
-                    f"The secret is shorter than {_MIN_SECRET} characters. Nothing was charged. "
-                    f"Set AI_ADDONS_SECRET to a longer random text."
-                )
-                raise ConfigError(msg)
-            return Keys(secret)
+            return Keys(given.get_secret_value().encode())
         # Books in memory end with the process, and so may their keys.
-        return Keys(secrets.token_bytes(_MIN_SECRET) if path is None else secret_file(Path(f"{path}.key")))
+        return Keys(secrets.token_bytes(_RANDOM_SECRET) if path is None else secret_file(Path(f"{path}.key")))
 
 
 def micros(duration: timedelta) -> int:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
+from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from ai_addons._call.account import Account, code_of
 from ai_addons._call.interview import Interview, NoAnswer
 from ai_addons._call.progress import Progress
 from ai_addons._call.steps import Do
-from ai_addons.errors import AddOnsError, BadOutput, ContentBlocked
+from ai_addons.errors import AddOnsError, BadOutput, ConfigError, ContentBlocked
 from ai_addons.events import CallCharged, CallFailed, CallRefused, emit
 from ai_addons.money import Credits
 from ai_addons.prompt import Prompt, RecordsOutcome, declared_answer
@@ -111,13 +112,18 @@ class _Run(Generic[R]):
         built = self._call.build()
         if isinstance(built, Prompt):
             return built
+        if not isinstance(built, GeneratorType):
+            raise self._no_prompt(built)
         reply: Any = None
         error: AddOnsError | None = None
         while True:
             try:
                 inner = built.send(reply) if error is None else built.throw(error)
             except StopIteration as stop:
-                return cast("Prompt[R]", stop.value)
+                built_last: object = stop.value
+                if not isinstance(built_last, Prompt):
+                    raise self._no_prompt(built_last) from None
+                return cast("Prompt[R]", built_last)
             reply, error = None, None
             try:
                 reply = yield from self._value(inner, declared_answer(inner))
@@ -126,6 +132,13 @@ class _Run(Generic[R]):
                     error = none.error
                 else:
                     reply = inner.fallback()
+
+    def _no_prompt(self, built: object) -> ConfigError:
+        msg = (
+            f"The builder of {self._call.spec.key!r} returned {type(built).__name__}, not a Prompt. "
+            f"Nothing was charged. Let it `return Prompt(user=…)`."
+        )
+        return ConfigError(msg)
 
     def _result(
         self, prompt: Prompt[R]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final, Literal
 
 from ai_addons.billing.margin import expected_cost, loaded_margin
 from ai_addons.billing.rates import static_rate
+from ai_addons.catalog import BUILT_IN
 from ai_addons.errors import AddOnsError
 from ai_addons.llm.providers import find_key, key_variables, split_route, title_of
 from ai_addons.money import ghs, to_micro_ghs
@@ -39,8 +41,8 @@ class FeatureCheck:
         key: Feature key.
         credits: Price.
         route: Models in order.
-        cost_ghs: Expected provider cost of a call in cedis, None if unknown.
-        margin: What is left of the revenue, as a percentage, None if unknown.
+        cost_ghs: Provider cost of a typical call in cedis, None if its size is not known.
+        margin: What is left of the revenue, as a percentage, None likewise.
     """
 
     key: str
@@ -75,6 +77,8 @@ def examine_setup(addons: AddOns) -> Checkup:
     findings += _model_findings(addons, tuple(routes))
     findings += _store_findings(addons)
     findings += _loss_findings(features)
+    findings += _unknown_features(addons)
+    findings = list(dict.fromkeys(findings))
     return Checkup(
         ok=not any(finding.level == "error" for finding in findings),
         parts=tuple(_parts(addons)),
@@ -94,7 +98,7 @@ def _parts(addons: AddOns) -> Iterator[tuple[str, str]]:
             yield f"{tier} models", "none configured"
     yield "answer cache", settings.cache.backend
     yield "privacy", f"declared fields, and {', '.join(settings.privacy.recognizers)} in free text"
-    yield "exchange rate", f"GHS {settings.fx.ghs_per_usd} per USD of {settings.fx.as_of}, for showing cost only"
+    yield "exchange rate", f"GHS {settings.fx.ghs_per_usd} per USD, as of {settings.fx.as_of}, for showing cost only"
     yield "secret", "set" if settings.secret is not None else "a key file beside the store"
 
 
@@ -102,7 +106,8 @@ def _feature(addons: AddOns, spec: FeatureSpec, route: tuple[str, ...]) -> Featu
     price = spec.listing(addons.settings.prices.features).credits
     row = addons.prices.row(route[0])
     cost = margin = None
-    if spec.tokens is not None and row is not None:
+    # The offline model costs nothing and earns nothing: what it answers is not for sale.
+    if spec.tokens is not None and row is not None and route[0] != OFFLINE:
         micro = to_micro_ghs(expected_cost(spec.tokens, row.input, row.output), static_rate(addons.settings.fx).scaled)
         left = loaded_margin(price, micro)
         cost = f"{ghs(micro):.6f}"
@@ -148,4 +153,19 @@ def _loss_findings(features: list[FeatureCheck]) -> Iterator[Finding]:
                 "warning",
                 f"{feature.key} keeps {feature.margin} of a credit at GHS 0.50; built-in features should keep 90 %. "
                 f"Choose a cheaper model or raise prices.features.{feature.key}.",
+            )
+
+
+def _unknown_features(addons: AddOns) -> Iterator[Finding]:
+    """A setting for a feature that nobody declares changes nothing; that is worth a word."""
+    known = [spec.key for spec in addons.all_features()]
+    named = dict.fromkeys([*addons.settings.features, *addons.settings.prices.features])
+    for key in named:
+        if key not in known and key not in BUILT_IN:
+            close = get_close_matches(key, [*known, *BUILT_IN], n=1)
+            hint = f" (did you mean {close[0]}?)" if close else ""
+            yield Finding(
+                "warning",
+                f"The settings name the feature {key!r}, which is not known{hint}. They change nothing for it. "
+                f"Correct the key, or name the feature's module with --module.",
             )

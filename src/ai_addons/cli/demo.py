@@ -21,6 +21,7 @@ from ai_addons.settings import Settings
 from ai_addons.wiring import OFFLINE
 
 if TYPE_CHECKING:
+    from ai_addons.billing.records import GrantBooking
     from ai_addons.cli.records import CustomerRecord
     from ai_addons.cli.story import Story
     from ai_addons.events import Event
@@ -80,6 +81,12 @@ class Demo:
                     books=str(self._keep) if self._keep else "a temporary file, thrown away at the end",
                 )
             )
+            if not products or not customers:
+                msg = (
+                    f"{self._data} needs at least one product and one customer below the header lines. "
+                    f"Nothing was charged. Add a line and run the command again."
+                )
+                raise ConfigError(msg)
             self._begin(addons, shop)
             self._describe(addons, products[:_DESCRIBED])
             self._assess(addons, shop, customers[:_ASSESSED])
@@ -107,10 +114,14 @@ class Demo:
     def _begin(self, addons: AddOns, shop: Shop) -> None:
         try:
             # Only here may the business itself stand for its owner's phone number.
-            booking = addons.claim_trial(shop.business_id, phone=shop.phone or None, payment=f"demo:{shop.business_id}")
+            booking: GrantBooking | None = addons.claim_trial(
+                shop.business_id, phone=shop.phone or None, payment=f"demo:{shop.business_id}"
+            )
         except TrialClaimed:
-            msg = f"These books gave {shop.name} its trial before. Nothing was granted. Use a fresh file for --keep."
-            raise ConfigError(msg) from None
+            booking = None
+        if booking is None or booking.replayed:
+            msg = f"{self._keep} holds books of {shop.name} already. Nothing was charged. Give --keep a new file."
+            raise ConfigError(msg)
         self._story.tell(Trial(granted=booking.grant.amount, balance=booking.balance))
 
     def _describe(self, addons: AddOns, products: list[Product]) -> None:
@@ -134,9 +145,9 @@ class Demo:
                 feature="Product description",
                 subject=product.name,
                 text=text if not note else text[:1],
-                sent=None if note else _sent(addons, product.existing_description),
+                sent=None if note or not billed.receipt.attempts else _sent(addons, product.existing_description),
                 receipt=billed.receipt,
-                note=note,
+                note=note if billed.receipt.source == "cache" else "",
             )
         )
 
@@ -218,7 +229,7 @@ def _sent(addons: AddOns, typed: str | None) -> Sent | None:
 
 def _assessed(result: CreditAssessment) -> tuple[str, ...]:
     """An assessment as paragraphs for the owner."""
-    limit = f": limit GHS {result.recommended_limit:,}, of it free now GHS {result.available_now:,}"
+    limit = f": limit GHS {result.recommended_limit:,}, of which GHS {result.available_now:,} is still unused"
     # A limit is no offer where the rules say no, or leave it to the owner.
     offered = limit if result.decision in ("approve", "approve_reduced") else ""
     headline = (

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from contextlib import closing
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -14,8 +17,12 @@ from ai_addons.cli import show
 from ai_addons.cli.checkup import examine_setup
 from ai_addons.cli.demo import Demo
 from ai_addons.cli.story import JsonStory, TerminalStory
+from ai_addons.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ai_addons.billing.doctor import Finding
     from ai_addons.cli.checkup import Checkup
 
 _MODULES = click.option(
@@ -36,7 +43,9 @@ def main() -> None:
     help="Folder with products.csv and customers.csv (and shop.toml); default: the sample shop.",
 )
 @click.option(
-    "--keep", type=click.Path(dir_okay=False, path_type=Path), help="Keep the books in this SQLite file afterwards."
+    "--keep",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Keep the books in this new file (and its key beside it).",
 )
 @show.as_json
 @show.told
@@ -54,9 +63,8 @@ def demo(data: Path | None, keep: Path | None, *, json_out: bool) -> None:
 def check(modules: tuple[str, ...], *, json_out: bool) -> None:
     """Explain what is configured, what is missing, and what each feature costs and earns."""
     _import_all(modules)
-    with AddOns.from_env() as addons:
+    with closing(AddOns.from_env()) as addons:
         checkup = examine_setup(addons)
-        addons.close()
     if json_out:
         show.print_json(checkup)
     else:
@@ -72,7 +80,8 @@ def check(modules: tuple[str, ...], *, json_out: bool) -> None:
 def prices(modules: tuple[str, ...], *, json_out: bool) -> None:
     """Show what is on sale: features and packs of credits."""
     _import_all(modules)
-    listed = AddOns.from_env().price_list()
+    with closing(AddOns.from_env()) as addons:
+        listed = addons.price_list()
     if json_out:
         show.print_json(listed)
         return
@@ -92,7 +101,8 @@ def prices(modules: tuple[str, ...], *, json_out: bool) -> None:
 @show.told
 def balance(business: str, *, json_out: bool) -> None:
     """Show the credits of BUSINESS."""
-    wallet = AddOns.from_env().wallet(business)
+    with closing(AddOns.from_env()) as addons:
+        wallet = addons.wallet(business)
     if json_out:
         show.print_json({**show.plain(wallet), "available": str(wallet.available)})
     else:
@@ -104,20 +114,18 @@ def balance(business: str, *, json_out: bool) -> None:
 
 @main.command()
 @click.argument("business")
-@click.argument("credits_", metavar="CREDITS")
+@click.argument("credits_", metavar="CREDITS", type=click.UNPROCESSED)
 @click.option("--ref", required=True, help="What makes this grant unique; the same again changes nothing.")
 @show.as_json
 @show.told
 def grant(business: str, credits_: str, ref: str, *, json_out: bool) -> None:
     """Give BUSINESS some CREDITS as an adjustment."""
-    try:
-        booking = AddOns.from_env().grant(business, credits_, source="adjustment", ref=ref)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="CREDITS") from None
+    with closing(AddOns.from_env()) as addons:
+        booking = addons.grant(business, credits_, source="adjustment", ref=ref)
     if json_out:
         show.print_json(booking)
     else:
-        done = "was booked before; nothing changed" if booking.replayed else "booked"
+        done = "were booked before; nothing changed" if booking.replayed else "booked"
         click.echo(f"{booking.grant.amount.short} credits {done}; {booking.balance.short} available")
 
 
@@ -128,10 +136,13 @@ def grant(business: str, credits_: str, ref: str, *, json_out: bool) -> None:
 @show.told
 def ledger(business: str, *, verify: bool, json_out: bool) -> None:
     """Show every booking of BUSINESS."""
-    addons = AddOns.from_env()
-    entries = addons.ledger(business)
+    with closing(AddOns.from_env()) as addons:
+        entries = addons.ledger(business)
+        findings = [found for found in addons.doctor().findings if found.business == business] if verify else []
     if json_out:
         show.print_json(entries)
+    elif not entries:
+        click.echo(f"{business} has no bookings")
     else:
         rows = (
             (str(e.seq), show.when(e.booked_at), e.kind, e.debit, e.credit, e.amount.short, e.balance_after.short)
@@ -140,7 +151,7 @@ def ledger(business: str, *, verify: bool, json_out: bool) -> None:
         columns = ("#", "booked (UTC)", "kind", "from", "to", "credits", "balance")
         show.console().print(show.table(f"Ledger of {business}", columns, rows, right=("#", "credits", "balance")))
     if verify:
-        _verify(addons, business)
+        _verify(findings)
 
 
 @main.command()
@@ -148,7 +159,8 @@ def ledger(business: str, *, verify: bool, json_out: bool) -> None:
 @show.told
 def doctor(*, json_out: bool) -> None:
     """Check that the books of every business agree with themselves."""
-    report = AddOns.from_env().doctor()
+    with closing(AddOns.from_env()) as addons:
+        report = addons.doctor()
     if json_out:
         show.print_json({"ok": report.ok, **show.plain(report)})
     else:
@@ -164,15 +176,15 @@ def doctor(*, json_out: bool) -> None:
 @show.told
 def sweep(*, json_out: bool) -> None:
     """Release the holds of calls that crashed, in every wallet."""
-    wallets = AddOns.from_env().sweep()
+    with closing(AddOns.from_env()) as addons:
+        wallets = addons.sweep()
     if json_out:
         show.print_json({"wallets": wallets})
     else:
         click.echo(f"{wallets} wallets had something due")
 
 
-def _verify(addons: AddOns, business: str) -> None:
-    findings = [finding for finding in addons.doctor().findings if finding.business == business]
+def _verify(findings: Sequence[Finding]) -> None:
     for finding in findings:
         click.echo(f"{finding.rule}: {finding.detail}", err=True)
     if findings:
@@ -181,20 +193,26 @@ def _verify(addons: AddOns, business: str) -> None:
 
 
 def _import_all(modules: tuple[str, ...]) -> None:
+    """Import a host's modules, those in the working directory too."""
+    if modules:
+        sys.path.insert(0, os.getcwd())  # noqa: PTH109  # an entry of sys.path is text
     for name in modules:
         try:
             import_module(name)
-        except ModuleNotFoundError as error:
-            raise click.BadParameter(str(error), param_hint="--module") from None
+        except Exception as error:
+            # Whatever the module does when it is imported, the person needs its name and the reason.
+            msg = (
+                f"Module {name!r} could not be imported ({type(error).__name__}: {error}). Nothing was charged. "
+                f"Correct it and run the command again."
+            )
+            raise ConfigError(msg) from error
 
 
 def _print_checkup(checkup: Checkup) -> None:
     out = show.console()
     out.print(show.table("Set-up", ("part", "is"), checkup.parts))
     columns = ("feature", "credits", "models, in order", "costs GHS", "margin at 0.50")
-    rows = (
-        (f.key, f.credits, "\n".join(f.route), f.cost_ghs or "unknown", f.margin or "unknown") for f in checkup.features
-    )
+    rows = ((f.key, f.credits, "\n".join(f.route), f.cost_ghs or "-", f.margin or "-") for f in checkup.features)
     out.print(show.table("Features", columns, rows, right=("credits", "costs GHS", "margin at 0.50")))
     out.print(
         "[dim]Cost of a typical call at the configured rate. Margin: after a quarter for extra attempts and "

@@ -23,6 +23,7 @@ P = ParamSpec("P")
 
 _EXIT_CONFIG: Final = 2
 _EXIT_FAILED: Final = 1
+_EXIT_INTERRUPTED: Final = 130
 
 as_json: Final = click.option("--json", "json_out", is_flag=True, help="Print JSON for machines.")
 
@@ -37,7 +38,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, 
     """A table; the columns named in ``right`` hold numbers."""
     made = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     for column in columns:
-        made.add_column(column, justify="right" if column in right else "left")
+        made.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:
         made.add_row(*row)
     return made
@@ -76,11 +77,21 @@ def told(command: Callable[P, None]) -> Callable[P, None]:
         try:
             command(*args, **kwargs)
         except AddOnsError as error:
-            if kwargs.get("json_out"):
-                print_json({"error": error.code, "message": str(error), "charged": error.charged})
-            else:
-                console(stderr=True).print(f"[bold red]error[/] {error.code}: ", end="")
-                click.echo(str(error), err=True)
+            _say(error.code, str(error), as_json=bool(kwargs.get("json_out")))
             raise SystemExit(_EXIT_CONFIG if isinstance(error, ConfigError) else _EXIT_FAILED) from None
+        except (ValueError, OverflowError) as error:
+            _say("bad_value", str(error), as_json=bool(kwargs.get("json_out")))
+            raise SystemExit(_EXIT_CONFIG) from None
+        except KeyboardInterrupt:
+            click.echo("Stopped. The call in progress was not charged.", err=True)
+            raise SystemExit(_EXIT_INTERRUPTED) from None
 
     return wrapped
+
+
+def _say(code: str, message: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"error": code, "message": message, "charged": Credits(0)})
+    else:
+        console(stderr=True).print(f"[bold red]error[/] {code}: ", end="")
+        click.echo(message, err=True)

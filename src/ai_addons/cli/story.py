@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from ai_addons.money import Credits
     from ai_addons.receipt import Receipt
 
-_WORDS_BY: Final = {"ai": "the model", "cache": "a stored answer", "rules": "code alone"}
+_WORDS_BY: Final = {
+    "ai": "words by the model",
+    "cache": "from a stored answer",
+    "rules": "the model gave no answer, so code alone wrote this",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,8 +181,8 @@ class TerminalStory:
                 self._refused(chapter)
             case Bought():
                 self._say(
-                    f"\n[bold green]{chapter.pack} bought:[/] {chapter.granted.short} credits added. "
-                    f"Balance: {chapter.balance.short}."
+                    f"\n[bold green]{chapter.pack}:[/] {chapter.granted.short} credits added, as if bought "
+                    f"(the demo takes no payment). Balance: {chapter.balance.short}."
                 )
             case Alerted():
                 self._say(f"[yellow]for the operator:[/] {chapter.code} ({escape(chapter.detail)})")
@@ -251,13 +255,12 @@ class TerminalStory:
 
 def _receipt(receipt: Receipt) -> str:
     """A receipt in one line, as a shop owner reads it."""
-    masked = sum(receipt.masked.values())
-    parts = [
-        f"{receipt.charged.short} credits" if receipt.charged else "free",
-        f"balance {receipt.balance.short}",
-        f"words by {_WORDS_BY[receipt.source]}",
-        receipt.model or "no model",
-        f"{masked} private {'value' if masked == 1 else 'values'} masked" if masked else "nothing private in it",
-        f"{receipt.latency_ms} ms",
-    ]
-    return " · ".join(parts)
+    paid = f"{receipt.charged.short} credits" if receipt.charged else "free"
+    parts = [paid, f"balance {receipt.balance.short}", _WORDS_BY[receipt.source]]
+    if receipt.model is not None:
+        masked = sum(receipt.masked.values())
+        private = (
+            f"{masked} private {'value' if masked == 1 else 'values'} masked" if masked else "nothing private in it"
+        )
+        parts += [receipt.model, private]
+    return " · ".join([*parts, f"{receipt.latency_ms} ms"])

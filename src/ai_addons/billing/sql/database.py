@@ -13,8 +13,9 @@ import sys
 import threading
 import time
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
-from weakref import ref
+from weakref import finalize, ref
 
 from sqlalchemy import Connection, StaticPool, create_engine, event, inspect
 from sqlalchemy.engine import make_url
@@ -62,6 +63,7 @@ class Database:
         self._lock = threading.Lock()
         self._writer = threading.Lock()
         self._engine: Engine | None = None
+        self._at_end: finalize[..., Database] | None = None
         _watch_forks(self)
 
     @property
@@ -110,9 +112,10 @@ class Database:
             self._drop_engine()
 
     def _drop_engine(self) -> None:
-        if self._engine is not None:
-            self._engine.dispose()
-            self._engine = None
+        if self._at_end is not None:
+            # Runs once: here, when the last reference goes, or when the interpreter ends.
+            self._at_end()
+        self._engine = None
 
     @contextmanager
     def _transaction(self, begin: str) -> Generator[Connection, None, None]:
@@ -126,6 +129,7 @@ class Database:
     def _opened(self) -> Engine:
         with self._lock:
             if self._engine is None:
+                self._check_folder()
                 with ExitStack() as on_failure:
                     engine = self._connect()
                     on_failure.callback(engine.dispose)
@@ -133,7 +137,14 @@ class Database:
                         _ensure_schema(connection)
                     on_failure.pop_all()
                     self._engine = engine
+                    self._at_end = finalize(self, engine.dispose)
             return self._engine
+
+    def _check_folder(self) -> None:
+        folder = Path(self.path).absolute().parent if self.path is not None else None
+        if folder is not None and not folder.is_dir():
+            msg = f"The folder {folder} of store.url does not exist. Nothing was charged. Make it, or change store.url."
+            raise ConfigError(msg)
 
     def _connect(self) -> Engine:
         settings: dict[str, Any] = {"connect_args": {"timeout": _BUSY_SECONDS}}
