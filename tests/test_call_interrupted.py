@@ -1,10 +1,14 @@
 """Cancel, Ctrl-C, a closed coroutine, a crash of any part: no hold is left behind and nothing is charged."""
 
 import asyncio
+import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -424,3 +428,63 @@ async def test_an_async_builder_has_its_payer_from_its_own_task(ai_addons: AddOn
             return (await opinion_async.billed(AMA)).receipt.business
 
     assert await asyncio.gather(*(work(business) for business in ("a", "b") * 5)) == ["a", "b"] * 5
+
+
+@pytest.mark.anyio
+async def test_a_cancelled_request_may_be_on_the_providers_bill(
+    ai_addons: AddOns, ai_payer: Payer, ai_llm: FakeLlm
+) -> None:
+    """A request that was under way is booked at an unknown cost; one that never began costs nothing."""
+    ai_llm.hang(slogan)
+    task = asyncio.ensure_future(slogan.options(business=ai_payer.business).aio(1))
+    while not ai_llm.calls:  # noqa: ASYNC110  # the fake model has no event to wait for
+        await asyncio.sleep(0.005)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    row = ai_addons.transactions(ai_payer.business)[-1]
+    assert (row.error_code, row.cost, row.tokens) == ("cancelled", None, None)
+    attempts: Any = row.response_meta["attempts"]
+    assert [attempt["error"] for attempt in attempts] == ["cancelled"]
+
+
+@pytest.mark.anyio
+async def test_a_shutdown_during_a_call_leaves_no_hold(ai_addons: AddOns, ai_payer: Payer, ai_llm: FakeLlm) -> None:
+    """`close` while the model thinks: the call still ends in the books, in the caller's own thread."""
+    ai_llm.hang(slogan)
+    task = asyncio.ensure_future(slogan.options(business=ai_payer.business).aio(1))
+    while not ai_llm.calls:  # noqa: ASYNC110  # the fake model has no event to wait for
+        await asyncio.sleep(0.005)
+    # The books are kept in memory here, so only the threads may go.
+    ai_addons._wiring.desk().threads.shutdown(wait=True)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    check_books(ai_addons, ai_payer, charged=Credits(0))
+
+
+def test_an_async_call_works_after_a_fork(tmp_path: Path) -> None:
+    """A worker forked from a process that has made calls makes its own, and ends."""
+    script = tmp_path / "forked.py"
+    script.write_text(
+        "import asyncio, os, sys\n"
+        "from ai_addons import AddOns\n"
+        "from ai_addons.testing import FakeLlm, kit_settings\n"
+        "from tests.features import slogan\n"
+        f"store = {{'url': 'sqlite:///{tmp_path}/books.db'}}\n"
+        "addons = AddOns(kit_settings(store=store), llm=FakeLlm(), environ={})\n"
+        "addons.grant('b', 100, source='adjustment', ref='funds')\n"
+        "call = lambda n: asyncio.run(asyncio.wait_for(slogan.options(addons=addons, business='b').aio(n), 20))\n"
+        "call(1)\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    call(2)\n"
+        "    os._exit(0)\n"
+        "assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0\n"
+        "assert addons.wallet('b').available.short == '90'\n"
+        "addons.close()\n"
+    )
+    root = Path(__file__).parents[1]
+    subprocess.run(
+        [sys.executable, str(script)], check=True, cwd=root, env=os.environ | {"PYTHONPATH": str(root)}, timeout=60
+    )

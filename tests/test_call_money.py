@@ -2,19 +2,25 @@
 
 import threading
 from collections.abc import Callable
-from typing import Any, cast
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, cast
 
 import anyio
 import pytest
+from pydantic import BaseModel, Field
 
 from ai_addons import (
     AddOns,
     BadOutput,
+    CallError,
     ContentBlocked,
     IdempotencyConflict,
     InsufficientCreditsError,
     NoPayer,
     NotEnabled,
+    Pii,
     Prompt,
     ProviderUnavailable,
     Steps,
@@ -35,6 +41,7 @@ from tests.features import (
     AMA,
     KOFI,
     OPINION,
+    Customer,
     Opinion,
     Route,
     composed,
@@ -610,3 +617,174 @@ def test_the_offline_model_gives_the_features_sample_masked_and_restored(ai_addo
     assert value == "Ama Serwaa: fine for Ama Serwaa"
     assert (receipt.model, receipt.cost, receipt.charged) == ("offline/sample", 0, Credits(2))
     wired.close()
+
+
+class Pair(BaseModel):
+    """Two customers in one prompt."""
+
+    best: Annotated[str, Pii.NAME]
+    worst: Annotated[str, Pii.NAME]
+
+
+@billed_feature("who_is_late", credits=1, cache=None)
+def who_is_late(pair: Pair, note: str) -> Prompt:
+    """Say who is late."""
+    return Prompt(user=f"{note} Who is late?", data=pair)
+
+
+def test_a_replay_never_gives_another_persons_name(tmp_path: Path) -> None:
+    """When placeholders are numbered differently than the first time, the question is asked again, uncharged."""
+    names = []
+    for recognizers in (["email"], ["email", "phone"]):
+        ai_llm = FakeLlm()
+        privacy, store = {"recognizers": recognizers}, {"url": f"sqlite:///{tmp_path}/books.db"}
+        with closing(AddOns(kit_settings(privacy=privacy, store=store), llm=ai_llm, environ={})) as wired:
+            wired.grant("b", 10, source="adjustment", ref="funds")
+            keyed = who_is_late.options(addons=wired, business="b", idempotency_key="k")
+            worst = {"email": "[PERSON_2]", "phone": "[PERSON_3]"}[recognizers[-1]]
+            ai_llm.reply(who_is_late, f"{worst} is late")
+            names.append(keyed(Pair(best="Ama Mensah", worst="Kofi Asante"), "Call 024 412 3456."))
+            assert wired.wallet("b").available == Credits(9)
+    assert names == ["Kofi Asante is late", "Kofi Asante is late"]
+
+
+def test_a_replay_survives_a_change_of_models(tmp_path: Path, ai_llm: FakeLlm) -> None:
+    """Editing the configured model between a call and its repeat neither conflicts nor asks again."""
+    ai_llm.reply(slogan, "First!")
+    for small in ("openai/gpt-6-luna", "gemini/gemini-2.5-flash-lite"):
+        settings = kit_settings(models={"small": small}, store={"url": f"sqlite:///{tmp_path}/books.db"})
+        with closing(AddOns(settings, llm=ai_llm, environ={})) as wired:
+            wired.grant("b", 10, source="adjustment", ref="funds")
+            assert slogan.options(addons=wired, business="b", idempotency_key="k")(1) == "First!"
+    assert len(ai_llm.calls) == 1
+
+
+@billed_feature("forgiving", credits=3)
+def forgiving(number: int, *, settle: bool = False) -> Steps[str]:
+    """Go on without the first answer."""
+    try:
+        first = yield from ask(Prompt[str](user=f"first {number}"))
+    except CallError:
+        first = "default"
+    return Prompt.settled(first) if settle else Prompt(user=f"second {first}")
+
+
+def test_a_replay_repeats_failures_on_the_way_too(ai_llm: FakeLlm) -> None:
+    """A first question that failed fails again, so the second is the same and has the same answer."""
+    ai_llm.fail(forgiving)
+    ai_llm.reply(forgiving, "the answer")
+    ai_llm.reply(forgiving, "another answer")
+    keyed = forgiving.options(idempotency_key="k", cache=False)
+    assert [keyed(1), keyed(1)] == ["the answer", "the answer"]
+    assert len(ai_llm.calls) == 2
+
+
+def test_what_was_not_paid_for_is_not_repeated_free(ai_addons: AddOns, ai_payer: Payer, ai_llm: FakeLlm) -> None:
+    """An answer on the way to a settled result is uncharged, and so it is not kept for free repeats."""
+    ai_llm.reply(forgiving, "routing")
+    assert forgiving.billed(1, settle=True).receipt.charged == Credits(0)
+    assert forgiving.billed(1, settle=True).receipt.charged == Credits(0)
+    assert len(ai_llm.calls) == 2
+
+
+def test_a_settled_call_stays_settled_under_its_key(ai_llm: FakeLlm) -> None:
+    """A key whose call was settled after a failure is not an open door to the model."""
+    ai_llm.fail(forgiving)
+    ai_llm.reply(forgiving, "later")
+    keyed = forgiving.options(idempotency_key="k")
+    assert [keyed(1, settle=True), keyed(1, settle=True)] == ["default", "default"]
+    assert len(ai_llm.calls) == 1
+
+
+def test_each_customers_repeat_is_free_once_paid(ai_addons: AddOns, ai_payer: Payer, ai_llm: FakeLlm) -> None:
+    """Who paid for a stored answer repeats it free, also when another customer's call filled the entry."""
+    ai_llm.reply(opinion, OPINION)
+    charged = [opinion.billed(customer).receipt.charged for customer in (AMA, KOFI, KOFI, AMA, KOFI)]
+    assert charged == [Credits(3), Credits(3), Credits(0), Credits(0), Credits(0)]
+
+
+def test_a_paid_hit_does_not_prolong_an_answer(ai_llm: FakeLlm, ai_clock: ManualClock) -> None:
+    """The cache time counts from the model's answer, however often it is given again."""
+    ai_llm.reply(opinion, OPINION)
+    opinion(AMA)
+    ai_clock.advance(5 * 3_600)
+    opinion(KOFI)
+    ai_clock.advance(3_601)
+    assert opinion.billed(KOFI).receipt.source == "ai"
+
+
+def test_an_answer_older_than_its_time_is_not_written_again(ai_llm: FakeLlm, ai_clock: ManualClock) -> None:
+    """If its time runs out between the hit and the capture, the entry simply ends."""
+    ai_llm.reply(opinion, OPINION)
+    opinion(AMA)
+    ai_clock.advance(6 * 3_600 - 1)
+    hold = Store.hold
+
+    def slow(store: Store, *args: Any) -> Any:
+        ai_clock.advance(2)
+        return hold(store, *args)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Store, "hold", slow)
+        assert opinion.billed(KOFI).receipt.cached
+    assert opinion.billed(KOFI).receipt.source == "ai"
+
+
+def test_an_empty_business_never_bills_the_one_around_it(ai_addons: AddOns, ai_payer: Payer, ai_llm: FakeLlm) -> None:
+    """An empty id upstream is refused, not charged to somebody else."""
+    for feature in (opinion.options(business=""), ai_addons.till("").bind(opinion)):
+        with pytest.raises(NoPayer):
+            feature(AMA)
+    assert spent(ai_addons, ai_payer) == Credits(0)
+
+
+def test_a_hanging_model_leaves_time_for_the_next(ai_addons: AddOns, ai_llm: FakeLlm) -> None:
+    """Each model of a route gets its share of the deadline."""
+    route = ["openai/gpt-6-luna", "anthropic/claude-haiku-5-5"]
+    with closing(AddOns(kit_settings(models={"small": route}), llm=ai_llm, environ={})) as wired:
+        wired.grant("b", 10, source="adjustment", ref="funds")
+        ai_llm.hang(opinion)
+        ai_llm.reply(opinion, OPINION)
+        receipt = opinion.options(addons=wired, business="b", deadline=timedelta(seconds=4)).billed(AMA).receipt
+    assert [attempt.error for attempt in receipt.attempts] == ["provider_timeout", None]
+    assert receipt.model == "anthropic/claude-haiku-5-5"
+
+
+def test_a_paid_key_is_quoted_free(ai_llm: FakeLlm) -> None:
+    """What a repeat under its key would cost is nothing."""
+    ai_llm.reply(slogan, "text")
+    keyed = slogan.options(idempotency_key="k")
+    assert keyed.quote(1).charge == Credits(5)
+    keyed(1)
+    assert keyed.quote(1).charge == Credits(0)
+
+
+def test_absurd_token_counts_are_no_counts(ai_addons: AddOns, ai_payer: Payer, ai_llm: FakeLlm) -> None:
+    """A provider that reports what cannot be leaves the cost unknown; the call and its books are fine."""
+    ai_llm.reply(slogan, "text", usage=Usage(input=10**20, output=1))
+    receipt = slogan.billed(1).receipt
+    assert (receipt.charged, receipt.cost) == (Credits(5), None)
+    assert spent(ai_addons, ai_payer) == Credits(5)
+
+
+def test_no_error_carries_a_name_in_its_chain(ai_payer: Payer, ai_llm: FakeLlm) -> None:
+    """Whoever walks the chain of an error finds no personal data, also not in what was suppressed."""
+
+    class Short(BaseModel):
+        """An answer that the real name does not fit."""
+
+        text: Annotated[str, Field(max_length=12)]
+
+    @billed_feature("short_text", credits=1)
+    def short_text(customer: Customer) -> Prompt[Short]:
+        """Write something short."""
+        return Prompt(user="?", data=customer)
+
+    ai_llm.reply(short_text, {"text": "[PERSON_1]"})
+    with pytest.raises(BadOutput) as caught:
+        short_text(Customer(name="Akosua Serwaa Boateng", late=1))
+    chain: list[BaseException | None] = [caught.value]
+    for error in chain:
+        if error is not None:
+            assert "Serwaa" not in repr(error) + str(error)
+            chain += [nxt for nxt in (error.__cause__, error.__context__) if nxt not in chain]

@@ -7,6 +7,7 @@ from collections.abc import Callable  # noqa: TC003  # an annotation that is loo
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Annotated, Any, Literal, cast
 
 import pytest
@@ -439,3 +440,21 @@ def test_a_measured_size_is_part_of_the_specification() -> None:
         return Prompt(user="?")
 
     assert untyped(sized, credits=1, tokens=(480, 320)).spec.tokens == (480, 320)
+
+
+def test_a_builders_parameters_may_have_any_name(ai_payer: Payer, ai_llm: FakeLlm) -> None:
+    """Names that the SDK uses inside are free for the host; types for the type checker alone do no harm."""
+
+    @billed_feature("any_name", credits=1, cache=None)
+    def any_name(build: int, options: OnlyForCheckers) -> Prompt:  # type: ignore[name-defined]  # noqa: F821  # as under TYPE_CHECKING
+        """Use awkward names."""
+        return Prompt(user=f"{build} {options}")
+
+    ai_llm.reply(any_name, "fine")
+    assert any_name(build=1, options=3) == "fine"
+
+
+def test_only_functions_are_builders() -> None:
+    """A partial or another callable is refused with the reason."""
+    with pytest.raises(ConfigError, match="written with def, not a partial"):
+        untyped(partial(print, "x"), credits=1)

@@ -46,6 +46,7 @@ def run(steps: Generator[Step, Any, T], asker: Asker) -> T:
                     value = step.run()
                 else:
                     with interrupts.let_through():
+                        step.started = True
                         value = asker.ask(step.request, step.deadline)
                 resume = steps.send
             except BaseException as error:  # noqa: BLE001  # whatever happens is the call's to see: it voids its hold
@@ -76,6 +77,7 @@ async def arun(steps: Generator[Step, Any, T], asker: Asker, threads: Executor) 
                 value = worker.outcome()
             else:
                 worker.strike()
+                step.started = True
                 value = await asker.aask(step.request, step.deadline)
             resume = steps.send
         except BaseException as error:  # noqa: BLE001  # whatever happens is the call's to see: it voids its hold
@@ -113,11 +115,16 @@ class _Worker:
 
     async def carry_out(self, step: Do) -> None:
         """Start a step and wait until it is done, whatever is cancelled meanwhile."""
-        if self._closed:
+        try:
+            future = None if self._closed else self._threads.submit(contextvars.copy_context().run, step.run)
+        except RuntimeError:
+            # The host is shutting down and the threads are gone; credits are still put right.
+            future = None
+        if future is None:
             self._future = Future()
             _fill(self._future, step)
             return
-        self._future = self._threads.submit(contextvars.copy_context().run, step.run)
+        self._future = future
         waiting = asyncio.wrap_future(self._future)
         while not waiting.done():
             try:

@@ -212,6 +212,7 @@ class AddOns:
             key=options.idempotency_key,
             price=spec.listing(self.settings.prices.features).credits,
             route=route,
+            chosen=options.model,
             cache_for=keep.total_seconds() if isinstance(keep, timedelta) and options.cache else None,
             max_tokens=own.max_tokens or spec.max_tokens,
             seconds=deadline.total_seconds(),
@@ -349,9 +350,10 @@ class _Installed:
         self._lock = threading.Lock()
         self._addons: AddOns | None = None
 
-    def put(self, addons: AddOns | None) -> None:
+    def put(self, addons: AddOns | None) -> AddOns | None:
         with self._lock:
-            self._addons = addons
+            before, self._addons = self._addons, addons
+            return before
 
     def get(self) -> AddOns:
         with self._lock:
@@ -364,9 +366,13 @@ _installed: Final = _Installed()
 _blocks: Final[ContextVar[tuple[AddOns, ...]]] = ContextVar("ai_addons_blocks", default=())
 
 
-def install(addons: AddOns | None) -> None:
-    """Make this the one that all calls of the process use; None forgets it."""
-    _installed.put(addons)
+def install(addons: AddOns | None) -> AddOns | None:
+    """Make this the one that all calls of the process use; None forgets it.
+
+    Returns:
+        The one used before, so that a test can put it back.
+    """
+    return _installed.put(addons)
 
 
 def current() -> AddOns:

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial, update_wrapper
+from types import FunctionType, SimpleNamespace
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -76,7 +77,9 @@ class _Definition(Generic[R]):
             self._answer = _answer_type(self.builder, None)
         return self._answer
 
-    def invocation(self, build: Callable[[], Prompt[R] | Steps[R]], *args: object, **kwargs: object) -> Invocation[R]:
+    def invocation(
+        self, build: Callable[[], Prompt[R] | Steps[R]], /, *args: object, **kwargs: object
+    ) -> Invocation[R]:
         """Bind arguments by name, defaults included, so that equal calls have equal hashes."""
         bound = self._signature.bind(*args, **kwargs)
         bound.apply_defaults()
@@ -116,7 +119,9 @@ class _Bound(Generic[P, R]):
         from ai_addons.addons import current  # noqa: PLC0415  # declaring a feature does not load the store
 
         payer = _payer.get()
-        business = self._options.business or (payer and payer.business)
+        business = self._options.business
+        if business is None and payer is not None:
+            business = payer.business
         if not business:
             msg = (
                 f"Nobody is known to pay for {self.spec.key!r}, so it was not called and nothing was charged. "
@@ -286,6 +291,9 @@ def sold_as(spec: FeatureSpec) -> Decorator:
 
 
 def _declare(spec: FeatureSpec, builder: Callable[..., Any]) -> Feature[..., Any] | AsyncFeature[..., Any]:
+    if not isinstance(builder, FunctionType):
+        msg = f"Feature {spec.key!r}: a builder is a function written with def, not a {type(builder).__name__}."
+        raise ConfigError(msg)
     definition: _Definition[Any] = _Definition(spec, builder, _answer_type(builder, _names_around(builder)))
     kind = AsyncFeature[..., Any] if inspect.iscoroutinefunction(builder) else Feature[..., Any]
     feature = kind(definition, CallOptions())
@@ -334,7 +342,9 @@ def _answer_type(builder: Callable[..., Any], names: Mapping[str, Any] | None) -
         ConfigError: If the builder does not say what it returns.
     """
     try:
-        hints = get_type_hints(builder, localns=dict(names) if names is not None else None)
+        # Only the return annotation: parameters may name types that exist for the type checker alone.
+        returns = SimpleNamespace(__annotations__={"return": builder.__annotations__.get("return")})
+        hints = get_type_hints(returns, builder.__globals__, dict(names) if names is not None else None)
     except NameError as error:
         if names is not None:
             return None

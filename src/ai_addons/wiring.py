@@ -90,6 +90,7 @@ class Wiring:
         self._llms: dict[str, Llm] = {}
         self._keys: Keys | None = None
         self._desk: tuple[Desk, ThreadPoolExecutor] | None = None
+        self._desk_of = 0
         self.policy: Policy = plugins.load("policies", settings.billing.policy)()
         self.prices: PriceBook = PriceBook(settings.prices.models, allow_unpriced=settings.prices.allow_unpriced)
         self.database: Database = Database(settings.store.url)
@@ -106,7 +107,9 @@ class Wiring:
     def desk(self) -> Desk:
         """The parts a call needs."""
         with self._lock:
-            if self._desk is None:
+            if self._desk is None or self._desk_of != os.getpid():
+                # A child that was forked has none of its parent's threads.
+                self._desk_of = os.getpid()
                 threads = ThreadPoolExecutor(_STORE_THREADS, thread_name_prefix="ai_addons")
                 self._desk = (Desk(kit=self._make_kit(), caller=self._make_caller(), threads=threads), threads)
             return self._desk[0]

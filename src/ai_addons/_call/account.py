@@ -45,7 +45,8 @@ class Account(Generic[R]):
         self.finished: Finished | None = None
         feature, version = call.spec.key, call.spec.version
         arguments = kit.keys.arguments(call.arguments)
-        options = {"route": call.route, "max_tokens": call.max_tokens}
+        # What is configured may change between a call and its repeat; what the caller asked for may not.
+        options = {"model": call.chosen}
         self.arguments_hash = kit.keys.request_hash(feature, version, arguments, {})
         self.identity = CallIdentity(
             business=call.payer.business,

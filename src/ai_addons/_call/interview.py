@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from ai_addons._call import stored, wording
+from ai_addons._call.account import code_of
 from ai_addons._call.steps import AskModel, Do
 from ai_addons.errors import AddOnsError, BadOutput, CallError, ContentBlocked
 from ai_addons.events import OperatorAlert, emit
-from ai_addons.llm.base import ModelRequest
+from ai_addons.llm.base import Attempt, ModelRequest
 from ai_addons.llm.costs import prompt_bytes
 from ai_addons.llm.schema import AnswerType, BadAnswer
 from ai_addons.privacy.base import Unresolved
@@ -21,12 +22,13 @@ if TYPE_CHECKING:
     from ai_addons._call.account import Account
     from ai_addons._call.progress import Progress
     from ai_addons._call.steps import Call, Kit, Step
-    from ai_addons.llm.base import Message, ModelReply
-    from ai_addons.privacy.base import Session
+    from ai_addons.llm.base import Exchange, Message, ModelReply
+    from ai_addons.privacy.base import Json, Session
     from ai_addons.prompt import Prompt
 
 R = TypeVar("R")
 
+_MICROSECONDS: Final = 1_000_000
 _REPAIR_SECONDS: Final = 2.0
 """With less time than this left a bad answer is not repaired."""
 
@@ -41,13 +43,14 @@ class NoAnswer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A prompt made ready to send: masked, with its answer type and cache key."""
+    """A prompt made ready to send: masked, with its answer type, its name for a replay and its cache key."""
 
     prompt: Prompt[Any]
     answer: AnswerType
     messages: tuple[Message, ...]
     sample: str | None
-    cache_key: str | None
+    name: str
+    cache_key: str
 
 
 class Interview(Generic[R]):
@@ -59,7 +62,7 @@ class Interview(Generic[R]):
         self._session = session
         self._account = account
         self._progress = progress
-        self._to_cache: list[tuple[str, str]] = []
+        self._to_cache: list[tuple[str, stored.Stored]] = []
 
     def answer(self, prompt: Prompt[Any], declared: object) -> Generator[Step, Any, Any]:
         """The restored, validated answer to one prompt: replayed, stored or asked for.
@@ -68,20 +71,33 @@ class Interview(Generic[R]):
             NoAnswer: If there is none; the hold is still open then.
         """
         question = self._question(prompt, declared)
-        if not self._progress.replay:
+        if question.name not in self._progress.replay:
             found = yield from self._stored(question)
             if found is not None and (value := self._kept(question, found.answer)) is not None:
-                if not (found.own and self._call.free_repeats):
+                if not self.is_free(found):
                     yield from self._account.hold()
+                    self._to_cache.append((question.cache_key, found.paid_also_by(self._account.arguments_hash)))
                 self._progress.model = found.model
                 return value[0]
             self._check_prices(question)
             yield from self._account.hold()
         # The hold may have found that this very call was paid for meanwhile.
-        if self._progress.replay and (value := self._kept(question, self._progress.replay.popleft())) is not None:
-            return value[0]
-        self._progress.replay.clear()
-        return (yield from self._converse(question))
+        if question.name in self._progress.replay:
+            text = self._progress.replay[question.name]
+            if text is None:
+                self._progress.answers[question.name] = None
+                raise NoAnswer(BadOutput())
+            if (value := self._kept(question, text)) is not None:
+                return value[0]
+        try:
+            return (yield from self._converse(question))
+        except NoAnswer:
+            self._progress.answers[question.name] = None
+            raise
+
+    def is_free(self, found: stored.Stored) -> bool:
+        """Whether a stored answer is this business's own, for these very arguments."""
+        return self._call.free_repeats and self._account.arguments_hash in found.paid_by
 
     def look(self, prompt: Prompt[Any], declared: object) -> Generator[Step, Any, stored.Stored | None]:
         """What is stored for a prompt, without asking, holding or charging."""
@@ -92,8 +108,10 @@ class Interview(Generic[R]):
         cache, keep = self._kit.cache, self._call.cache_for
         if cache is not None and keep is not None:
             tag = self._kit.keys.pseudonym(self._account.identity.business)
-            for key, entry in self._to_cache:
-                yield Do(partial(stored.write, cache, key, entry, keep, tag))
+            for name, entry in self._to_cache:
+                left = keep - (self._kit.clock.now() - entry.at) / _MICROSECONDS
+                if left > 0:
+                    yield Do(partial(stored.write, cache, name, entry.text(), left, tag))
 
     def _question(self, prompt: Prompt[Any], declared: object) -> Question:
         """Mask a prompt and lay out its messages."""
@@ -103,28 +121,28 @@ class Interview(Generic[R]):
         if prompt.sample is not None and self._call.route[0].startswith("offline/"):
             sample = self._session.mask_text(answer.dump(prompt.sample()))
         messages = wording.messages(system, user, data, masked=bool(self._session.vault.counts))
-        return Question(prompt, answer, messages, sample, self._cache_key(messages, answer))
+        return Question(prompt, answer, messages, sample, *self._names(messages, answer))
 
-    def _cache_key(self, messages: Sequence[Message], answer: AnswerType) -> str | None:
-        if self._kit.cache is None or self._call.cache_for is None:
-            return None
-        return self._kit.keys.cache_key(
-            scope=self._account.identity.business,
-            feature=self._call.spec.key,
-            version=self._call.spec.version,
-            route=self._call.route,
-            settings={"max_tokens": self._call.max_tokens},
-            prompt=[[message.role, message.content] for message in messages],
+    def _names(self, messages: Sequence[Message], answer: AnswerType) -> tuple[str, str]:
+        """The question as it was put, and as it is stored; the second changes with models and settings too."""
+        business, spec = self._account.identity.business, self._call.spec
+        prompt: Json = [[message.role, message.content] for message in messages]
+        name = partial(
+            self._kit.keys.cache_key,
+            scope=business,
+            feature=spec.key,
+            version=spec.version,
+            prompt=prompt,
             schema=answer.schema,
-            variant=self._kit.keys.variant(self._account.arguments_hash, self._call.spec.variants),
         )
+        variant = self._kit.keys.variant(self._account.arguments_hash, spec.variants)
+        settings: dict[str, Json] = {"max_tokens": self._call.max_tokens}
+        return name(route=(), settings={}), name(route=self._call.route, settings=settings, variant=variant)
 
     def _stored(self, question: Question) -> Generator[Step, Any, stored.Stored | None]:
-        if question.cache_key is None or self._kit.cache is None:
+        if self._call.cache_for is None or self._kit.cache is None:
             return None
-        found: stored.Stored | None = yield Do(
-            partial(stored.read, self._kit.cache, question.cache_key, self._account.arguments_hash)
-        )
+        found: stored.Stored | None = yield Do(partial(stored.read, self._kit.cache, question.cache_key))
         return found
 
     def _kept(self, question: Question, text: str) -> tuple[Any] | None:
@@ -133,7 +151,7 @@ class Interview(Generic[R]):
             value = self._usable(question, text)
         except (BadAnswer, NoAnswer):
             return None
-        self._progress.answers.append(text)
+        self._progress.answers[question.name] = text
         return (value,)
 
     def _check_prices(self, question: Question) -> None:
@@ -149,8 +167,11 @@ class Interview(Generic[R]):
             NoAnswer: If none does, or the answer stays unusable.
         """
         last: AddOnsError = BadOutput()
-        for model in self._call.route:
-            reply = yield from self._ask(model, question.messages, question)
+        for place, model in enumerate(self._call.route):
+            # A model that hangs must leave time for those after it.
+            now = self._kit.clock.monotonic()
+            share = (self._account.deadline - now) / (len(self._call.route) - place)
+            reply = yield from self._ask(model, question.messages, question, now + share)
             if isinstance(reply, AddOnsError):
                 last = reply
                 continue
@@ -166,7 +187,7 @@ class Interview(Generic[R]):
         if self._account.deadline - self._kit.clock.monotonic() < _REPAIR_SECONDS:
             raise NoAnswer(BadOutput())
         messages = (*question.messages, *wording.repair(reply, bad, question.answer))
-        second = yield from self._ask(model, messages, question)
+        second = yield from self._ask(model, messages, question, self._account.deadline)
         if isinstance(second, AddOnsError):
             raise NoAnswer(second)
         try:
@@ -175,7 +196,7 @@ class Interview(Generic[R]):
             raise NoAnswer(BadOutput()) from None
 
     def _ask(
-        self, model: str, messages: tuple[Message, ...], question: Question
+        self, model: str, messages: tuple[Message, ...], question: Question, deadline: float
     ) -> Generator[Step, Any, ModelReply | AddOnsError]:
         """One exchange with one model: its reply, or an error that the next model may mend.
 
@@ -192,20 +213,39 @@ class Interview(Generic[R]):
             feature=self._call.spec.key,
         )
         self._progress.asked = True
-        exchange = yield AskModel(request, self._account.deadline)
+        exchange = yield from self._exchange(AskModel(request, deadline))
         self._progress.attempts += exchange.attempts
         failure = exchange.failure
         if failure is None:
             if exchange.attempts[-1].cost is None:
                 self._alert("unpriced_answer", model)
-            reply: ModelReply = exchange.reply
-            return reply
+            return cast("ModelReply", exchange.reply)
         if failure.alert is not None:
             self._alert(failure.alert, model)
         if not failure.next_model:
             raise NoAnswer(failure.error)
         error: AddOnsError = failure.error
         return error
+
+    def _exchange(self, step: AskModel) -> Generator[Step, Any, Exchange]:
+        """Ask; what is interrupted on the way may be on the provider's bill, so its cost is unknown."""
+        began = self._kit.clock.monotonic()
+        try:
+            exchange: Exchange = yield step
+        except BaseException as error:
+            if step.started:
+                latency = round((self._kit.clock.monotonic() - began) * 1_000)
+                lost = Attempt(
+                    model=step.request.model,
+                    answered_by=None,
+                    usage=None,
+                    cost=None,
+                    latency_ms=latency,
+                    error=code_of(error),
+                )
+                self._progress.attempts.append(lost)
+            raise
+        return exchange
 
     def _accept(self, question: Question, model: str, reply: ModelReply) -> Any:  # noqa: ANN401  # the answer's own type
         """Take a reply if it is usable, and note it for the cache and a replay."""
@@ -217,9 +257,9 @@ class Interview(Generic[R]):
         text = reply.text or ""
         value = self._usable(question, text)
         self._progress.model = model
-        self._progress.answers.append(text)
-        if question.cache_key is not None:
-            self._to_cache.append((question.cache_key, stored.entry(text, model, self._account.arguments_hash)))
+        self._progress.answers[question.name] = text
+        paid_by = (self._account.arguments_hash,)
+        self._to_cache.append((question.cache_key, stored.Stored(text, model, paid_by, self._kit.clock.now())))
         return value
 
     def _usable(self, question: Question, text: str) -> Any:  # noqa: ANN401  # the answer's own type

@@ -81,20 +81,23 @@ class _Run(Generic[R]):
         except BaseException as error:
             yield from self._fail(error)
             raise
-        yield from self._interview.remember()
+        if reason is None:
+            # Only what was paid for, or is free by price, may be repeated free.
+            yield from self._interview.remember()
         receipt = self._receipt(source, reason, booked)
         self._tell(receipt, failure)
         return Billed(value, receipt)
 
     def quote(self) -> Generator[Step, Any, Quote]:
-        """What `play` would charge now."""
+        """What `play` would charge now; a builder that asks on the way is quoted at its price."""
+        yield from self._account.look_up()
         built = self._call.build()
         own = cached = settled = False
         if isinstance(built, Prompt):
             settled = built.result is not None
             found = None if settled else (yield from self._interview.look(built, self._call.answer))
-            own, cached = found is not None and found.own, found is not None
-        free = settled or (own and self._call.free_repeats)
+            own, cached = found is not None and self._interview.is_free(found), found is not None
+        free = settled or own or self._account.finished is not None
         charge = Credits(0) if free else self._call.price
         wallet = yield Do(partial(self._kit.store.wallet, self._call.payer.business))
         short = charge - wallet.available

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -21,22 +20,22 @@ class Progress:
 
     Attributes:
         attempts: Every request made.
-        answers: Masked texts of the usable answers, in order.
-        replay: Masked texts kept from the first time, still to be given again.
+        answers: Masked text by question; None for a question that had no usable answer.
+        replay: The same, kept from the first time, to be given again.
         asked: Whether any model was asked.
         model: Route of the model that answered last.
     """
 
     attempts: list[Attempt] = field(default_factory=list[Attempt])
-    answers: list[str] = field(default_factory=list[str])
-    replay: deque[str] = field(default_factory=deque[str])
+    answers: dict[str, str | None] = field(default_factory=dict[str, "str | None"])
+    replay: dict[str, str | None] = field(default_factory=dict[str, "str | None"])
     asked: bool = False
     model: str | None = None
 
     def replay_from(self, finished: Finished | None) -> None:
         """Give again what this call gave the first time, if that was kept."""
         if finished is not None and finished.answers is not None:
-            self.replay = deque(json.loads(finished.answers))
+            self.replay = json.loads(finished.answers)
             self.model = finished.model
 
     @property

@@ -31,12 +31,19 @@ class Do:
     run: Callable[[], Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class AskModel:
-    """A step that waits for a model; the only one that can be interrupted."""
+    """A step that waits for a model; the only one that can be interrupted.
+
+    Attributes:
+        request: What is asked.
+        deadline: When this model must have answered, monotonic seconds.
+        started: Set by the driver when it begins to ask: from then on it may cost us.
+    """
 
     request: ModelRequest
     deadline: float
+    started: bool = False
 
 
 Step: TypeAlias = Do | AskModel
@@ -55,6 +62,7 @@ class Call(Generic[R]):
         key: The caller's idempotency key.
         price: Credits.
         route: Models in order.
+        chosen: The model or tier that the caller asked for, None for the configured one.
         cache_for: Seconds answers are kept, None for not at all.
         max_tokens: Output cap.
         seconds: Time for the whole call.
@@ -70,6 +78,7 @@ class Call(Generic[R]):
     key: str | None
     price: Credits
     route: tuple[str, ...]
+    chosen: str | None
     cache_for: float | None
     max_tokens: int
     seconds: float

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ai_addons.cache.base import CacheFault
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 logger: Final = logging.getLogger("ai_addons")
 
 _VERSION: Final = 1
+_MOST_PAYERS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,28 +25,33 @@ class Stored:
     Attributes:
         answer: The model's text.
         model: Route of the model that gave it.
-        own: Whether these very arguments were paid for before.
+        paid_by: Keyed hashes of the arguments that were paid for.
+        at: When it was stored first, UTC microseconds.
     """
 
     answer: str
     model: str
-    own: bool
+    paid_by: tuple[str, ...]
+    at: int
+
+    def text(self) -> str:
+        """The entry as it is stored."""
+        entry = {"v": _VERSION, "answer": self.answer, "model": self.model, "by": self.paid_by, "at": self.at}
+        return json.dumps(entry)
+
+    def paid_also_by(self, arguments_hash: str) -> Stored:
+        """The same answer, paid for by one more caller; the oldest are forgotten."""
+        return replace(self, paid_by=(*self.paid_by, arguments_hash)[-_MOST_PAYERS:])
 
 
-def read(cache: AnswerCache, key: str, arguments_hash: str) -> Stored | None:
-    """The answer under a key, None for a miss.
-
-    Args:
-        cache: Where to look.
-        key: The masked question.
-        arguments_hash: Keyed hash of the unmasked arguments of this call.
-    """
+def read(cache: AnswerCache, key: str) -> Stored | None:
+    """The answer under a key, None for a miss."""
     try:
         text = cache.get(key)
     except CacheFault as fault:
         logger.warning("answer cache not read: %s", fault)
         return None
-    return None if text is None else _entry(text, arguments_hash)
+    return None if text is None else _entry(text)
 
 
 def write(cache: AnswerCache, key: str, entry: str, ttl: float, tag: str) -> None:
@@ -56,16 +62,11 @@ def write(cache: AnswerCache, key: str, entry: str, ttl: float, tag: str) -> Non
         logger.warning("answer cache not written: %s", fault)
 
 
-def entry(answer: str, model: str, arguments_hash: str) -> str:
-    """An answer as it is stored: masked, with the hash of the arguments that paid for it."""
-    return json.dumps({"v": _VERSION, "answer": answer, "model": model, "by": arguments_hash})
-
-
-def _entry(text: str, arguments_hash: str) -> Stored | None:
+def _entry(text: str) -> Stored | None:
     try:
         found: Any = json.loads(text)
         if found["v"] != _VERSION:
             return None
-        return Stored(str(found["answer"]), str(found["model"]), found["by"] == arguments_hash)
+        return Stored(str(found["answer"]), str(found["model"]), tuple(map(str, found["by"])), int(found["at"]))
     except (ValueError, TypeError, KeyError):
         return None

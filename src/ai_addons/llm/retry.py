@@ -10,7 +10,7 @@ tenacity alone retries. The rules:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from ai_addons.errors import ProviderTimeout
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ai_addons.llm.costs import PriceBook
 
 _LEAST_LEFT: Final = 1.0
+_MOST_TOKENS: Final = 10**9
 _FIRST_WAIT: Final = 0.5
 _LONGEST_WAIT: Final = 8.0
 _LONGEST_ASKED_WAIT: Final = 20.0
@@ -143,7 +144,9 @@ class _Run:
         return replace(self.request, timeout=min(self.request.timeout, self.deadline - self.started))
 
     def answered(self, reply: ModelReply) -> ModelReply:
-        """Note an answer and what it cost."""
+        """Note an answer and what it cost; counts that no provider can mean are no counts."""
+        if reply.usage is not None and max(astuple(reply.usage)) > _MOST_TOKENS:
+            reply = replace(reply, usage=None)
         self.attempts.append(
             Attempt(
                 model=self.request.model,

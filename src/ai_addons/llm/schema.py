@@ -123,7 +123,9 @@ class AnswerType:
         try:
             return self._plan.adapter.validate_json(to_json(answer))
         except ValidationError as error:
-            raise BadAnswer(self._faults(error)) from None
+            faults = self._faults(error)
+        # Raised out here, so that the original with its values is not even in the chain.
+        raise BadAnswer(faults)
 
     def dump(self, value: object) -> str:
         """The text a model would answer to mean this value, as canonical JSON."""

@@ -38,12 +38,14 @@ def _ai_no_real_models(request: pytest.FixtureRequest) -> Iterator[None]:
     from ai_addons.testing.guard import no_real_models  # noqa: PLC0415  # as above
 
     refused: list[str] = []
+    hosts_own = ai_addons.addons.install(None)
+    ai_addons.addons.install(hosts_own)
     with ExitStack() as stack:
         stack.enter_context(declared.isolated())
         if request.node.get_closest_marker(LIVE) is None and "ai_routes" not in request.fixturenames:
             refused = stack.enter_context(no_real_models())
         yield
-    ai_addons.addons.install(None)
+    ai_addons.addons.install(hosts_own)
     if refused:
         hosts = ", ".join(sorted(set(refused)))
         pytest.fail(
@@ -82,11 +84,11 @@ def ai_addons(request: pytest.FixtureRequest, ai_clock: ManualClock) -> Generato
     wired = addons.AddOns(
         kit_settings(), clock=ai_clock, llm=None if wire else request.getfixturevalue("ai_llm"), environ={}
     )
-    addons.install(wired)
+    before = addons.install(wired)
     yield wired
     report = wired.doctor()
     wired.close()
-    addons.install(None)
+    addons.install(before)
     if not report.ok:
         pytest.fail(f"the books do not agree: {report.findings}")
 
