@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ai_addons.billing.doctor import examine
+from ai_addons.billing.ledger import LedgerEntry, broken_links, effect, genesis, seal
 from ai_addons.billing.records import Hold
 from ai_addons.errors import (
     BillingError,
@@ -272,6 +273,60 @@ def test_more_credits_than_the_database_can_count_are_refused() -> None:
         books.store.grant("biz_7", Credits(9 * 10**12), source="promo", ref="z")
     assert books.balance() == ("9000000000012", "0")
     assert examine(books.database).ok
+
+
+def _row(seq: int, previous: str, /, **changes: Any) -> LedgerEntry:
+    """The next row of a ledger of which each row gives two credits, sealed after it was changed."""
+    plain = LedgerEntry(
+        business="biz_7",
+        seq=seq,
+        kind="grant",
+        debit="issuance:promo",
+        credit="wallet",
+        amount=Credits(2),
+        ref=f"gift-{seq}",
+        balance_after=Credits(2 * seq),
+        effective_at=1_000,
+        booked_at=2_000,
+    )
+    row = replace(plain, **changes)
+    return replace(row, hash=seal(previous, row))
+
+
+def test_books_sealed_by_an_earlier_release_stay_whole() -> None:
+    """The bytes that are hashed are a format: if it changed, every ledger in use would look forged."""
+    start = genesis("biz_7")
+    assert start == "e9f307737b58694ddb09711bc4c3c210fff2925d229d514cc47db8bfc3bb9ac6"
+    assert _row(1, start).hash == "4d4112f33612fcfa3a2741ed6fb199cd6d26703b2497be2e3884dbdbaf9aa2b8"
+
+
+@pytest.mark.parametrize(
+    ("changes", "broken"),
+    [({}, []), ({"seq": 3}, [3]), ({"balance_after": Credits(5)}, [2]), ({"amount": Credits(3)}, [2, 3])],
+)
+def test_a_row_that_does_not_follow_is_found_even_if_its_seal_fits(changes: dict[str, Any], broken: list[int]) -> None:
+    """Who can compute a seal still cannot skip a position or change a balance unseen; the rows are named."""
+    first = _row(1, genesis("biz_7"))
+    second = _row(2, first.hash, **changes)
+    third = _row(3, second.hash)
+    assert broken_links("biz_7", [first, second, third]) == broken
+
+
+def test_a_row_with_a_seal_that_does_not_fit_is_found() -> None:
+    """A changed reference alone is enough; the rows sealed on top of it still follow."""
+    first = _row(1, genesis("biz_7"))
+    second = _row(2, first.hash)
+    assert broken_links("biz_7", [replace(first, ref="other"), second]) == [1]
+    assert broken_links("biz_8", [first, second]) == [1]
+
+
+@pytest.mark.parametrize(
+    ("debit", "credit", "change"),
+    [("issuance:trial", "wallet", 5), ("wallet", "revenue:menu_idea", -5), ("bad_debt", "revenue:menu_idea", 0)],
+)
+def test_only_rows_that_name_the_wallet_move_its_balance(debit: str, credit: str, change: int) -> None:
+    """Credits come in, go out, or, for an answer that nobody could pay, pass the wallet by."""
+    assert effect(debit, credit, Credits(5)) == Credits(change)
 
 
 @given(

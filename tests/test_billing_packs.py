@@ -15,8 +15,9 @@ from ai_addons.billing.grants import PRIORITY, Grant, allocate, burn_key, spend
 from ai_addons.billing.packs import PREPAID_PACKS, offers, saving, unit_price
 from ai_addons.billing.prepaid import PrepaidPolicy
 from ai_addons.billing.rates import static_rate
+from ai_addons.catalog import Pack
 from ai_addons.errors import BillingError
-from ai_addons.money import Credits
+from ai_addons.money import Credits, Money
 from ai_addons.settings import FxSettings
 
 STARTER, VALUE, PRO = PREPAID_PACKS
@@ -79,6 +80,19 @@ def test_only_packs_that_help_are_offered(short: str, offered: list[str]) -> Non
     assert [offer.type for offer in offers(PREPAID_PACKS, Credits(short))] == offered
 
 
+def test_an_offer_shows_its_pack_as_the_price_page_does() -> None:
+    """Name, price, credits and recommendation are the pack's own."""
+    assert [
+        (offer.type, offer.price, offer.credits, offer.recommended) for offer in offers(PREPAID_PACKS, Credits(1))
+    ] == [(pack.type, pack.price, pack.credits, pack.recommended) for pack in PREPAID_PACKS]
+
+
+@pytest.mark.parametrize(("price", "each"), [("10.00", 3_333_333), ("20000000000.00", 6_666_666_666_666_666)])
+def test_a_unit_price_is_rounded_down_to_a_whole_micro_cedi(price: str, each: int) -> None:
+    """What a credit brought is never overstated, and exact however dear the pack is."""
+    assert unit_price(Pack(type="ODD", price=Money(price), credits=Credits(3))) == each
+
+
 def test_a_policy_that_sells_nothing_offers_nothing() -> None:
     """No packs, no offers, no crash."""
     assert offers((), Credits(1)) == ()
@@ -111,7 +125,9 @@ def test_a_grant_pays_from_its_start_until_its_expiry(now: int, pays: bool) -> N
     if pays:
         assert allocate([grant], Credits(1), now) == [(grant, Credits(1))]
     else:
-        with pytest.raises(BillingError, match=r"Nothing was charged\. Run `ai-addons doctor`"):
+        with pytest.raises(
+            BillingError, match=r"^This wallet's grants .* Nothing was charged\. Run `ai-addons doctor`\.$"
+        ):
             allocate([grant], Credits(1), now)
 
 

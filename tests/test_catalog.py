@@ -73,9 +73,10 @@ def test_a_feature_without_any_price_is_refused() -> None:
 def test_a_built_in_key_keeps_its_name_whoever_builds_it() -> None:
     """A host's builder behind a built-in key is sold under the catalogue's name and shelf."""
     listing = replace(OWN, popular=False).listing({})
-    assert (listing.name, listing.category, listing.popular) == ("Credit Risk Assessment", "premium", True)
+    assert listing == BUILT_IN["credit_assessment"]
     own = SPEC.listing({})
-    assert (own.name, own.description, own.category, own.popular) == ("Menu idea", "Think of a dish", "basic", False)
+    assert (own.key, own.name, own.description) == ("menu_idea", "Menu idea", "Think of a dish")
+    assert (own.category, own.popular) == ("basic", False)
 
 
 def test_two_builders_under_one_key_are_an_error() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ai_addons.errors import ConfigError, UnpricedModel
 from ai_addons.llm.base import Message, ModelReply, Usage
 from ai_addons.llm.costs import PriceBook, belongs, prompt_bytes
-from ai_addons.llm.prices import PRICES
+from ai_addons.llm.prices import PRICES, ModelPrice
 from ai_addons.money import PicoUsd
 from ai_addons.settings import ModelPriceSettings
 
@@ -92,6 +92,25 @@ def test_the_usual_tiers_are_priced(tier: str | None) -> None:
     assert PriceBook().unpriced(LUNA, answered) is None
 
 
+@pytest.mark.parametrize(
+    ("usage", "why"),
+    [
+        (Usage(input=200_000, cached=72_000, output=5), None),
+        (Usage(input=200_000, cached=71_999, cache_write=1, output=5), None),
+        (Usage(input=200_000, cached=71_999, cache_write=2, output=5), "prompt_beyond_price"),
+        (Usage(input=200_000, cache_write=73_000, output=5), "prompt_beyond_price"),
+    ],
+)
+def test_a_price_holds_up_to_and_including_its_longest_prompt(usage: Usage, why: str | None) -> None:
+    """All pools of the prompt count towards the length at which another price begins."""
+    assert PriceBook().unpriced(LUNA, reply("gpt-6-luna", usage)) == why
+
+
+def test_a_reply_without_a_token_count_has_no_cost() -> None:
+    """What was not counted is unknown, also for a model that is free."""
+    assert PriceBook().cost("offline/sample", reply("offline/sample", usage=None)) is None
+
+
 def test_a_refusal_without_output_costs_its_prompt() -> None:
     """No text and no output tokens is a complete count."""
     assert PriceBook().cost(LUNA, reply("gpt-6-luna", Usage(input=10), text=None)) == 1_000_000
@@ -129,8 +148,11 @@ def test_the_usage_of_attempts_adds_up_pool_by_pool() -> None:
 
 def test_an_unknown_model_is_refused_with_what_to_write() -> None:
     """The developer learns which setting gives the model a price."""
-    with pytest.raises(UnpricedModel, match=r'nothing was charged.*\[prices\.models\."openai/gpt-9"\]'):
+    with pytest.raises(UnpricedModel, match=r'nothing was charged.*\[prices\.models\."openai/gpt-9"\]') as refused:
         PriceBook().row("openai/gpt-9")
+    assert str(refused.value).endswith(
+        "with `input` and `output` in USD per million tokens, or set `prices.allow_unpriced`."
+    )
     with pytest.raises(UnpricedModel):
         PriceBook().bound("openai/gpt-9", 10, 10)
 
@@ -147,10 +169,30 @@ def test_a_prompt_beyond_the_price_is_refused_before_the_call() -> None:
     """claude-haiku-5-5 is five times dearer above 100,000 tokens."""
     route = "anthropic/claude-haiku-5-5"
 
-    with pytest.raises(UnpricedModel, match="Send less data"):
+    with pytest.raises(UnpricedModel) as refused:
         PriceBook().bound(route, 100_001, 300)
+    assert str(refused.value) == (
+        "This request may be 100,001 tokens long, and the price of 'anthropic/claude-haiku-5-5' is known up to 100,000 "
+        "only. The model was not asked and nothing was charged. Send less data, or choose another model."
+    )
     assert PriceBook(allow_unpriced=True).bound(route, 100_001, 300) is None
     assert PriceBook().bound(route, 100_000, 300) == 100_000 * 125_000 + 300 * 500_000
+
+
+@pytest.mark.parametrize(
+    ("cached", "cache_write", "dearest"),
+    [(None, None, 2), ("1", "1", 2), ("3", "1", 3), ("1", "4", 4)],
+)
+def test_the_bound_takes_the_dearest_kind_of_input(cached: str | None, cache_write: str | None, dearest: int) -> None:
+    """Nobody knows before the call what the provider will find in its cache, so the bound assumes the worst."""
+    price = ModelPriceSettings(
+        input=Decimal(2),
+        output=Decimal(0),
+        cached=None if cached is None else Decimal(cached),
+        cache_write=None if cache_write is None else Decimal(cache_write),
+    )
+
+    assert PriceBook({LUNA: price}).bound(LUNA, 10, 300) == 10 * dearest * 1_000_000
 
 
 @pytest.mark.parametrize("name", ["openai/gpt-9", "gpt-9"])
@@ -186,14 +228,14 @@ def test_a_free_model_of_ones_own_costs_zero() -> None:
     assert book.cost("ollama/llama3", reply("llama3", Usage(input=5, output=5))) == PicoUsd(0)
 
 
+@pytest.mark.parametrize("field", ["input", "output", "cached", "cache_write"])
 @pytest.mark.parametrize("price", ["0.1234567", "NaN"])
-def test_a_price_that_is_not_exact_in_pico_dollars_is_refused(price: str) -> None:
-    """Nothing is rounded behind the operator's back."""
-    settings = ModelPriceSettings.model_construct(
-        input=Decimal(price), output=Decimal(1), cached=None, cache_write=None, max_input=None
-    )
+def test_a_price_that_is_not_exact_in_pico_dollars_is_refused(field: str, price: str) -> None:
+    """Nothing is rounded behind the operator's back, and the message names the model to look for in the settings."""
+    exact = ModelPriceSettings(input=Decimal(1), output=Decimal(1), cached=Decimal(1), cache_write=Decimal(1))
+    settings = exact.model_copy(update={field: Decimal(price)})  # unlike reading, copying refuses nothing
 
-    with pytest.raises(ConfigError, match="more than six decimals"):
+    with pytest.raises(ConfigError, match=f"^The price {price} of 'openai/gpt-9' has more than six decimals"):
         PriceBook({"openai/gpt-9": settings})
 
 
@@ -225,6 +267,14 @@ def test_a_dated_snapshot_has_the_price_of_its_model() -> None:
     assert PriceBook().row("openai/gpt-4o-mini-2024-07-18") == PRICES["openai/gpt-4o-mini"]
 
 
+def test_a_snapshot_with_a_price_of_its_own_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first snapshots of a model can be dearer than the model is now."""
+    dear = ModelPrice(input=5_000_000, output=15_000_000)
+    monkeypatch.setattr("ai_addons.llm.costs.PRICES", {**PRICES, "openai/gpt-4o-mini-2024-05-13": dear})
+
+    assert PriceBook().row("openai/gpt-4o-mini-2024-05-13") == dear
+
+
 def test_retirements_are_findings_and_never_errors() -> None:
     """The calendar warns 60 days ahead and afterwards; it stops no call."""
     models = ("gemini/gemini-2.5-flash", "openai/gpt-5-nano", LUNA, "openai/gpt-9", "offline/sample")
@@ -236,7 +286,25 @@ def test_retirements_are_findings_and_never_errors() -> None:
         ("model_retires_soon", "openai/gpt-5-nano"),
         ("model_without_price", "openai/gpt-9"),
     ]
-    assert "2026-12-01" in book.findings(models, date(2026, 12, 1))[0].message
+    assert [f.message for f in book.findings(models, date(2026, 12, 1))] == [
+        "gemini/gemini-2.5-flash was to be switched off by its provider on 2026-12-01; choose another model.",
+        "openai/gpt-5-nano will be switched off by its provider on 2026-12-11; choose another model before.",
+        "The price of openai/gpt-9 is not known.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("on", "codes"),
+    [
+        (date(2026, 10, 11), []),
+        (date(2026, 10, 12), ["model_retires_soon"]),
+        (date(2026, 12, 10), ["model_retires_soon"]),
+        (date(2026, 12, 11), ["model_retired"]),
+    ],
+)
+def test_a_retirement_is_announced_for_sixty_days(on: date, codes: list[str]) -> None:
+    """The warning begins on the sixtieth day before, and on the day itself the model is gone."""
+    assert [f.code for f in PriceBook().findings(["openai/gpt-5-nano"], on)] == codes
 
 
 @given(st.text(max_size=200))

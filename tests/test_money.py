@@ -100,6 +100,26 @@ def test_text_that_is_no_exact_amount_is_refused_fast(value: Any) -> None:
         Credits(value)
 
 
+@pytest.mark.parametrize(
+    ("make", "value", "said"),
+    [
+        (Credits, 0.1, "credits must be given as str, int or Decimal, not float: floats are not exact"),
+        (Credits, "five", "'five' is not a number of credits"),
+        (Credits, "NaN", "credits must be finite, not 'NaN'"),
+        (Credits, "0.0000001", "'0.0000001' has more than 6 decimals; credits are exact to 10^-6"),
+        (Credits, "1e31", "credits must have at most 30 digits before the point"),
+        (Money, "0.001", "'0.001' has more than 2 decimals; GHS amounts are exact to 10^-2"),
+        (scaled_rate, "x", "'x' is not a number of exchange rates"),
+        (scaled_rate, "0", "an exchange rate must be positive, not '0'"),
+    ],
+)
+def test_a_refused_amount_says_what_is_wrong_with_it(make: Callable[[Any], object], value: object, said: str) -> None:
+    """Whoever typed the amount reads what it was for and what it must look like."""
+    with pytest.raises((TypeError, ValueError)) as refused:
+        make(value)
+    assert str(refused.value) == said
+
+
 @pytest.mark.parametrize("operation", [operator.add, operator.sub, operator.lt, operator.le, operator.gt, operator.ge])
 @pytest.mark.parametrize("other", [1, "1", Decimal(1), 1.0])
 def test_credits_do_not_mix_with_bare_numbers(operation: Callable[[Any, Any], Any], other: object) -> None:
@@ -119,6 +139,23 @@ def test_credits_are_never_equal_to_bare_numbers() -> None:
     """Five credits are not the number five."""
     assert Credits(5) != 5
     assert Credits(5) == Credits("5.00")
+
+
+def test_no_amount_given_is_no_credits() -> None:
+    """A pack without a bonus has a bonus of nothing."""
+    assert Credits() == Credits(0)
+
+
+@pytest.mark.parametrize("make", [Credits.from_micro, Money.from_minor])
+def test_many_amounts_can_be_told_apart_at_once(make: Callable[[int], object]) -> None:
+    """A set of a thousand prices is looked up, not searched through."""
+    assert len({hash(make(units)) for units in range(1_000)}) > 900
+
+
+def test_pydantic_says_what_is_wrong_with_credits() -> None:
+    """A float in a settings file is told as such, with what to write instead."""
+    with pytest.raises(ValidationError, match="Value error, credits must be given as str, int or Decimal, not float"):
+        TypeAdapter(Credits).validate_python(2.5)
 
 
 def test_pydantic_reads_credits_strictly_and_writes_the_wire_form() -> None:
@@ -165,7 +202,7 @@ def test_money_is_equal_by_amount_and_currency() -> None:
     """GHS 1 is not USD 1, nor the number 1."""
     assert len({Money(1), Money("1.00"), Money(1, "USD")}) == 2
     assert Money(1) != 1
-    with pytest.raises(ValueError, match="unknown currency"):
+    with pytest.raises(ValueError, match="unknown currency 'XYZ'; known are EUR, GBP, GHS, "):
         Money.from_minor(1, "XYZ")
 
 
@@ -180,6 +217,8 @@ def test_money_is_equal_by_amount_and_currency() -> None:
         (1_500_000, scaled_rate(1), 2),
         (2_500_000, scaled_rate(1), 2),
         (2_500_001, scaled_rate(1), 3),
+        (3_500_000, scaled_rate(1), 4),
+        (4_500_000, scaled_rate(1), 4),
         (0, RATE, 0),
     ],
 )
@@ -203,6 +242,12 @@ def test_exchange_rates_are_positive_and_exact(rate: str) -> None:
     """A rate of nothing, below nothing or with more decimals than are stored is refused."""
     with pytest.raises(ValueError, match=r"exchange rate"):
         scaled_rate(rate)
+
+
+@pytest.mark.parametrize(("rate", "scaled"), [("0.00000001", 1), ("11.646", 1_164_600_000), (1, 100_000_000)])
+def test_an_exchange_rate_is_kept_to_its_eighth_decimal(rate: str | int, scaled: int) -> None:
+    """Each cost is stored with the integer it was converted by, down to the smallest rate there is."""
+    assert scaled_rate(rate) == scaled
 
 
 def test_costs_can_be_read_by_people() -> None:
