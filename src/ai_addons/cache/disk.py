@@ -19,6 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
+from weakref import finalize
 
 from ai_addons.cache.base import CacheFault
 from ai_addons.cache.textonly import DATABASE, MAX_BYTES, PRAGMAS, TIMEOUT, OursOnly, RefusedRow, TextOnly
@@ -67,6 +68,7 @@ class _Process:
     lock: threading.RLock = field(default_factory=threading.RLock)
     cache: _Cache | None = None
     file: tuple[int, int] | None = None
+    at_end: finalize[..., DiskAnswers] | None = None
 
 
 class DiskAnswers:
@@ -147,14 +149,16 @@ class DiskAnswers:
         here.file = _identity(self._directory)
         _check_files(self._directory)
         here.cache = _open(self._directory, self._size_limit)
+        here.at_end = finalize(self, _close, here.cache, os.getpid())
         here.file = _identity(self._directory)
         return here.cache
 
     def _drop_connection(self) -> None:
         here = self._here()
-        cache, here.cache = here.cache, None
-        if cache is not None:
-            cache.close()
+        here.cache = None
+        if here.at_end is not None:
+            # Runs once: here, when the last reference goes, or when the interpreter ends.
+            here.at_end()
 
     def _condemn(self, error: Exception) -> None:
         """Empty the directory, unless the error says that the machine is in the way or another process did it."""
@@ -171,6 +175,12 @@ class DiskAnswers:
         for name in _FILES:
             with suppress(FileNotFoundError):
                 (self._directory / name).unlink()
+
+
+def _close(cache: _Cache, process: int) -> None:
+    """Close the connection, in the process that opened it."""
+    if os.getpid() == process:
+        cache.close()
 
 
 def from_settings(settings: CacheSettings, clock: Clock) -> DiskAnswers:

@@ -87,6 +87,10 @@ class LiteLlm:
     def complete(self, request: ModelRequest) -> ModelReply:
         """Ask once, blocking.
 
+        The timeout counts between two pieces of the answer: a provider that sends
+        it drop by drop can outlive the deadline here. The hold lives a minute
+        longer, and a later answer is captured late. `acomplete` ends on time.
+
         Raises:
             ModelFailure: If there is no reply.
         """
