@@ -788,3 +788,29 @@ def test_no_error_carries_a_name_in_its_chain(ai_payer: Payer, ai_llm: FakeLlm) 
         if error is not None:
             assert "Serwaa" not in repr(error) + str(error)
             chain += [nxt for nxt in (error.__cause__, error.__context__) if nxt not in chain]
+
+
+def test_a_kept_answer_that_no_longer_passes_is_asked_again_uncharged(
+    ai_addons: AddOns, ai_payer: Payer, ai_llm: FakeLlm
+) -> None:
+    """A replay is held to today's check; if it fails the question is put once more, at our cost."""
+    refused = ["nothing yet"]
+
+    @billed_feature("picky", credits=2, cache=None)
+    def picky() -> Prompt[str]:
+        """Give a word that is not refused."""
+        return Prompt.composed(
+            answer=str,
+            user="A word?",
+            check=lambda word: ["refused"] if word in refused else [],
+            finish=lambda word: word,
+        )
+
+    ai_llm.reply(picky, "first")
+    ai_llm.reply(picky, "second")
+    keyed = picky.options(idempotency_key="k")
+    assert keyed() == "first"
+    refused.append("first")
+    value, receipt = keyed.billed()
+    assert (value, receipt.charged, receipt.replayed) == ("second", Credits(0), True)
+    assert spent(ai_addons, ai_payer) == Credits(2)
