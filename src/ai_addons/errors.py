@@ -12,7 +12,8 @@
     ├── BillingError
     │   ├── InsufficientCreditsError  too few credits; the provider was never called
     │   ├── LimitReached  WalletSuspended  Paused  TrialClaimed
-    │   ├── IdempotencyConflict  LedgerConflict
+    │   ├── IdempotencyConflict  LedgerConflict  HoldExpired
+    │   ├── AddonNotOffered  BadSignature
     │   └── StoreUnavailable
     └── CallError                     the provider was asked in vain; the hold is void
         ├── ProviderUnavailable  ProviderTimeout  ProviderRejected
@@ -36,12 +37,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AddOnsError",
+    "AddonNotOffered",
     "BadOutput",
+    "BadSignature",
     "BillingError",
     "CallError",
     "ConfigError",
     "ContentBlocked",
     "FeatureExists",
+    "HoldExpired",
     "IdempotencyConflict",
     "InsufficientCreditsError",
     "LedgerConflict",
@@ -217,6 +221,24 @@ class LedgerConflict(BillingError):
 
     http_status = 409
     retryable = True
+
+
+class HoldExpired(BillingError):
+    """The hold of this call is no longer open. Nothing was charged for it so far. Make the call again."""
+
+    http_status = 409
+
+
+class AddonNotOffered(BillingError):
+    """A monthly add-on is not to be had here, or not in this state. Nothing was booked. Look at the price list."""
+
+    http_status = 409
+
+
+class BadSignature(BillingError):
+    """This message is not signed by who it claims to be from. Nothing was booked. Check the signing secret."""
+
+    http_status = 401
 
 
 class StoreUnavailable(BillingError):

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from ai_addons.errors import BillingError
-from ai_addons.money import Credits
+from ai_addons.money import MICRO, Credits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 GrantSource: TypeAlias = Literal[
     "purchase", "bonus", "trial", "free_monthly", "addon", "rollover", "promo", "adjustment", "clawback_reversal"
 ]
+
+BurnKey: TypeAlias = tuple[bool, int, int, str]
+"""Whether a grant never expires, when it does, its priority, its id."""
 
 PRIORITY: Final[dict[str, int]] = {
     "trial": 10,
@@ -41,9 +43,11 @@ class Grant:
         remaining: Credits not spent yet, held ones included.
         held: Credits pinned by open holds.
         priority: Burns earlier when lower.
-        unit_price: Micro-GHS really paid per credit; 0 for free credits.
+        paid: Micro-GHS really paid for the whole amount; 0 for free credits.
         effective_at: From when it may pay, UTC microseconds.
         expires_at: From when it may no longer pay, None for never.
+        features: The only features it pays for, None for all.
+        voided_at: When its unused credits were taken back, None if they were not.
     """
 
     id: str
@@ -53,46 +57,66 @@ class Grant:
     remaining: Credits
     held: Credits
     priority: int
-    unit_price: int
+    paid: int
     effective_at: int
     expires_at: int | None
+    features: tuple[str, ...] | None = None
+    voided_at: int | None = None
 
     @property
     def free(self) -> Credits:
         """Credits that a new hold may take."""
         return self.remaining - self.held
 
+    @property
+    def unit_price(self) -> int:
+        """Micro-GHS paid per credit, bonus included, rounded down."""
+        return self.paid * MICRO // self.amount.micro
 
-def burn_key(grant: Grant) -> tuple[bool, int, int, str]:
+    def worth(self, part: Credits) -> int:
+        """Micro-GHS paid for the next credits to leave this grant.
+
+        Allotted cumulatively, so that a grant that is used up has earned exactly
+        what was paid for it: 7 cedis for 3 credits are 2.333333, 2.333333, 2.333334.
+
+        Args:
+            part: How many leave; negative for those that come back.
+        """
+        gone = self.amount.micro - self.remaining.micro
+        return self.paid * (gone + part.micro) // self.amount.micro - self.paid * gone // self.amount.micro
+
+    def may_pay(self, feature: str, now: int) -> bool:
+        """Whether its free credits may be spent on a feature at a time (UTC microseconds)."""
+        in_time = self.effective_at <= now and (self.expires_at is None or now < self.expires_at)
+        return in_time and (self.features is None or feature in self.features)
+
+
+def burn_key(grant: Grant) -> BurnKey:
     """Sort key of the burn order: soonest expiry first (never last), then priority, then oldest."""
     return (grant.expires_at is None, grant.expires_at or 0, grant.priority, grant.id)
 
 
-def allocate(grants: Iterable[Grant], amount: Credits, now: int) -> list[tuple[Grant, Credits]]:
-    """Spread a hold over the grants that may pay now, in burn order.
+def spread(
+    grants: Iterable[Grant], amount: Credits, *, feature: str, now: int, key: Callable[[Grant], BurnKey] = burn_key
+) -> list[tuple[Grant, Credits]]:
+    """Spread an amount over the grants that may pay for a feature now, in burn order.
 
     Args:
         grants: The wallet's grants, in any order.
-        amount: Credits to hold.
+        amount: Credits wanted.
+        feature: What they are for.
         now: UTC microseconds.
+        key: Burn order.
 
     Returns:
-        Grants with the share each gives.
-
-    Raises:
-        BillingError: If the grants do not cover the amount although the wallet
-            did; the books disagree and nothing may be charged.
+        Grants with the share each gives; together less than wanted if they do not cover it.
     """
     shares, missing = list[tuple[Grant, Credits]](), amount
-    for grant in sorted(grants, key=burn_key):
-        usable = grant.effective_at <= now and (grant.expires_at is None or now < grant.expires_at)
-        share = min(grant.free, missing) if usable else Credits(0)
+    for grant in sorted(grants, key=key):
+        share = min(grant.free, missing) if grant.may_pay(feature, now) else Credits(0)
         if share:
             shares.append((grant, share))
             missing -= share
-    if missing:
-        msg = "This wallet's grants do not cover its balance. Nothing was charged. Run `ai-addons doctor`."
-        raise BillingError(msg)
     return shares
 
 
