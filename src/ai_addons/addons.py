@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from ai_addons import plugins
 from ai_addons._call import Call
+from ai_addons.accounts import Accounts
 from ai_addons.aio import AsyncAddOns
-from ai_addons.billing.doctor import examine
 from ai_addons.catalog import declared
 from ai_addons.errors import ConfigError, NotEnabled
 from ai_addons.llm.providers import KNOWN, find_key
-from ai_addons.money import Credits
 from ai_addons.scope import Payer
 from ai_addons.settings import HOLD_MARGIN, FeatureSettings, Settings
 from ai_addons.till import Till
@@ -23,14 +22,9 @@ from ai_addons.wiring import OFFLINE, Wiring, micros
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from decimal import Decimal
 
     from ai_addons._invocation import CallOptions, Invocation
-    from ai_addons.billing.doctor import Report
-    from ai_addons.billing.grants import GrantSource
-    from ai_addons.billing.ledger import LedgerEntry
-    from ai_addons.billing.policy import Policy
-    from ai_addons.billing.records import GrantBooking, Transaction, Wallet
+    from ai_addons.billing.profile import BusinessProfile
     from ai_addons.catalog import FeatureSpec, Listing, Pack, Registry
     from ai_addons.clock import Clock, Ids
     from ai_addons.events import EventHook
@@ -70,7 +64,7 @@ class Masked:
     restore: Callable[[str], str]
 
 
-class AddOns:
+class AddOns(Accounts):
     """Everything the AI features need, made once per process.
 
     Nothing is opened, imported or called before it is needed.
@@ -83,6 +77,8 @@ class AddOns:
         llm: Used for every model in place of the configured adapters; tests give a fake.
         registry: The features on sale; None for all that this process declared.
         environ: Where provider keys are looked up; None for the process's own.
+        profile: What the host knows of a business: its zone, the date its months are counted from, the
+            owner's phone and tax number. Must not call back into this object.
     """
 
     def __init__(
@@ -95,21 +91,19 @@ class AddOns:
         llm: Llm | None = None,
         registry: Registry | None = None,
         environ: Mapping[str, str] | None = None,
+        profile: Callable[[str], BusinessProfile] | None = None,
     ) -> None:
         self.settings: Settings = settings if settings is not None else Settings()
         self._registry = registry if registry is not None else declared
-        self._wiring = Wiring(self.settings, clock=clock, ids=ids, hooks=hooks, llm=llm, environ=environ)
+        super().__init__(
+            Wiring(self.settings, clock=clock, ids=ids, hooks=hooks, llm=llm, environ=environ, profile=profile)
+        )
         self.aio: AsyncAddOns = AsyncAddOns(self)
 
     @classmethod
     def from_env(cls) -> Self:
         """Wire up from ``AI_ADDONS_*`` variables and TOML files alone."""
         return cls()
-
-    @property
-    def policy(self) -> Policy:
-        """The billing policy in force."""
-        return self._wiring.policy
 
     @property
     def environ(self) -> Mapping[str, str]:
@@ -119,8 +113,7 @@ class AddOns:
     @property
     def store_name(self) -> str:
         """Where the books are kept, for people."""
-        path = self._wiring.database.path
-        return "SQLite, in memory" if path is None else f"SQLite, {path}"
+        return self._wiring.database.name
 
     @property
     def prices(self) -> PriceBook:
@@ -220,61 +213,7 @@ class AddOns:
             free_repeats=limits.free_repeats,
         )
 
-    # Credits.
-
-    def wallet(self, business: str) -> Wallet:
-        """A business's credits now; zeros for one never seen."""
-        return self._wiring.store.wallet(business)
-
-    def grant(
-        self, business: str, amount: str | int | Decimal | Credits, *, source: GrantSource, ref: str
-    ) -> GrantBooking:
-        """Give credits, once per source and reference.
-
-        Args:
-            business: Who receives them.
-            amount: Credits as str, int, `Decimal` or `Credits`.
-            source: Why, e.g. ``adjustment``.
-            ref: What makes it unique; a repeat changes nothing and says so.
-
-        Raises:
-            IdempotencyConflict: If this source and reference gave another amount.
-        """
-        return self._wiring.store.grant(business, Credits(amount), source=source, ref=ref)
-
-    def claim_trial(
-        self, business: str, *, phone: str | None = None, tax_id: str | None = None, payment: str | None = None
-    ) -> GrantBooking:
-        """Give the policy's trial credits, once per business and per owner.
-
-        Args:
-            business: Who receives them.
-            phone: The owner's phone number.
-            tax_id: The business's tax number.
-            payment: Fingerprint of a payment method.
-
-        Raises:
-            ConfigError: If the policy has no trial, or nothing is known of the owner.
-            TrialClaimed: If any of these had a trial before, in whatever business.
-        """
-        keys = self._wiring.keys()
-        known = {"phone": phone, "tax_id": tax_id, "payment": payment}
-        claims = {keys.trial_claim(kind, value): kind for kind, value in known.items() if value}
-        if not self.policy.trial:
-            msg = f"The policy {self.policy.name!r} has no trial. Nothing was granted."
-            raise ConfigError(msg)
-        if not claims:
-            msg = "A trial needs a phone number, a tax number or a payment fingerprint. Nothing was granted."
-            raise ConfigError(msg)
-        return self._wiring.store.claim_trial(business, self.policy.trial, claims)
-
-    def ledger(self, business: str) -> list[LedgerEntry]:
-        """Every booking of a business, oldest first."""
-        return self._wiring.store.ledger(business)
-
-    def transactions(self, business: str) -> list[Transaction]:
-        """Every call of a business, oldest first."""
-        return self._wiring.store.transactions(business)
+    # What is on sale.
 
     def price_list(self) -> PriceList:
         """All features and packs on sale."""
@@ -312,14 +251,6 @@ class AddOns:
             counts=dict(session.vault.counts),
             restore=lambda answer: str(session.vault.restore(answer)),
         )
-
-    def sweep(self) -> int:
-        """Release orphan holds everywhere; how many wallets had any."""
-        return self._wiring.store.sweep()
-
-    def doctor(self) -> Report:
-        """Check every invariant of the books."""
-        return examine(self._wiring.database)
 
     def warm_up(self) -> None:
         """Open the store and load the model adapter now, so that the first caller does not wait for it."""

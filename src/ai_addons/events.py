@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ai_addons.money import Credits, PicoUsd
 
@@ -58,7 +58,22 @@ class OperatorAlert:
     detail: str
 
 
-Event: TypeAlias = CallCharged | CallFailed | CallRefused | OperatorAlert
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalletEvent:
+    """Something happened in a wallet that its owner or the operator should know; durable when it is told.
+
+    Attributes:
+        topic: What: ``wallet.low_balance``, ``limit.warning``, ``limit.reached``, ``addon.renewal_due`` …
+        business: Whose wallet.
+        facts: Plain facts, amounts as decimal text.
+    """
+
+    topic: str
+    business: str
+    facts: Mapping[str, str]
+
+
+Event: TypeAlias = CallCharged | CallFailed | CallRefused | OperatorAlert | WalletEvent
 
 
 class EventHook(Protocol):

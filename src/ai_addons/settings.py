@@ -136,7 +136,57 @@ class BillingSettings(_Section):
     policy: str = "prepaid"
     """Name of the billing policy (entry point group ``ai_addons.policies``)."""
     low_balance: Credits = Field(default="10", validate_default=True)
-    """Below this a wallet counts as low."""
+    """Below this a wallet counts as low, and falling below it is told once."""
+    alert_cooldown: Duration = timedelta(hours=24)
+    """Least time between two low-balance alerts of a wallet, unless credits were bought in between."""
+    trial_budget: Credits | None = None
+    """Credits that all trials of a day may give together; None for no bound."""
+
+
+class LimitSettings(_Section):
+    """How many credits may be spent, in each day or month of the business's zone; None for no limit.
+
+    Limits for one business, user or feature are set at run time.
+    """
+
+    operator_day: Credits | None = None
+    """All businesses together, a day."""
+    operator_month: Credits | None = None
+    """All businesses together, a month."""
+    business_day: Credits | None = None
+    """Each business, a day."""
+    business_month: Credits | None = None
+    """Each business, a month."""
+    user_day: Credits | None = None
+    """Each user of a business, a day."""
+    user_month: Credits | None = None
+    """Each user of a business, a month."""
+    feature_day: Credits | None = None
+    """Each feature in a business, a day."""
+    feature_month: Credits | None = None
+    """Each feature in a business, a month."""
+    warn_at: Decimal = Field(default=Decimal("0.8"), gt=0, le=1)
+    """Share of a limit that is told once when it is reached."""
+    operator_tz: str = "Africa/Accra"
+    """Zone of the operator's own days and months."""
+
+
+class WebhookSettings(_Section):
+    """Where the outbox is delivered to, as signed webhooks (Standard Webhooks)."""
+
+    url: str | None = None
+    """Address that receives every event. None: events stay in this process."""
+    secrets: tuple[SecretStr, ...] = ()
+    """Signing secrets (``whsec_…``), the newest first; several while they are rotated."""
+    timeout: Duration = timedelta(seconds=10)
+    """How long a receiver may take."""
+
+    @model_validator(mode="after")
+    def _signed(self) -> Self:
+        if self.url is not None and not self.secrets:
+            msg = "webhooks.url needs a secret to sign with; make one with `ai-addons webhook-secret`"
+            raise ValueError(msg)
+        return self
 
 
 class CacheSettings(_Section):
@@ -208,6 +258,12 @@ class PriceSettings(_Section):
     """Credits per call, by feature key; wins over the decorator and the catalogue."""
     models: dict[str, ModelPriceSettings] = Field(default_factory=dict)
     """Own or corrected model prices, by model name."""
+    floor_margin: Decimal = Field(default=Decimal(0), lt=1)
+    """A price whose margin would be below this share is not published, unless as a loss leader."""
+    target_margin: Decimal = Field(default=Decimal("0.60"), lt=1)
+    """A price whose margin would be below this share is published with a warning; 0.90 for built-in features."""
+    refresh: Duration = timedelta(seconds=5)
+    """How soon every process sees a price or a pack that was published."""
     allow_unpriced: bool = False
     """Let models without a known price be called; their cost is then shown as unknown."""
 
@@ -259,6 +315,8 @@ class Settings(BaseSettings):
     providers: dict[str, ProviderSettings] = Field(default_factory=dict)
     """By provider: ``openai``, ``anthropic``, ``gemini``, or any other LiteLLM prefix."""
     billing: BillingSettings = BillingSettings()
+    limits: LimitSettings = LimitSettings()
+    webhooks: WebhookSettings = WebhookSettings()
     cache: CacheSettings = CacheSettings()
     privacy: PrivacySettings = PrivacySettings()
     call: CallSettings = CallSettings()
@@ -268,6 +326,8 @@ class Settings(BaseSettings):
     fx: FxSettings = FxSettings()
     secret: SecretStr | None = Field(default=None, min_length=32)
     """Keys request hashes, cache keys and trial claims (32 characters or more). None: a file beside SQLite's."""
+    former_secrets: tuple[SecretStr, ...] = ()
+    """Secrets used before; they only recognise trials claimed under them."""
 
     def __init__(self, **values: Any) -> None:  # noqa: ANN401  # pydantic checks every value
         variables = list(_unknown_variables(os.environ))

@@ -17,22 +17,31 @@ from typing import TYPE_CHECKING, Final
 
 from ai_addons import plugins
 from ai_addons._call import Kit
+from ai_addons.billing.books import Books, Terms
+from ai_addons.billing.funding import Funding
+from ai_addons.billing.limiting import Limits
+from ai_addons.billing.limits import SCOPES, WINDOWS, Limit
+from ai_addons.billing.operations import Operations
 from ai_addons.billing.packs import offers
+from ai_addons.billing.profile import unknown
 from ai_addons.billing.rates import static_rate
 from ai_addons.billing.sql import Database
 from ai_addons.billing.store import Store
+from ai_addons.billing.subscriptions import Subscriptions
 from ai_addons.cache.keys import Keys
 from ai_addons.cache.secret import secret_file
 from ai_addons.clock import SystemClock, Uuid7
+from ai_addons.errors import ConfigError
 from ai_addons.llm.costs import PriceBook
 from ai_addons.llm.retry import ModelCaller
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Executor
     from datetime import timedelta
 
     from ai_addons.billing.policy import Policy
+    from ai_addons.billing.profile import BusinessProfile
     from ai_addons.cache.base import AnswerCache
     from ai_addons.catalog import Offer
     from ai_addons.clock import Clock, Ids
@@ -40,7 +49,7 @@ if TYPE_CHECKING:
     from ai_addons.llm.base import Llm
     from ai_addons.money import Credits
     from ai_addons.privacy.base import Masker
-    from ai_addons.settings import Settings
+    from ai_addons.settings import LimitSettings, Settings
 
 OFFLINE: Final = "offline/sample"
 """The route of the offline model."""
@@ -68,6 +77,7 @@ class Wiring:
         hooks: Receive every event.
         llm: Used for every model in place of the configured adapters.
         environ: Where provider keys are looked up; None for the process's own.
+        profile: What the host knows of a business.
     """
 
     def __init__(
@@ -79,6 +89,7 @@ class Wiring:
         hooks: Sequence[EventHook],
         llm: Llm | None,
         environ: Mapping[str, str] | None,
+        profile: Callable[[str], BusinessProfile] | None = None,
     ) -> None:
         self.settings = settings
         self.environ: Mapping[str, str] = environ if environ is not None else os.environ
@@ -91,18 +102,28 @@ class Wiring:
         self._keys: Keys | None = None
         self._desk: tuple[Desk, ThreadPoolExecutor] | None = None
         self._desk_of = 0
-        self.policy: Policy = plugins.load("policies", settings.billing.policy)()
+        self._policies: dict[str, Policy] = {}
+        self.policy: Policy = self.policy_named(None)
         self.prices: PriceBook = PriceBook(settings.prices.models, allow_unpriced=settings.prices.allow_unpriced)
         self.database: Database = Database(settings.store.url)
-        self.store: Store = Store(
-            self.database,
-            clock=self.clock,
-            ids=self._ids,
-            rate=static_rate(settings.fx),
-            hold_ttl=micros(settings.call.hold_ttl),
-            low=settings.billing.low_balance,
-            offers=self._offers,
-        )
+        self.books: Books = Books(self.database, clock=self.clock, ids=self._ids, terms=self._make_terms(profile))
+        self.store: Store = Store(self.books)
+        self.funding: Funding = Funding(self.books, trial_budget=settings.billing.trial_budget)
+        self.subscriptions: Subscriptions = Subscriptions(self.books)
+        self.operations: Operations = Operations(self.books)
+        self.limits: Limits = Limits(self.books)
+
+    def policy_named(self, name: str | None) -> Policy:
+        """A billing policy, made once; the default one for None.
+
+        Raises:
+            UnknownPlugin: If there is none of that name.
+        """
+        chosen = self.settings.billing.policy if name is None else name
+        with self._lock:
+            if chosen not in self._policies:
+                self._policies[chosen] = plugins.load("policies", chosen)()
+            return self._policies[chosen]
 
     def desk(self) -> Desk:
         """The parts a call needs."""
@@ -125,6 +146,10 @@ class Wiring:
                 self._keys = self._make_keys()
             return self._keys
 
+    def former_keys(self) -> list[Keys]:
+        """The same under secrets used before."""
+        return [Keys(secret.get_secret_value().encode()) for secret in self.settings.former_secrets]
+
     def llm_for(self, model: str) -> Llm:
         """The adapter for a route: the offline model, else LiteLLM."""
         if self._llm is not None:
@@ -145,6 +170,23 @@ class Wiring:
                 if desk.kit.cache is not None:
                     desk.kit.cache.close()
             self.database.close()
+
+    def _make_terms(self, profile: Callable[[str], BusinessProfile] | None) -> Terms:
+        settings = self.settings
+        return Terms(
+            rate=static_rate(settings.fx),
+            hold_ttl=micros(settings.call.hold_ttl),
+            low=settings.billing.low_balance,
+            policy=self.policy_named,
+            packs=lambda policy, _: policy.packs(),
+            limits=limits_of(settings.limits),
+            warn_at=settings.limits.warn_at,
+            operator_tz=settings.limits.operator_tz,
+            profile=profile if profile is not None else unknown,
+            cooldown=micros(settings.billing.alert_cooldown),
+            outbox=settings.webhooks.url is not None,
+            hooks=self._hooks,
+        )
 
     def _offers(self, shortfall: Credits) -> tuple[Offer, ...]:
         return offers(self.policy.packs(), shortfall)
@@ -177,6 +219,12 @@ class Wiring:
         given, path = self.settings.secret, self.database.path
         if given is not None:
             return Keys(given.get_secret_value().encode())
+        if self.database.postgres:
+            msg = (
+                "Books in PostgreSQL need a secret that all hosts share. Nothing was charged. "
+                "Set AI_ADDONS_SECRET to 32 or more random characters, the same everywhere."
+            )
+            raise ConfigError(msg)
         # Books in memory end with the process, and so may their keys.
         return Keys(secrets.token_bytes(_RANDOM_SECRET) if path is None else secret_file(Path(f"{path}.key")))
 
@@ -184,3 +232,13 @@ class Wiring:
 def micros(duration: timedelta) -> int:
     """A duration in whole microseconds."""
     return round(duration.total_seconds() * 1_000_000)
+
+
+def limits_of(settings: LimitSettings) -> tuple[Limit, ...]:
+    """The limits of the settings."""
+    amounts = {(scope, window): getattr(settings, f"{scope}_{window}") for scope in SCOPES for window in WINDOWS}
+    return tuple(
+        Limit(scope=scope, window=window, amount=amount)
+        for (scope, window), amount in amounts.items()
+        if amount is not None
+    )

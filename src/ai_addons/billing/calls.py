@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
+from ai_addons.billing import quota
+from ai_addons.billing.months import day_of
 from ai_addons.billing.records import CallIdentity, CallRecord, Finished, Hold
 from ai_addons.billing.sql import statements as sql
 from ai_addons.errors import BillingError, IdempotencyConflict
 from ai_addons.money import Credits, MicroGhs, to_micro_ghs
 
 if TYPE_CHECKING:
-    from typing import Literal
+    from collections.abc import Mapping, Sequence
 
-    from ai_addons.billing.records import Outcome, Rate
-    from ai_addons.billing.sql import Connection, Row
+    from ai_addons.billing.books import Books
+    from ai_addons.billing.records import Rate
+    from ai_addons.billing.sql import Row, Tx
+    from ai_addons.billing.sql.tx import Query
+    from ai_addons.billing.wallet import LockedWallet
+
+Ending: TypeAlias = Literal["captured", "void", "expired"]
 
 ORPHAN: Final = CallRecord(outcome="unknown", source="ai", error_code="hold_expired")
 """How a call is booked whose hold nobody resolved: it may have cost us something, it cost the business nothing."""
+
+_NOTHING: Final = Credits(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,52 +46,60 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True)
-class Closed:
-    """How a hold ended: its state, and the outcome and price in the call log."""
+class Logged:
+    """What a line of the call log is about: which call, in which zone, at what price."""
 
-    state: Literal["captured", "void", "expired"]
-    outcome: Outcome
-    charged: Credits
+    call: CallIdentity
+    attempt: int
+    tz: str
+    price_version: str | None = None
 
 
-def look_up(tx: Connection, call: CallIdentity, now: int) -> Past:
-    """What the books know under a call's key; nothing for an id nobody chose.
+def past_queries(call: CallIdentity) -> tuple[Query, ...]:
+    """What to ask to know what happened under a call's key; nothing for an id nobody chose."""
+    if not call.keyed:
+        return ()
+    key = {"business": call.business, "key": call.id}
+    return ((sql.HOLDS_UNDER_KEY, key), (sql.ROWS_UNDER_KEY, key))
+
+
+def read_past(tx: Tx, call: CallIdentity, found: Sequence[list[Row]], now: int) -> Past:
+    """What the books know under a call's key.
+
+    Args:
+        tx: The transaction.
+        call: The call.
+        found: What `past_queries` found.
+        now: UTC microseconds.
 
     Raises:
         IdempotencyConflict: If the key was used for another request.
     """
     if not call.keyed:
         return Past()
-    key = {"business": call.business, "key": call.id}
-    attempts = tx.execute(sql.HOLDS_UNDER_KEY, key).all()
-    rows = tx.execute(sql.ROWS_UNDER_KEY, key).all()
+    attempts, rows = found[:2]
     if {row.request_hash for row in (*attempts, *rows)} - {call.request_hash}:
         raise IdempotencyConflict
     return Past(
-        finished=_finished(tx, key, [row for row in rows if row.outcome == "ok"], now),
+        finished=_finished(tx, call, [row for row in rows if row.outcome == "ok"], now),
         in_progress=any(row.state == "open" for row in attempts),
         attempts=max((row.attempt for row in (*attempts, *rows)), default=None),
     )
 
 
-def _finished(tx: Connection, key: dict[str, str], done: list[Row], now: int) -> Finished | None:
+def _finished(tx: Tx, call: CallIdentity, done: list[Row], now: int) -> Finished | None:
     if not done:
         return None
     # After a late answer there may be two; the one that was paid for is the one to tell of.
-    paid = max(done, key=lambda row: row.charged)
-    answers = tx.execute(sql.ANSWERS, key | {"now": now}).scalar_one_or_none()
+    paid = max(done, key=lambda row: int(row.charged))
+    kept = tx.one(sql.ANSWERS, {"business": call.business, "key": call.id, "now": now})
+    answers = None if kept is None else kept.answers
     return Finished(charged=Credits.from_micro(paid.charged), answers=answers, model=paid.model)
 
 
-def newer_attempt(tx: Connection, hold: Hold) -> bool:
-    """Whether the key of a hold was tried again after it."""
-    rows = tx.execute(sql.HOLDS_UNDER_KEY, {"business": hold.call.business, "key": hold.call.id})
-    return any(row.attempt > hold.attempt for row in rows)
-
-
-def open_hold(tx: Connection, hold: Hold, now: int) -> None:
+def open_hold(wallet: LockedWallet, hold: Hold, *, price_version: str | None, counters: str | None) -> None:
     """Write an open hold."""
-    tx.execute(
+    wallet.tx.write(
         sql.ADD_HOLD,
         {
             "business_id": hold.call.business,
@@ -93,40 +110,63 @@ def open_hold(tx: Connection, hold: Hold, now: int) -> None:
             "user_id": hold.call.user,
             "state": "open",
             "request_hash": hold.call.request_hash,
-            "created_at": now,
+            "created_at": wallet.now,
             "expires_at": hold.expires_at,
+            "price_version": price_version,
+            "counters": counters,
         },
     )
 
 
-def close_hold(
-    tx: Connection, hold: Hold, state: Literal["captured", "void", "expired"], captured: Credits, now: int
-) -> bool:
-    """Move a hold out of ``open``, once; False if somebody did before."""
-    values = {"state": state, "captured": captured.micro, "closed_at": now}
-    return tx.execute(sql.CLOSE_HOLD, _named(hold) | values).rowcount == 1
+def hold_queries(hold: Hold) -> tuple[Query, Query]:
+    """What to ask to resolve a hold: its row with its line in the log, and what it took from which grant."""
+    key = {"business": hold.call.business, "key": hold.call.id, "number": hold.attempt}
+    return ((sql.HOLD, key), (sql.SHARES, key))
 
 
-def closed(tx: Connection, hold: Hold) -> Closed:
-    """How a hold that is no longer open ended.
+def the_hold(hold: Hold, found: Sequence[list[Row]]) -> Row:
+    """A hold's row.
 
     Raises:
         BillingError: If this store never gave out such a hold.
     """
-    row = tx.execute(sql.HOLD, _named(hold)).one_or_none()
-    if row is None:
-        msg = "This store knows no such hold. Nothing was charged. Was the call made on another store?"
-        raise BillingError(msg)
-    return Closed(row.state, row.outcome, Credits.from_micro(row.charged))
+    for row in found[0]:
+        if row.amount == hold.amount.micro:
+            return row
+    msg = "This store knows no such hold. Nothing was charged. Was the call made on another store?"
+    raise BillingError(msg)
 
 
-def _named(hold: Hold) -> dict[str, Any]:
-    return {
-        "business": hold.call.business,
-        "key": hold.call.id,
-        "number": hold.attempt,
-        "agreed": hold.amount.micro,
-    }
+def close_hold(wallet: LockedWallet, row: Row, ending: Ending, used: Credits) -> None:
+    """Move an open hold to its end; the wallet's lock makes sure that this happens once."""
+    key = {"business": wallet.business, "key": row.id, "number": row.attempt}
+    captured = min(used.micro, row.amount)
+    wallet.tx.write(sql.CLOSE_HOLD, key | {"state": ending, "captured": captured, "closed_at": wallet.now})
+    if row.counters is not None:
+        quota.resolve(wallet.tx, row.counters, Credits.from_micro(row.amount), used)
+
+
+def expire_hold(books: Books, wallet: LockedWallet, row: Row) -> None:
+    """Give back what a hold pins whose time is over, as of that time."""
+    (shares,) = wallet.tx.gather(
+        (sql.SHARES, {"business": wallet.business, "key": row.id, "number": row.attempt}),
+    )
+    close_hold(wallet, row, "expired", _NOTHING)
+    wallet.unpin(row.id, row.attempt, shares, _NOTHING)
+    write_row(wallet.tx, logged(row, wallet.tz), ORPHAN, _NOTHING, 0, books.terms.rate, row.expires_at)
+
+
+def logged(row: Row, tz: str) -> Logged:
+    """What the line of a hold's call is about, from the hold's row."""
+    call = CallIdentity(
+        business=row.business_id,
+        user=row.user_id,
+        id=row.id,
+        feature=row.feature,
+        request_hash=row.request_hash,
+        keyed=False,
+    )
+    return Logged(call, row.attempt, tz, row.price_version)
 
 
 def cost_ghs(record: CallRecord, rate: Rate) -> MicroGhs | None:
@@ -134,42 +174,94 @@ def cost_ghs(record: CallRecord, rate: Rate) -> MicroGhs | None:
     return None if record.cost is None else to_micro_ghs(record.cost, rate.scaled)
 
 
-def write_row(
-    tx: Connection, call: CallIdentity, attempt: int, record: CallRecord, charged: Credits, rate: Rate, now: int
-) -> None:
-    """Write the call's line in the log and keep its answers where a replay may come."""
-    named = {
-        "business_id": call.business,
-        "id": call.id,
-        "attempt": attempt,
-        "feature": call.feature,
-        "user_id": call.user,
-        "request_hash": call.request_hash,
+def write_row(tx: Tx, of: Logged, record: CallRecord, charged: Credits, revenue: int, rate: Rate, at: int) -> None:
+    """Write a call's line in the log and add it to its day."""
+    values = {
+        "business_id": of.call.business,
+        "id": of.call.id,
+        "attempt": of.attempt,
+        "feature": of.call.feature,
+        "user_id": of.call.user,
+        "request_hash": of.call.request_hash,
+        "at": at,
+        "day": day_of(at, of.tz).isoformat(),
+        "price_version": of.price_version,
+        **_outcome(record, charged, revenue, rate),
     }
-    tx.execute(sql.ADD_ROW, named | _outcome(record, charged, rate, now))
-    _keep_answers(tx, call, record, now)
+    tx.write(sql.ADD_ROW, values)
+    tx.write(sql.ADD_USAGE, _sum_key(values) | sums(values))
 
 
-def settle_unknown(tx: Connection, hold: Hold, record: CallRecord, charged: Credits, rate: Rate, now: int) -> None:
+def rewrite_row(tx: Tx, row: Row, changes: Mapping[str, object]) -> None:
+    """Change a line of the log and its day by the difference; it keeps its time."""
+    before: dict[str, Any] = {name: getattr(row, name) for name in _SUMMED}
+    after = {**before, **{name: value for name, value in changes.items() if name in before}}
+    old, new = sums(before), sums(after)
+    tx.write(sql.SAVE_ROW, {"business": row.business_id, "key": row.id, "number": row.attempt, **changes})
+    key = {"business_id": row.business_id, "day": row.day, "feature": row.feature}
+    tx.write(sql.ADD_USAGE, key | {name: new[name] - old[name] for name in new})
+
+
+def end_unknown(tx: Tx, row: Row, record: CallRecord, charged: Credits, revenue: int, rate: Rate) -> None:
     """Replace the ``unknown`` line of an expired hold by what came of it after all."""
-    named = {"business": hold.call.business, "key": hold.call.id, "number": hold.attempt}
-    tx.execute(sql.SETTLE_ROW, named | _outcome(record, charged, rate, now))
-    _keep_answers(tx, hold.call, record, now)
+    (line,) = tx.rows(sql.ROW, {"business": row.business_id, "key": row.id, "number": row.attempt})
+    rewrite_row(tx, line, _outcome(record, charged, revenue, rate))
 
 
-def _keep_answers(tx: Connection, call: CallIdentity, record: CallRecord, now: int) -> None:
+def keep_answers(tx: Tx, call: CallIdentity, record: CallRecord, now: int) -> None:
+    """Keep the masked answers of a call where a replay may come."""
     if call.keyed and record.answers is not None and record.keep_for > 0:
         kept = {"answers": record.answers, "expires_at": now + record.keep_for}
-        tx.execute(sql.KEEP_ANSWERS, {"business_id": call.business, "id": call.id} | kept)
+        tx.write(sql.KEEP_ANSWERS, {"business_id": call.business, "id": call.id} | kept)
 
 
-def _outcome(record: CallRecord, charged: Credits, rate: Rate, now: int) -> dict[str, Any]:
+_SUMMED: Final = (
+    "outcome",
+    "source",
+    "charged",
+    "revenue_micro_ghs",
+    "cost_pico_usd",
+    "cost_micro_ghs",
+    "input_tokens",
+    "cached_tokens",
+    "output_tokens",
+    "latency_ms",
+)
+
+
+def _sum_key(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: values[name] for name in ("business_id", "day", "feature")}
+
+
+def sums(values: Mapping[str, Any]) -> dict[str, int]:
+    """What a line of the log adds to its day; the doctor's query adds up the same."""
+    outcome = values["outcome"]
+    return {
+        "calls": 1,
+        "ok": int(outcome == "ok"),
+        "failed": int(outcome == "failed"),
+        "unknown": int(outcome == "unknown"),
+        "cached": int(values["source"] == "cache"),
+        "charged": values["charged"],
+        "revenue_micro_ghs": values["revenue_micro_ghs"],
+        "cost_pico_usd": values["cost_pico_usd"] or 0,
+        "cost_micro_ghs": values["cost_micro_ghs"] or 0,
+        "unpriced": int(values["cost_pico_usd"] is None),
+        "input_tokens": values["input_tokens"] or 0,
+        "cached_tokens": values["cached_tokens"] or 0,
+        "output_tokens": values["output_tokens"] or 0,
+        "latency_ms": values["latency_ms"] or 0,
+        "timed": int(values["latency_ms"] is not None),
+    }
+
+
+def _outcome(record: CallRecord, charged: Credits, revenue: int, rate: Rate) -> dict[str, Any]:
     tokens = record.tokens
     return {
-        "at": now,
         "outcome": record.outcome,
         "error_code": record.error_code,
         "charged": charged.micro,
+        "revenue_micro_ghs": revenue,
         "source": record.source,
         "model": record.model,
         "prompt_version": record.prompt_version,

@@ -1,18 +1,23 @@
-"""Checks that the books agree with themselves: every invariant, per wallet, read only."""
+"""Checks that the books agree with themselves, every invariant per wallet, and mends what can be derived."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from ai_addons.billing.ledger import broken_links, genesis
+from ai_addons.billing.limits import Counter, load
 from ai_addons.billing.rows import read_entry
-from ai_addons.billing.sql import statements as sql
+from ai_addons.billing.sql import audits as sql
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from ai_addons.billing.sql import Connection, Database, Row
+    from ai_addons.billing.sql import Database, Row, Tx
+
+# Wallets read at a time, so that books of any size fit into memory.
+_PAGE: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +25,7 @@ class Finding:
     """One thing that is wrong with a wallet's books.
 
     Attributes:
-        business: Whose wallet.
+        business: Whose wallet; empty for what all share.
         rule: What should hold.
         detail: What is found instead.
     """
@@ -48,102 +53,242 @@ class Report:
         return not self.findings
 
 
-def examine(database: Database) -> Report:
+def examine(database: Database, business: str | None = None) -> Report:
     """Check every wallet in one consistent view.
+
+    Args:
+        database: The books.
+        business: One business; None for all, and for what they share.
 
     Raises:
         StoreUnavailable: If the database cannot be read.
     """
-    with database.read() as tx:
-        rows = tx.execute(sql.WALLETS).all()
-        findings = [finding for row in rows for finding in _examine(tx, row)]
+    return database.read(lambda tx: _examine(tx, business), snapshot=True)
+
+
+def rebuild_usage(database: Database, business: str) -> None:
+    """Make a business's daily sums anew from its call log.
+
+    Args:
+        database: The books.
+        business: Whose.
+    """
+
+    def work(tx: Tx) -> None:
+        # The wallet's lock keeps calls from being added meanwhile.
+        tx.rows(sql.WALLET, {"business": business})
+        tx.write(sql.DROP_USAGE, {"business": business})
+        tx.write(sql.REBUILD_USAGE, {"business": business})
+
+    database.write(work)
+
+
+def _examine(tx: Tx, business: str | None) -> Report:
+    findings, count = list[Finding](), 0
+    for wallet in _wallets(tx, business):
+        count += 1
+        findings += _examine_wallet(tx, wallet)
+    if business is None:
         findings += [
             Finding(row.business_id, "all books belong to a wallet", "the wallet is missing")
-            for row in tx.execute(sql.STRAYS)
+            for row in tx.rows(sql.STRAYS, {})
         ]
-    return Report(tuple(findings), len(rows))
+        findings += _examine_counters(tx)
+    return Report(tuple(findings), count)
 
 
-def _examine(tx: Connection, wallet: Row) -> Iterator[Finding]:
-    yield from _examine_sums(tx, wallet)
-    yield from _examine_chain(tx, wallet)
-    yield from _examine_grants(tx, wallet.business_id)
-    yield from _examine_causes(tx, wallet.business_id)
-    yield from _examine_holds(tx, wallet.business_id)
-    yield from _examine_schedule(tx, wallet)
+def _wallets(tx: Tx, business: str | None) -> Iterator[Row]:
+    if business is not None:
+        yield from tx.rows(sql.LOOK, {"business": business})
+        return
+    after = ""
+    while page := tx.rows(sql.WALLETS, {"after": after, "most": _PAGE}):
+        yield from page
+        after = page[-1].business_id
 
 
-def _examine_sums(tx: Connection, wallet: Row) -> Iterator[Finding]:
+def _examine_wallet(tx: Tx, wallet: Row) -> Iterator[Finding]:
     own = {"business": wallet.business_id}
-    sums = {
-        name: int(tx.execute(statement, own).scalar_one())
-        for name, statement in (
-            ("into", sql.CREDITED),
-            ("out", sql.DEBITED),
-            ("usage", sql.USAGE),
-            ("open", sql.HELD_OPEN),
-            ("granted", sql.GRANTED),
-            ("pinned", sql.PINNED),
-            ("remaining", sql.REMAINING),
-            ("charged", sql.CHARGED),
-        )
-    }
-    for rule, found, expected in (
-        ("posted is the sum of the ledger", wallet.posted, sums["into"] - sums["out"]),
-        ("posted is what grants have left", wallet.posted, sums["remaining"]),
-        ("held is the sum of open holds", wallet.held, sums["open"]),
-        ("held is what grants have pinned", wallet.held, sums["pinned"]),
-        ("lifetime_in is the sum of grants", wallet.lifetime_in, sums["granted"]),
-        ("lifetime_used is the sum of usage", wallet.lifetime_used, sums["usage"]),
-        ("the call log charges what the ledger booked", sums["charged"], sums["usage"]),
-    ):
-        if found != expected:
-            yield Finding(wallet.business_id, rule, f"{found} is not {expected} (micro-credits)")
-
-
-def _examine_chain(tx: Connection, wallet: Row) -> Iterator[Finding]:
-    business = wallet.business_id
-    entries = [read_entry(row) for row in tx.execute(sql.LEDGER, {"business": business})]
-    for seq in broken_links(business, entries):
-        yield Finding(business, "the ledger's hash chain is whole", f"row {seq} was changed or is out of place")
-    head, booked_at = (entries[-1].hash, entries[-1].booked_at) if entries else (genesis(business), 0)
-    if (wallet.seq, wallet.chain_head, wallet.booked_at) != (len(entries), head, booked_at):
+    entries, grants, shares, holds, calls, rollups, subscriptions, planned = tx.gather(
+        (sql.LEDGER, own),
+        (sql.GRANTS, own),
+        (sql.SHARES_OF, own),
+        (sql.HOLDS_OF, own),
+        (sql.TRANSACTIONS, own),
+        (sql.USAGE_DIFFERENCE, own),
+        (sql.SUBSCRIPTIONS, own),
+        (sql.ALL_PLANNED, own),
+    )
+    books = _Books(wallet, entries, grants, shares, holds, calls, subscriptions, planned)
+    for rule, detail in (*books.sums(), *books.chain(), *books.causes(), *books.holds_spread(), *books.schedule()):
+        yield Finding(wallet.business_id, rule, detail)
+    for row in rollups:
         yield Finding(
-            business, "the wallet holds the head of its ledger", f"wallet seq {wallet.seq}, {len(entries)} rows"
+            wallet.business_id,
+            "the daily sums are those of the call log",
+            f"day {row.day}, feature {row.feature}; `ai-addons doctor --rebuild` makes them anew",
         )
 
 
-def _examine_grants(tx: Connection, business: str) -> Iterator[Finding]:
-    """Per grant: what is gone from it is what its allocations used."""
-    for row in tx.execute(sql.GRANT_USE, {"business": business}):
-        if row.gone != row.used:
-            detail = f"grant {row.id}: {row.gone} gone, {row.used} used"
-            yield Finding(business, "a grant lost only what calls used", detail)
+class _Books:
+    """The books of one wallet, in memory."""
+
+    def __init__(
+        self,
+        wallet: Row,
+        entries: Sequence[Row],
+        grants: Sequence[Row],
+        shares: Sequence[Row],
+        holds: Sequence[Row],
+        calls: Sequence[Row],
+        subscriptions: Sequence[Row],
+        planned: Sequence[Row],
+    ) -> None:
+        self._wallet = wallet
+        self._entries = [read_entry(row) for row in entries]
+        self._grants = grants
+        self._shares = shares
+        self._holds = holds
+        self._calls = calls
+        self._subscriptions = subscriptions
+        self._planned = planned
+
+    def sums(self) -> Iterator[tuple[str, str]]:
+        """What must add up to what, in micro-credits."""
+        wallet, net = self._wallet, self._net
+        open_holds = sum(hold.amount for hold in self._holds if hold.state == "open")
+        charged = sum(call.charged for call in self._calls)
+        used = net("wallet", "revenue:", kinds=("usage",)) - net("revenue:", "wallet", kinds=("reverse",))
+        waiting = sum(one.waiting for one in self._subscriptions)
+        kept = net("wallet", "rollover") - net("rollover", "wallet") - net("rollover", "breakage")
+        new = sum(
+            g.amount for g in self._grants if g.source not in ("rollover", "clawback_reversal") and not g.voided_at
+        )
+        for rule, found, expected in (
+            ("posted is the sum of the ledger", wallet.posted, net("", "wallet") - net("wallet", "")),
+            ("posted is what grants have left", wallet.posted, sum(grant.remaining for grant in self._grants)),
+            ("held is the sum of open holds", wallet.held, open_holds),
+            ("held is what grants have pinned", wallet.held, sum(grant.held for grant in self._grants)),
+            ("lifetime_in is the sum of new grants", wallet.lifetime_in, new),
+            ("lifetime_used is the sum of usage", wallet.lifetime_used, used),
+            ("the call log charges what the ledger booked", charged, used),
+            ("account rollover holds what waits for a payment", kept, waiting),
+        ):
+            if found != expected:
+                yield rule, f"{found} is not {expected} (micro-credits)"
+
+    def _net(self, debit: str, credit: str, *, kinds: tuple[str, ...] | None = None) -> int:
+        """The sum of rows from one account to another, both named by how they begin."""
+        return sum(
+            entry.amount.micro
+            for entry in self._entries
+            if entry.debit.startswith(debit) and entry.credit.startswith(credit)
+            if kinds is None or entry.kind in kinds
+        )
+
+    def chain(self) -> Iterator[tuple[str, str]]:
+        """The ledger's rows follow from each other, and the wallet holds their head."""
+        wallet, entries = self._wallet, self._entries
+        for seq in broken_links(wallet.business_id, entries):
+            yield "the ledger's hash chain is whole", f"row {seq} was changed or is out of place"
+        head, booked_at = (entries[-1].hash, entries[-1].booked_at) if entries else (genesis(wallet.business_id), 0)
+        if (wallet.seq, wallet.chain_head, wallet.booked_at) != (len(entries), head, booked_at):
+            yield "the wallet holds the head of its ledger", f"wallet seq {wallet.seq}, {len(entries)} rows"
+
+    def causes(self) -> Iterator[tuple[str, str]]:
+        """Grants and charges each have the row that tells of them, and a grant lost only what the books say."""
+        booked = {(entry.ref, entry.amount.micro) for entry in self._entries if entry.kind == "grant"}
+        used, lost = self._used_by_grant(), self._lost_by_grant()
+        taken_by_hand = self._net("wallet", "operator")
+        for grant in self._grants:
+            if (f"{grant.source}:{grant.source_ref}", grant.amount) not in booked:
+                yield "each grant is booked", f"grant {grant.id} has no ledger row of its reference and amount"
+            voided = grant.amount if grant.voided_at is not None else 0
+            rest = grant.amount - grant.remaining - used[grant.id] - lost[grant.id] - voided
+            taken_by_hand -= max(rest, 0)
+            if rest < 0:
+                detail = f"grant {grant.id}: {grant.amount - grant.remaining} gone, {used[grant.id]} used"
+                yield "a grant lost only what calls used, time took or operators took", detail
+        if taken_by_hand:
+            yield (
+                "a grant lost only what calls used, time took or operators took",
+                f"operators took {taken_by_hand} micro-credits more than grants lost",
+            )
+        yield from self._charges()
+
+    def _used_by_grant(self) -> defaultdict[str, int]:
+        used = defaultdict[str, int](int)
+        for share in self._shares:
+            used[share.grant_id] += share.used
+        return used
+
+    def _lost_by_grant(self) -> defaultdict[str, int]:
+        lost = defaultdict[str, int](int)
+        for entry in self._entries:
+            if entry.kind in ("expire", "void") and entry.debit == "wallet":
+                lost[entry.ref.partition(":")[0]] += entry.amount.micro
+        return lost
+
+    def _charges(self) -> Iterator[tuple[str, str]]:
+        reversed_rows = {entry.ref for entry in self._entries if entry.kind == "reverse"}
+        charged = {(call.id, call.charged) for call in self._calls}
+        for entry in self._entries:
+            stands = entry.kind == "usage" and str(entry.seq) not in reversed_rows
+            if stands and (entry.ref, entry.amount.micro) not in charged:
+                yield "each charge is of a call", f"row {entry.seq} charges what no call in the log was charged"
+
+    def holds_spread(self) -> Iterator[tuple[str, str]]:
+        """Per hold: an open one is spread over grants, a closed one used what the call log charges."""
+        spread, used = defaultdict[Any, int](int), defaultdict[Any, int](int)
+        for share in self._shares:
+            spread[share.hold_id, share.attempt] += share.amount
+            used[share.hold_id, share.attempt] += share.used
+        charged = {(call.id, call.attempt): call.charged for call in self._calls}
+        for hold in self._holds:
+            key = (hold.id, hold.attempt)
+            found = (spread[key], used[key], charged.get(key))
+            if hold.state == "open":
+                if found != (hold.amount, 0, None):
+                    detail = (
+                        f"hold {hold.id} attempt {hold.attempt}: {hold.amount} held, {found[0]} spread, {found[1]} used"
+                    )
+                    yield "an open hold is spread over grants", detail
+            elif charged.get(key) != used[key] or hold.captured > used[key]:
+                detail = (
+                    f"hold {hold.id} attempt {hold.attempt}: {hold.captured} captured, {used[key]} used, "
+                    f"{charged.get(key)} charged"
+                )
+                yield "a closed hold used what was charged", detail
+
+    def schedule(self) -> Iterator[tuple[str, str]]:
+        """The wallet is looked at again in time for whatever comes next."""
+        instants = [hold.expires_at for hold in self._holds if hold.state == "open"]
+        instants += [g.expires_at for g in self._grants if g.expires_at is not None and g.remaining > g.held]
+        instants += [row.effective_at for row in self._planned]
+        first = min(instants, default=None)
+        if first is not None and (self._wallet.next_due_at is None or self._wallet.next_due_at > first):
+            yield (
+                "what is due is found in time",
+                "next_due_at is later than a hold, a grant or a planned grant asks for",
+            )
 
 
-def _examine_causes(tx: Connection, business: str) -> Iterator[Finding]:
-    """Grants and captured calls each have the ledger row that tells of them."""
-    for grant in tx.execute(sql.GRANTS_UNBOOKED, {"business": business}).scalars():
-        yield Finding(business, "each grant is booked", f"grant {grant} has no ledger row of its reference and amount")
-    for seq in tx.execute(sql.USAGE_UNLOGGED, {"business": business}).scalars():
-        yield Finding(business, "each charge is of a call", f"row {seq} charges what no call in the log was charged")
-
-
-def _examine_holds(tx: Connection, business: str) -> Iterator[Finding]:
-    """Per hold: an open one is spread over grants, a closed one used what the call log charges."""
-    for row in tx.execute(sql.HOLD_SPREAD, {"business": business}):
-        name = f"hold {row.id} attempt {row.attempt}"
-        if row.state == "open":
-            if (row.spread, row.used, row.charged) != (row.amount, 0, None):
-                detail = f"{name}: {row.amount} held, {row.spread} spread, {row.used} used"
-                yield Finding(business, "an open hold is spread over grants", detail)
-        elif row.charged != row.used or (row.captured and row.captured != row.used):
-            detail = f"{name}: {row.captured} captured, {row.used} used, {row.charged} charged"
-            yield Finding(business, "a closed hold used what was charged", detail)
-
-
-def _examine_schedule(tx: Connection, wallet: Row) -> Iterator[Finding]:
-    first = tx.execute(sql.FIRST_EXPIRY, {"business": wallet.business_id}).scalar_one()
-    if first is not None and (wallet.next_due_at is None or wallet.next_due_at > first):
-        detail = "next_due_at is later than an open hold's expiry"
-        yield Finding(wallet.business_id, "an orphan hold is found in time", detail)
+def _examine_counters(tx: Tx) -> Iterator[Finding]:
+    """Limits: each window holds what open holds hold in it, and used what their captures used."""
+    held, used = defaultdict[Counter, int](int), defaultdict[Counter, int](int)
+    for row in tx.rows(sql.COUNTED_HOLDS, {}):
+        for counter in load(row.counters):
+            held[counter] += row.amount if row.state == "open" else 0
+            used[counter] += row.used
+    for row in tx.rows(sql.COUNTERS, {}):
+        if row.scope == "trial":
+            continue
+        counter = Counter(
+            scope=row.scope, business=row.business_id, key=row.key, window=row.per, starts_at=row.starts_at
+        )
+        if row.held != held[counter] or row.used < used[counter]:
+            detail = (
+                f"{row.scope} {row.per}: held {row.held}, open holds {held[counter]}; "
+                f"used {row.used}, captured {used[counter]}"
+            )
+            yield Finding(row.business_id, "a limit counts what holds hold and used", detail)

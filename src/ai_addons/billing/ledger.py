@@ -17,7 +17,7 @@ from ai_addons.money import Credits
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-EntryKind: TypeAlias = Literal["grant", "usage", "bad_debt"]
+EntryKind: TypeAlias = Literal["grant", "usage", "expire", "void", "adjust", "reverse", "bad_debt"]
 
 WALLET: Final = "wallet"
 _FORMAT: Final = "ai_ledger/1"
@@ -30,8 +30,9 @@ class LedgerEntry:
     Attributes:
         business: Whose wallet.
         seq: Position in that wallet's ledger, from 1 without a gap.
-        kind: ``grant`` (credits in), ``usage`` (a captured call) or ``bad_debt``
-            (an answer delivered after its hold had expired and the credits were gone).
+        kind: ``grant`` (credits in), ``usage`` (a captured call), ``expire`` (not used in time), ``void``
+            (carried out of a grant), ``adjust`` (taken by an operator), ``reverse`` (another row undone), or
+            ``bad_debt`` (an answer delivered that the wallet could not pay).
         debit: Account the credits leave.
         credit: Account the credits enter.
         amount: How many.

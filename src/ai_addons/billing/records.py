@@ -5,14 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from ai_addons.money import Credits
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
     from ai_addons.billing.grants import Grant
-    from ai_addons.money import Credits, MicroGhs, PicoUsd
+    from ai_addons.billing.policy import Subscription
+    from ai_addons.money import MicroGhs, PicoUsd
 
 _LONGEST_ID: Final = 255
+
+Overrun: TypeAlias = Literal["reject", "cap", "overflow"]
+"""What to do where a token-priced call used more than was held: give the call back, charge what
+was held, or charge the rest too if the wallet can pay it. What nobody pays is booked as bad debt."""
+
+
+def _nothing() -> Credits:
+    return Credits(0)
+
 
 WalletStatus: TypeAlias = Literal["active", "suspended", "closed"]
 Outcome: TypeAlias = Literal["ok", "failed", "unknown"]
@@ -29,6 +41,10 @@ class Wallet:
         status: ``active``, ``suspended`` or ``closed``.
         grants: What the credits consist of, in burn order.
         low: Whether the balance is below the configured threshold.
+        policy: Name of the billing policy in force, None for a business never seen.
+        lifetime_in: Credits ever received, carried ones counted once.
+        lifetime_used: Credits ever charged.
+        subscription: The monthly add-on, the open one or the last; None if there never was one.
     """
 
     business: str
@@ -37,6 +53,10 @@ class Wallet:
     status: WalletStatus
     grants: tuple[Grant, ...] = ()
     low: bool = False
+    policy: str | None = None
+    lifetime_in: Credits = field(default_factory=_nothing)
+    lifetime_used: Credits = field(default_factory=_nothing)
+    subscription: Subscription | None = None
 
     @property
     def available(self) -> Credits:
@@ -57,6 +77,55 @@ class GrantBooking:
     grant: Grant
     balance: Credits
     replayed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """The result of an adjustment or a reversal.
+
+    Attributes:
+        amount: Credits given, or taken if less than zero; of a reversal, those of the row it undoes.
+        balance: Credits available afterwards.
+        replayed: True if it was booked before and nothing changed.
+    """
+
+    amount: Credits
+    balance: Credits
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionBooking:
+    """The result of taking, paying, cancelling or resuming an add-on.
+
+    Attributes:
+        subscription: The add-on as it is now.
+        balance: Credits available afterwards.
+        replayed: True if nothing changed.
+    """
+
+    subscription: Subscription
+    balance: Credits
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """What an operator did.
+
+    Attributes:
+        at: When, UTC microseconds.
+        actor: Who.
+        action: What.
+        business: About which business; empty for all.
+        detail: The particulars, with the reason.
+    """
+
+    at: int
+    actor: str
+    action: str
+    business: str
+    detail: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +244,18 @@ class Booked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transaction:
-    """One row of the call log (`ai_transactions`)."""
+    """One row of the call log (`ai_transactions`).
+
+    Attributes:
+        at: When it was booked first, UTC microseconds.
+        charged: What the business paid.
+        cost: What the provider cost, pico-USD; None while unknown.
+        cost_ghs: The same in micro-GHS at the booked rate.
+        latency_ms: How long it took; None if unknown.
+        day: The business's day it counts in, ISO.
+        revenue: Micro-GHS that were paid for the credits it was charged.
+        price_version: Which published price was in force, None for a list price.
+    """
 
     business: str
     id: str
@@ -194,6 +274,9 @@ class Transaction:
     latency_ms: int | None
     request_meta: Mapping[str, object]
     response_meta: Mapping[str, object]
+    day: str
+    revenue: MicroGhs
+    price_version: str | None
 
 
 def check_id(value: object, what: str) -> None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from ai_addons.billing.grants import Grant
 from ai_addons.billing.ledger import LedgerEntry
+from ai_addons.billing.policy import AddonPlan, Give, Subscription
 from ai_addons.billing.records import CallIdentity, Hold, Tokens, Transaction
-from ai_addons.money import Credits, MicroGhs, PicoUsd
+from ai_addons.money import Credits, MicroGhs, Money, PicoUsd
 
 if TYPE_CHECKING:
     from ai_addons.billing.sql import Row
@@ -24,10 +25,105 @@ def read_grant(row: Row) -> Grant:
         remaining=Credits.from_micro(row.remaining),
         held=Credits.from_micro(row.held),
         priority=row.priority,
-        unit_price=row.unit_price,
+        paid=row.paid,
         effective_at=row.effective_at,
         expires_at=row.expires_at,
+        features=read_features(row.features),
+        voided_at=row.voided_at,
     )
+
+
+def read_planned(row: Row) -> Give:
+    """A grant dated in the future, from its row."""
+    return Give(
+        source=row.source,
+        ref=row.source_ref,
+        amount=Credits.from_micro(row.amount),
+        expires_at=row.expires_at,
+        paid=row.paid,
+        features=read_features(row.features),
+        priority=row.priority,
+    )
+
+
+def read_features(text: str | None) -> tuple[str, ...] | None:
+    """The features a grant pays for, None for all."""
+    return None if text is None else tuple(json.loads(text))
+
+
+def features_text(features: tuple[str, ...] | None) -> str | None:
+    """A grant's features as the database keeps them."""
+    return None if features is None else json.dumps(list(features))
+
+
+def grant_values(grant: Grant) -> dict[str, object]:
+    """A grant's columns, without its key."""
+    return {
+        "source": grant.source,
+        "source_ref": grant.ref,
+        "amount": grant.amount.micro,
+        "remaining": grant.remaining.micro,
+        "held": grant.held.micro,
+        "priority": grant.priority,
+        "paid": grant.paid,
+        "effective_at": grant.effective_at,
+        "expires_at": grant.expires_at,
+        "features": features_text(grant.features),
+        "voided_at": grant.voided_at,
+    }
+
+
+def read_subscription(row: Row) -> Subscription:
+    """A monthly add-on from its row."""
+    plan = AddonPlan(
+        price=Money.from_minor(row.price_minor, row.currency),
+        credits=Credits.from_micro(row.credits),
+        rollover_cap=Credits.from_micro(row.rollover_cap),
+        grace_us=row.grace_us,
+    )
+    return Subscription(
+        id=row.id,
+        business=row.business_id,
+        plan=plan,
+        state=row.state,
+        tz=row.tz,
+        anchor_at=row.anchor_at,
+        first=row.first,
+        period=row.period,
+        paid_through=row.paid_through,
+        carried=Credits.from_micro(row.carried),
+        waiting=Credits.from_micro(row.waiting),
+        waiting_paid=row.waiting_paid,
+        reminded=row.reminded,
+        created_at=row.created_at,
+        ended_at=row.ended_at,
+    )
+
+
+def subscription_values(subscription: Subscription) -> dict[str, object]:
+    """A monthly add-on's row."""
+    plan = subscription.plan
+    return {
+        "business_id": subscription.business,
+        "id": subscription.id,
+        "price_minor": plan.price.minor,
+        "currency": plan.price.currency,
+        "credits": plan.credits.micro,
+        "rollover_cap": plan.rollover_cap.micro,
+        "grace_us": plan.grace_us,
+        "state": subscription.state,
+        "tz": subscription.tz,
+        "anchor_at": subscription.anchor_at,
+        "first": subscription.first,
+        "period": subscription.period,
+        "paid_through": subscription.paid_through,
+        "carried": subscription.carried.micro,
+        "waiting": subscription.waiting.micro,
+        "waiting_paid": subscription.waiting_paid,
+        "reminded": subscription.reminded,
+        "created_at": subscription.created_at,
+        "ended_at": subscription.ended_at,
+    }
 
 
 def read_hold(row: Row) -> Hold:
@@ -80,6 +176,9 @@ def read_transaction(row: Row) -> Transaction:
         latency_ms=row.latency_ms,
         request_meta=json.loads(row.request_meta),
         response_meta=json.loads(row.response_meta),
+        day=row.day,
+        revenue=MicroGhs(row.revenue_micro_ghs),
+        price_version=row.price_version,
     )
 
 

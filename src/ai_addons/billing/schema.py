@@ -3,7 +3,8 @@
 Amounts are whole micro-credits, micro-GHS or pico-USD; times are UTC
 microseconds; ids are time-ordered UUIDs or the caller's own keys. On SQLite
 every table is STRICT, because an ordinary column there turns a decimal into an
-8-byte float without a word.
+8-byte float without a word. ``business_id`` leads every key and no foreign key
+leaves the schema, so the same tables can be distributed by business.
 """
 
 from __future__ import annotations
@@ -20,67 +21,47 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     event,
     text,
 )
-from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects import postgresql, sqlite
 
 if TYPE_CHECKING:
-    from sqlalchemy import Dialect
     from sqlalchemy.schema import SchemaItem
     from sqlalchemy.types import TypeEngine
 
-SCHEMA_VERSION: Final = 1
-_LIMIT: Final = 2**63
-
 metadata: Final = MetaData()
 
+HEAD: Final = "0002"
+"""The version of these tables; `ai_addons.billing.migrations` leads here from every earlier one."""
 
-class Exact(TypeDecorator[int]):
-    """A whole number of 64 bits; anything else is refused before it reaches the driver.
+VERSION_TABLE: Final = "ai_schema_version"
 
-    A STRICT column still takes ``1.0`` and ``'5'``, so the check stands here.
-    """
-
-    impl: TypeEngine[Any] | type[TypeEngine[Any]] = BigInteger().with_variant(sqlite.INTEGER(), "sqlite")
-    cache_ok: bool | None = True
-
-    def process_bind_param(self, value: int | None, dialect: Dialect) -> int | None:
-        """Let whole numbers pass.
-
-        Raises:
-            TypeError: For a float, a bool, text or a Decimal.
-            OverflowError: For a number beyond 64 bits.
-        """
-        del dialect
-        if value is None:
-            return None
-        if type(value) is not int:
-            msg = f"amounts and times are stored as whole numbers, not {type(value).__name__}"
-            raise TypeError(msg)
-        if not -_LIMIT <= value < _LIMIT:
-            msg = "this number is beyond what the store can hold (64 bits); nothing was booked"
-            raise OverflowError(msg)
-        return value
+# Ids are compared and sorted as bytes on both databases, whatever language the server speaks.
+TEXT: Final[TypeEngine[str]] = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+EXACT: Final[TypeEngine[Any]] = BigInteger().with_variant(sqlite.INTEGER(), "sqlite")
+"""A whole number of 64 bits. `ai_addons.billing.sql.tx` refuses anything else before it reaches the driver."""
 
 
 def _exact(name: str, *, null: bool = False, default: int | None = None) -> Column[int]:
     server = None if default is None else text(str(default))
-    return Column(name, Exact, nullable=null, server_default=server)
+    return Column(name, EXACT, nullable=null, server_default=server)
 
 
-def _text(name: str, *, null: bool = False) -> Column[str]:
-    return Column(name, Text, nullable=null)
+def _text(name: str, *, null: bool = False, default: str | None = None) -> Column[str]:
+    server = None if default is None else text(f"'{default}'")
+    return Column(name, TEXT, nullable=null, server_default=server)
 
 
 def _table(name: str, *items: SchemaItem) -> Table:
     return Table(name, metadata, *items, sqlite_strict=True)
 
 
-schema_version: Final = _table("ai_schema", _exact("version"), PrimaryKeyConstraint("version"))
-"""One row: the version these tables were made by."""
+def _where(condition: str) -> dict[str, Any]:
+    """A partial index, on both databases."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
 
 wallets: Final = _table(
     "business_ai_credits",
@@ -94,15 +75,16 @@ wallets: Final = _table(
     _text("chain_head"),
     _exact("booked_at", default=0),
     _text("status"),
+    _text("policy", null=True),
+    _text("tz", default="Africa/Accra"),
+    _exact("anchor_at", default=0),
+    _exact("period", default=-1),
+    _exact("alert_armed", default=0),
+    _exact("alert_fired_at", null=True),
     PrimaryKeyConstraint("business_id"),
     CheckConstraint("0 <= held AND held <= posted", name="ck_wallet_never_overdrawn"),
     CheckConstraint("status IN ('active', 'suspended', 'closed')", name="ck_wallet_status"),
-    Index(
-        "ix_wallet_due",
-        "next_due_at",
-        sqlite_where=text("next_due_at IS NOT NULL"),
-        postgresql_where=text("next_due_at IS NOT NULL"),
-    ),
+    Index("ix_wallet_due", "next_due_at", **_where("next_due_at IS NOT NULL")),
 )
 
 grants: Final = _table(
@@ -115,22 +97,16 @@ grants: Final = _table(
     _exact("remaining"),
     _exact("held", default=0),
     _exact("priority"),
-    _exact("unit_price", default=0),
     _exact("effective_at"),
     _exact("expires_at", null=True),
+    _exact("paid", default=0),
+    _text("features", null=True),
+    _exact("voided_at", null=True),
     PrimaryKeyConstraint("business_id", "id"),
     UniqueConstraint("business_id", "source", "source_ref", name="uq_grant_once"),
-    CheckConstraint("amount > 0", name="ck_grant_amount"),
+    CheckConstraint("amount > 0 AND paid >= 0", name="ck_grant_amount"),
     CheckConstraint("0 <= held AND held <= remaining AND remaining <= amount", name="ck_grant_never_overdrawn"),
-    Index(
-        "ix_grant_burn",
-        "business_id",
-        "expires_at",
-        "priority",
-        "id",
-        sqlite_where=text("remaining > 0"),
-        postgresql_where=text("remaining > 0"),
-    ),
+    Index("ix_grant_burn", "business_id", "expires_at", "priority", "id", **_where("remaining > 0")),
 )
 
 holds: Final = _table(
@@ -147,17 +123,13 @@ holds: Final = _table(
     _exact("created_at"),
     _exact("expires_at"),
     _exact("closed_at", null=True),
+    _text("price_version", null=True),
+    _text("counters", null=True),
     PrimaryKeyConstraint("business_id", "id", "attempt"),
     CheckConstraint("amount > 0 AND attempt > 0", name="ck_hold_amount"),
     CheckConstraint("0 <= captured AND captured <= amount", name="ck_hold_captured"),
     CheckConstraint("state IN ('open', 'captured', 'void', 'expired')", name="ck_hold_state"),
-    Index(
-        "ix_hold_open",
-        "business_id",
-        "expires_at",
-        sqlite_where=text("state = 'open'"),
-        postgresql_where=text("state = 'open'"),
-    ),
+    Index("ix_hold_open", "business_id", "expires_at", **_where("state = 'open'")),
 )
 
 allocations: Final = _table(
@@ -220,13 +192,47 @@ transactions: Final = _table(
     _exact("latency_ms", null=True),
     _text("request_meta"),
     _text("response_meta"),
+    _text("day", default="1970-01-01"),
+    _exact("revenue_micro_ghs", default=0),
+    _text("price_version", null=True),
     PrimaryKeyConstraint("business_id", "id", "attempt"),
     CheckConstraint("outcome IN ('ok', 'failed', 'unknown')", name="ck_transaction_outcome"),
     CheckConstraint("charged >= 0", name="ck_transaction_charged"),
     CheckConstraint("cost_pico_usd IS NULL OR cost_pico_usd >= 0", name="ck_transaction_cost"),
     CheckConstraint("(cost_pico_usd IS NULL) = (cost_micro_ghs IS NULL)", name="ck_transaction_cost_pair"),
     Index("ix_transaction_time", "business_id", "at", "id"),
+    # A log in the order of time: block ranges find a day of all businesses at next to no cost.
+    Index("ix_transaction_at", "at", postgresql_using="brin").ddl_if(dialect="postgresql"),
 )
+
+usage_daily: Final = _table(
+    "ai_usage_daily",
+    _text("business_id"),
+    _text("day"),
+    _text("feature"),
+    *(
+        _exact(name, default=0)
+        for name in (
+            "calls",
+            "ok",
+            "failed",
+            "unknown",
+            "cached",
+            "charged",
+            "revenue_micro_ghs",
+            "cost_pico_usd",
+            "cost_micro_ghs",
+            "unpriced",
+            "input_tokens",
+            "cached_tokens",
+            "output_tokens",
+            "latency_ms",
+            "timed",
+        )
+    ),
+    PrimaryKeyConstraint("business_id", "day", "feature"),
+)
+"""Sums and counts of the call log per day of the business's zone; every mean is a division at the edge."""
 
 results: Final = _table(
     "ai_call_results",
@@ -244,16 +250,164 @@ trial_claims: Final = _table(
     _text("key_hmac"),
     _text("kind"),
     _exact("claimed_at"),
+    _exact("key_version", default=1),
     PrimaryKeyConstraint("key_hmac"),
 )
 """Who had a trial, as keyed hashes only; no reference to the business, so it outlives it."""
 
-for _verb in ("UPDATE", "DELETE"):
-    event.listen(
-        ledger,
-        "after_create",
-        DDL(  # type: ignore[no-untyped-call]  # SQLAlchemy leaves this constructor unannotated
-            f"CREATE TRIGGER ai_ledger_no_{_verb.lower()} BEFORE {_verb} ON ai_ledger "
-            f"BEGIN SELECT RAISE(ABORT, 'the ledger is never changed; book a reversal'); END"
-        ).execute_if(dialect="sqlite"),
-    )
+planned_grants: Final = _table(
+    "ai_planned_grants",
+    _text("business_id"),
+    _text("source"),
+    _text("source_ref"),
+    _exact("amount"),
+    _exact("priority"),
+    _exact("paid", default=0),
+    _exact("effective_at"),
+    _exact("expires_at", null=True),
+    _text("features", null=True),
+    PrimaryKeyConstraint("business_id", "source", "source_ref"),
+    CheckConstraint("amount > 0 AND paid >= 0", name="ck_planned_amount"),
+)
+"""Grants dated in the future: they enter the wallet when they may pay, or the gate would count what cannot pay."""
+
+subscriptions: Final = _table(
+    "ai_monthly_addons",
+    _text("business_id"),
+    _text("id"),
+    _exact("price_minor"),
+    _text("currency"),
+    _exact("credits"),
+    _exact("rollover_cap"),
+    _exact("grace_us"),
+    _text("state"),
+    _text("tz"),
+    _exact("anchor_at"),
+    _exact("first"),
+    _exact("period"),
+    _exact("paid_through"),
+    _exact("carried", default=0),
+    _exact("waiting", default=0),
+    _exact("waiting_paid", default=0),
+    _exact("reminded", default=0),
+    _exact("created_at"),
+    _exact("ended_at", null=True),
+    PrimaryKeyConstraint("business_id", "id"),
+    CheckConstraint("0 <= waiting AND waiting <= carried AND carried <= rollover_cap", name="ck_addon_carry"),
+    CheckConstraint("state IN ('incomplete', 'active', 'past_due', 'cancel_at_end', 'ended')", name="ck_addon_state"),
+    Index("uq_addon_open", "business_id", unique=True, **_where("state <> 'ended'")),
+)
+
+price_versions: Final = _table(
+    "ai_price_versions",
+    _text("feature"),
+    _exact("effective_from"),
+    _exact("credits"),
+    _exact("quantum"),
+    _exact("expected_cost", null=True),
+    _exact("loss_leader", default=0),
+    _exact("published_at"),
+    _text("actor"),
+    PrimaryKeyConstraint("feature", "effective_from"),
+    CheckConstraint("credits >= 0 AND quantum > 0", name="ck_price_amount"),
+)
+
+pack_versions: Final = _table(
+    "ai_pack_versions",
+    _text("type"),
+    _exact("effective_from"),
+    _exact("price_minor"),
+    _text("currency"),
+    _exact("credits"),
+    _exact("bonus", default=0),
+    _exact("recommended", default=0),
+    _exact("withdrawn", default=0),
+    _exact("published_at"),
+    _text("actor"),
+    PrimaryKeyConstraint("type", "effective_from"),
+    CheckConstraint("price_minor > 0 AND 0 <= bonus AND bonus < credits", name="ck_pack_amount"),
+)
+
+limits: Final = _table(
+    "ai_limits",
+    _text("business_id"),
+    _text("scope"),
+    _text("key"),
+    _text("per"),
+    _exact("amount"),
+    _text("actor"),
+    _exact("set_at"),
+    PrimaryKeyConstraint("business_id", "scope", "key", "per"),
+    CheckConstraint("amount >= 0", name="ck_limit_amount"),
+)
+"""Limits set at run time, the kill switch (per ``paused``) among them; an empty business or key means each."""
+
+limit_counters: Final = _table(
+    "ai_limit_counters",
+    _text("business_id"),
+    _text("scope"),
+    _text("key"),
+    _text("per"),
+    _exact("starts_at"),
+    _exact("used", default=0),
+    _exact("held", default=0),
+    PrimaryKeyConstraint("business_id", "scope", "key", "per", "starts_at"),
+    CheckConstraint("used >= 0 AND held >= 0", name="ck_counter_amount"),
+)
+
+outbox: Final = _table(
+    "ai_outbox",
+    _text("id"),
+    _text("business_id"),
+    _text("topic"),
+    _text("dedupe_key"),
+    _text("facts"),
+    _exact("at"),
+    _exact("attempts", default=0),
+    _exact("next_at"),
+    _exact("sent_at", null=True),
+    _text("last_error", null=True),
+    PrimaryKeyConstraint("id"),
+    UniqueConstraint("business_id", "dedupe_key", name="uq_outbox_once"),
+    Index("ix_outbox_unsent", "next_at", "id", **_where("sent_at IS NULL")),
+)
+
+audit: Final = _table(
+    "ai_audit",
+    _text("id"),
+    _exact("at"),
+    _text("actor"),
+    _text("action"),
+    _text("business_id"),
+    _text("detail"),
+    PrimaryKeyConstraint("id"),
+    Index("ix_audit_business", "business_id", "at"),
+)
+"""What operators did and why; an empty business for what concerns all."""
+
+_REFUSAL: Final = "the ledger is never changed; book a reversal"
+
+
+def _after_create(statement: str, dialect: str) -> None:
+    ddl = DDL(statement)  # type: ignore[no-untyped-call]  # SQLAlchemy leaves this constructor unannotated
+    event.listen(ledger, "after_create", ddl.execute_if(dialect=dialect))
+
+
+LEDGER_GUARDS: Final[dict[str, tuple[str, ...]]] = {
+    "sqlite": tuple(
+        f"CREATE TRIGGER ai_ledger_no_{verb.lower()} BEFORE {verb} ON ai_ledger "
+        f"BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END"
+        for verb in ("UPDATE", "DELETE")
+    ),
+    "postgresql": (
+        f"""CREATE OR REPLACE FUNCTION ai_ledger_refuse() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION '{_REFUSAL}' USING ERRCODE = 'restrict_violation'; END $$""",
+        """CREATE TRIGGER ai_ledger_no_change BEFORE UPDATE OR DELETE ON ai_ledger
+        FOR EACH ROW EXECUTE FUNCTION ai_ledger_refuse()""",
+    ),
+}
+"""What makes the database itself refuse a change to a ledger row."""
+
+for _dialect, _statements in LEDGER_GUARDS.items():
+    for _statement in _statements:
+        _after_create(_statement, _dialect)

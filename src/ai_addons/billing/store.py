@@ -1,4 +1,4 @@
-"""The books: every operation on credits, each one durable transaction.
+"""The books of calls: every operation on credits, each one durable transaction.
 
 One call is ``hold`` -> the model is asked -> ``capture`` or ``void``. A hold
 that nobody resolves expires: the next touch of its wallet, or ``sweep``, gives
@@ -8,138 +8,61 @@ any point loses nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import logging
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
-from ai_addons.billing import calls, intake
-from ai_addons.billing.due import release_orphans, touch
-from ai_addons.billing.grants import PRIORITY, Grant, GrantSource
-from ai_addons.billing.records import Booked, Finished, GrantBooking, Hold, Wallet, check_id
-from ai_addons.billing.rows import read_entry, read_transaction
+from ai_addons.billing import calls, quota
+from ai_addons.billing.due import catch_up, find_subscription
+from ai_addons.billing.packs import offers
+from ai_addons.billing.records import Booked, CallIdentity, CallRecord, Finished, Hold, Overrun, Wallet, check_id
+from ai_addons.billing.rows import read_entry, read_subscription, read_transaction
 from ai_addons.billing.sql import statements as sql
-from ai_addons.billing.wallet import LockedWallet
+from ai_addons.billing.wallet import NOTHING, LockedWallet
 from ai_addons.errors import (
     AddOnsError,
     BillingError,
+    HoldExpired,
     IdempotencyConflict,
     InsufficientCreditsError,
     LedgerConflict,
+    StoreUnavailable,
     WalletSuspended,
 )
 from ai_addons.money import Credits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Sequence
 
+    from ai_addons.billing.books import Books
+    from ai_addons.billing.grants import Grant
     from ai_addons.billing.ledger import LedgerEntry
-    from ai_addons.billing.records import CallIdentity, CallRecord, Rate, Transaction
-    from ai_addons.billing.sql import Connection, Database
-    from ai_addons.catalog import Offer
-    from ai_addons.clock import Clock, Ids
+    from ai_addons.billing.records import Transaction
+    from ai_addons.billing.sql import Row, Tx
 
-_TRIAL: Final = "trial"
-_NOTHING: Final = Credits(0)
+T = TypeVar("T")
+
+logger: Final = logging.getLogger("ai_addons")
+
+_KEEP_TOLD_US: Final = 30 * 86_400_000_000
 
 
 class Store:
-    """Wallets, holds and the call log of all businesses in one database.
+    """Holds, captures and the call log of all businesses in one database.
 
     Businesses, users, keys and references are 1 to 255 characters of text and
     are compared exactly. Every method raises `StoreUnavailable` when the database
     cannot be used, and then nothing was booked.
 
     Args:
-        database: Where they are kept.
-        clock: Read inside the lock, so that no wait makes it stale.
-        ids: Source of grant ids.
-        rate: Exchange rate written beside every cost.
-        hold_ttl: Microseconds after which an unresolved hold expires.
-        low: Threshold below which a wallet counts as low.
-        offers: What to sell when credits are short by an amount.
+        books: The open books.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        *,
-        clock: Clock,
-        ids: Ids,
-        rate: Rate,
-        hold_ttl: int,
-        low: Credits,
-        offers: Callable[[Credits], tuple[Offer, ...]],
-    ) -> None:
-        self._database = database
-        self._clock = clock
-        self._ids = ids
-        self._rate = rate
-        self._hold_ttl = hold_ttl
-        self._low = low
-        self._offers = offers
-
-    # Credits in.
-
-    def grant(
-        self, business: str, amount: Credits, *, source: GrantSource, ref: str, unit_price: int = 0
-    ) -> GrantBooking:
-        """Give credits, once per source and reference.
-
-        Args:
-            business: Who receives them; its wallet is made if need be.
-            amount: How many; more than zero.
-            source: Why.
-            ref: What makes it unique; the same again changes nothing and says so.
-            unit_price: Micro-GHS really paid per credit.
-
-        Raises:
-            ValueError: If the amount is not positive or the source unknown.
-            IdempotencyConflict: If this source and reference gave another amount.
-        """
-        check_id(business, "a business id")
-        check_id(ref, "the reference of a grant")
-        _check_positive(amount, "a grant")
-        if source not in PRIORITY:
-            msg = f"a grant's source is one of {', '.join(PRIORITY)}; nothing was booked"
-            raise ValueError(msg)
-        with self._database.write() as tx:
-            known = intake.find_grant(tx, business, source, ref)
-            if known is None:
-                return self._grant(tx, business, amount, source=source, ref=ref, unit_price=unit_price)
-            intake.same_amount(known, amount)
-            return self._replayed(tx, business, known)
-
-    def claim_trial(self, business: str, amount: Credits, claims: Mapping[str, str]) -> GrantBooking:
-        """Give the trial credits, once per business and once per claim key.
-
-        Args:
-            business: Who receives them; asking again replays the first answer.
-            amount: How many; more than zero.
-            claims: Keyed hash to kind (phone, tax id …) of everything known of the owner.
-
-        Raises:
-            ValueError: Without any claim key, or for an amount that is not positive.
-            TrialClaimed: If any of the keys had a trial before, in whatever business.
-        """
-        check_id(business, "a business id")
-        _check_positive(amount, "a trial")
-        with self._database.write() as tx:
-            if known := intake.find_grant(tx, business, _TRIAL, _TRIAL):
-                return self._replayed(tx, business, known)
-            intake.claim(tx, claims, self._clock.now())
-            return self._grant(tx, business, amount, source=_TRIAL, ref=_TRIAL, unit_price=0)
-
-    def _replayed(self, tx: Connection, business: str, known: Grant) -> GrantBooking:
-        wallet = self._touch(tx, business)
-        return GrantBooking(grant=known, balance=_available(wallet), replayed=True)
-
-    def _grant(
-        self, tx: Connection, business: str, amount: Credits, *, source: GrantSource, ref: str, unit_price: int
-    ) -> GrantBooking:
-        now = self._clock.now()
-        wallet = self._touch(tx, business) or LockedWallet.make(tx, business, now)
-        grant = intake.book_grant(
-            wallet, amount, source=source, ref=ref, unit_price=unit_price, new_id=self._ids.new(now)
-        )
-        return GrantBooking(grant=grant, balance=wallet.available, replayed=False)
+    def __init__(self, books: Books) -> None:
+        self._books = books
+        self._database = books.database
+        self._terms = books.terms
 
     # One call.
 
@@ -150,15 +73,18 @@ class Store:
             IdempotencyConflict: If the key was used for another request.
         """
         _check_call(call)
-        with self._database.read() as tx:
-            return calls.look_up(tx, call, self._clock.now()).finished
+        queries = calls.past_queries(call)
+        return self._database.read(
+            lambda tx: calls.read_past(tx, call, tx.gather(*queries), self._books.now(tx)).finished if queries else None
+        )
 
-    def hold(self, call: CallIdentity, amount: Credits) -> Hold | Finished:
+    def hold(self, call: CallIdentity, amount: Credits, *, price_version: str | None = None) -> Hold | Finished:
         """Set credits aside; durable when this returns.
 
         Args:
             call: Which call.
             amount: Its price; more than zero.
+            price_version: Which published price that is, None for a list price.
 
         Returns:
             The hold, or what this very call gave before.
@@ -169,81 +95,224 @@ class Store:
             IdempotencyConflict: If the key was used for another request.
             LedgerConflict: If the same call is in progress.
             WalletSuspended: If the wallet takes no new holds.
+            Paused: If the kill switch is on.
+            LimitReached: If a spending limit would be passed.
         """
         _check_call(call)
-        _check_positive(amount, "a hold")
-        with self._database.write() as tx:
-            decided = self._hold(tx, call, amount)
+        check_positive(amount, "a hold")
+        asking = (quota.limit_query(call.business), *calls.past_queries(call))
+        decided = self._books.on(
+            call.business,
+            lambda wallet, found: self._hold(wallet, found, call, amount, price_version),
+            *asking,
+            without=lambda tx, now, found: self._refuse_unknown(tx, now, found, call, amount),
+        )
         # Raised after the commit: due work that was done on the way stays done.
         if isinstance(decided, AddOnsError):
             raise decided
-        if isinstance(decided, Credits):
-            offers = self._offers(amount - decided)
-            raise InsufficientCreditsError(required=amount, available=decided, offers=offers)
         return decided
 
-    def _hold(self, tx: Connection, call: CallIdentity, amount: Credits) -> Hold | Finished | AddOnsError | Credits:
-        """Decide on a hold; for want of credits the answer is what is available."""
-        wallet = self._touch(tx, call.business)
+    def _hold(
+        self,
+        wallet: LockedWallet,
+        found: Sequence[list[Row]],
+        call: CallIdentity,
+        amount: Credits,
+        price_version: str | None,
+    ) -> Hold | Finished | AddOnsError:
+        limits, *past_rows = found
         try:
-            past = calls.look_up(tx, call, self._clock.now())
+            past = calls.read_past(wallet.tx, call, past_rows, wallet.now)
         except IdempotencyConflict as conflict:
             return conflict
         if past.finished is not None:
             return past.finished
-        if past.in_progress:
-            return LedgerConflict()
-        if wallet is not None and not wallet.active:
-            return WalletSuspended()
-        if wallet is None or wallet.available < amount:
-            return _available(wallet)
-        hold = Hold(call=call, attempt=(past.attempts or 0) + 1, amount=amount, expires_at=wallet.now + self._hold_ttl)
-        calls.open_hold(tx, hold, wallet.now)
-        wallet.pin(call.id, hold.attempt, amount, hold.expires_at)
-        wallet.save()
+        refused = self._refuse(wallet, past, limits, call, amount)
+        if refused is not None:
+            return refused
+        shares = wallet.spread(call.feature, amount)
+        counters = quota.count(wallet, self._terms, quota.limits_of(self._terms, limits), call, amount)
+        if isinstance(counters, AddOnsError):
+            return counters
+        hold = Hold(
+            call=call,
+            attempt=(past.attempts or 0) + 1,
+            amount=amount,
+            expires_at=wallet.now + self._terms.hold_ttl,
+        )
+        calls.open_hold(wallet, hold, price_version=price_version, counters=counters)
+        wallet.pin(call.id, hold.attempt, shares, hold.expires_at)
         return hold
 
-    def capture(self, hold: Hold, record: CallRecord) -> Booked:
-        """Charge a held call, once; a repeat returns what was booked.
+    def _refuse(
+        self, wallet: LockedWallet, past: calls.Past, limits: list[Row], call: CallIdentity, amount: Credits
+    ) -> AddOnsError | None:
+        """Why a wallet gives no hold; None if it does."""
+        if past.in_progress:
+            return LedgerConflict()
+        if not wallet.active:
+            return WalletSuspended()
+        if (pause := quota.paused(limits, call.feature)) is not None:
+            return pause
+        spendable = sum((share for _, share in wallet.spread(call.feature, amount)), NOTHING)
+        if spendable >= amount:
+            return None
+        if wallet.available >= amount and all(grant.features is None for grant in wallet.grants):
+            # The gate must never pass a call that no grant can pay.
+            msg = "This wallet's grants do not cover its balance. Nothing was charged. Run `ai-addons doctor`."
+            raise BillingError(msg)
+        return self._short(wallet.now, amount, spendable, wallet.own_policy)
+
+    def _refuse_unknown(
+        self, tx: Tx, now: int, found: Sequence[list[Row]], call: CallIdentity, amount: Credits
+    ) -> Hold | Finished | AddOnsError:
+        limits, *past_rows = found
+        try:
+            past = calls.read_past(tx, call, past_rows, now)
+        except IdempotencyConflict as conflict:
+            return conflict
+        paused = quota.paused(limits, call.feature)
+        return past.finished or paused or self._short(now, amount, NOTHING, None)
+
+    def _short(self, now: int, amount: Credits, available: Credits, policy: str | None) -> InsufficientCreditsError:
+        packs = self._terms.packs(self._terms.policy(policy), now)
+        return InsufficientCreditsError(required=amount, available=available, offers=offers(packs, amount - available))
+
+    def renew(self, hold: Hold) -> Hold:
+        """Keep an open hold alive for another time to live, as a stream does every third of it.
 
         Raises:
+            HoldExpired: If it is no longer open; a late capture still finds its money where there is some.
+            BillingError: If this store gave out no such hold.
+        """
+
+        def work(wallet: LockedWallet, found: Sequence[list[Row]]) -> Hold | None:
+            row = calls.the_hold(hold, found)
+            if row.state != "open":
+                return None
+            expires_at = max(row.expires_at, wallet.now + self._terms.hold_ttl)
+            key = {"business": wallet.business, "key": row.id, "number": row.attempt}
+            wallet.tx.write(sql.RENEW_HOLD, key | {"expires_at": expires_at})
+            return replace(hold, expires_at=expires_at)
+
+        renewed = self._resolve(hold, work, settle=True)
+        if renewed is None:
+            raise HoldExpired
+        return renewed
+
+    def capture(
+        self, hold: Hold, record: CallRecord, *, used: Credits | None = None, overrun: Overrun = "cap"
+    ) -> Booked:
+        """Charge a held call, once; a repeat returns what was booked.
+
+        Args:
+            hold: What was held.
+            record: What came of the call.
+            used: What it cost after all; None for what was held. Less gives the rest back.
+            overrun: What to do if it cost more.
+
+        Raises:
+            ValueError: If ``used`` is below zero.
             LedgerConflict: If the hold was void before; a programming error.
             BillingError: If this store gave out no such hold.
         """
-        with self._database.write() as tx:
-            wallet = self._locked(tx, hold)
-            if calls.close_hold(tx, hold, "captured", hold.amount, wallet.now):
-                wallet.unpin(hold.call.id, hold.attempt, hold.amount, hold.amount)
-                wallet.book_usage(hold.call.feature, hold.amount, hold.call.id)
-                calls.write_row(tx, hold.call, hold.attempt, record, hold.amount, self._rate, wallet.now)
-                wallet.save()
-                return self._booked(wallet, hold.amount, record)
-            return self._capture_closed(tx, wallet, hold, record)
+        wanted = hold.amount if used is None else used
+        if wanted < NOTHING:
+            msg = "a call cannot use less than nothing; nothing was booked"
+            raise ValueError(msg)
 
-    def _capture_closed(self, tx: Connection, wallet: LockedWallet, hold: Hold, record: CallRecord) -> Booked:
+        def work(wallet: LockedWallet, found: Sequence[list[Row]]) -> Booked:
+            row = calls.the_hold(hold, found)
+            if row.state == "open":
+                return self._capture(wallet, row, found[1], hold, record, wanted, overrun)
+            return self._capture_closed(wallet, row, found[1], hold, record, wanted)
+
+        return self._resolve(hold, work)
+
+    def _capture(
+        self,
+        wallet: LockedWallet,
+        row: Row,
+        shares: list[Row],
+        hold: Hold,
+        record: CallRecord,
+        wanted: Credits,
+        overrun: Overrun,
+    ) -> Booked:
+        if wanted > hold.amount and overrun == "reject":
+            return self._void(wallet, row, shares, hold, replace(record, outcome="failed", error_code="overrun"))
+        extra = self._extra(wallet, row, wanted - hold.amount) if overrun == "overflow" else []
+        used = min(wanted, hold.amount) + sum((share for _, share in extra), NOTHING)
+        calls.close_hold(wallet, row, "captured", used)
+        earned = wallet.unpin(row.id, row.attempt, shares, min(wanted, hold.amount))
+        if extra:
+            earned += wallet.burn(row.id, row.attempt, extra, {s.grant_id: (s.amount, s.amount) for s in shares})
+        self._charge(wallet, row, used, wanted)
+        self._log(wallet, row, hold.call, record, used, earned)
+        return self._booked(wallet, used, record)
+
+    @staticmethod
+    def _extra(wallet: LockedWallet, row: Row, missing: Credits) -> list[tuple[Grant, Credits]]:
+        """What the wallet can pay on top of a hold: all of it, or nothing."""
+        if missing <= NOTHING or wallet.available < missing:
+            return []
+        shares = wallet.spread(row.feature, missing)
+        return shares if sum((share for _, share in shares), NOTHING) == missing else []
+
+    @staticmethod
+    def _charge(wallet: LockedWallet, row: Row, used: Credits, wanted: Credits) -> None:
+        """Book what was paid as usage, and what was not as bad debt."""
+        if used:
+            wallet.book_usage(row.feature, used, row.id)
+        if wanted > used:
+            wallet.book_bad_debt(row.feature, wanted - used, row.id)
+
+    def _log(
+        self, wallet: LockedWallet, row: Row, call: CallIdentity, record: CallRecord, used: Credits, earned: int
+    ) -> None:
+        line = calls.logged(row, wallet.tz)
+        calls.write_row(wallet.tx, line, record, used, earned, self._terms.rate, wallet.now)
+        calls.keep_answers(wallet.tx, call, record, wallet.now)
+
+    def _capture_closed(
+        self,
+        wallet: LockedWallet,
+        row: Row,
+        shares: list[Row],
+        hold: Hold,
+        record: CallRecord,
+        wanted: Credits,
+    ) -> Booked:
         """A hold that is no longer open: a repeat, or one that expired while the model answered."""
-        ended = calls.closed(tx, hold)
-        if ended.state == "captured" or ended.outcome == "ok":
-            return self._booked(wallet, ended.charged, record)
-        if ended.outcome != "unknown":
+        if row.state == "captured" or row.outcome == "ok":
+            return self._booked(wallet, Credits.from_micro(row.charged), record)
+        if row.outcome != "unknown":
             msg = "This hold was void before and cannot be captured. Nothing was charged."
             raise LedgerConflict(msg)
-        charged = self._capture_late(tx, wallet, hold)
-        calls.settle_unknown(tx, hold, record, charged, self._rate, wallet.now)
-        wallet.save()
-        return self._booked(wallet, charged, record)
+        used, earned = self._capture_late(wallet, row, shares, wanted)
+        calls.end_unknown(wallet.tx, row, record, used, earned, self._terms.rate)
+        calls.keep_answers(wallet.tx, hold.call, record, wallet.now)
+        return self._booked(wallet, used, record)
 
-    def _capture_late(self, tx: Connection, wallet: LockedWallet, hold: Hold) -> Credits:
+    def _capture_late(self, wallet: LockedWallet, row: Row, known: list[Row], wanted: Credits) -> tuple[Credits, int]:
         """Charge after expiry: from free credits, else as bad debt; a newer attempt of the key pays instead."""
-        if calls.newer_attempt(tx, hold):
-            return _NOTHING
-        release_orphans(tx, wallet, self._rate)
-        if wallet.available < hold.amount:
-            wallet.book_bad_debt(hold.call.feature, hold.amount, hold.call.id)
-            return _NOTHING
-        wallet.debit(hold.call.id, hold.attempt, hold.amount)
-        wallet.book_usage(hold.call.feature, hold.amount, hold.call.id)
-        return hold.amount
+        key = {"business": wallet.business, "key": row.id}
+        attempts, entries = wallet.tx.gather(
+            (sql.HOLDS_UNDER_KEY, key), (sql.ENTRY_OF, {"business": wallet.business, "kind": "bad_debt", "ref": row.id})
+        )
+        if entries or any(attempt.attempt > row.attempt for attempt in attempts):
+            return NOTHING, 0
+        if wallet.due:
+            catch_up(self._books, wallet)
+        shares = wallet.spread(row.feature, wanted)
+        if sum((share for _, share in shares), NOTHING) < wanted:
+            shares = []
+        used = sum((share for _, share in shares), NOTHING)
+        earned = wallet.burn(row.id, row.attempt, shares, {s.grant_id: (s.amount, 0) for s in known})
+        if row.counters is not None:
+            quota.resolve(wallet.tx, row.counters, NOTHING, used)
+        self._charge(wallet, row, used, wanted)
+        return used, earned
 
     def void(self, hold: Hold, record: CallRecord) -> Booked:
         """Give held credits back and book what the attempt cost us; harmless if the hold is closed already.
@@ -251,17 +320,23 @@ class Store:
         Raises:
             BillingError: If this store gave out no such hold.
         """
-        with self._database.write() as tx:
-            wallet = self._locked(tx, hold)
-            if calls.close_hold(tx, hold, "void", _NOTHING, wallet.now):
-                wallet.unpin(hold.call.id, hold.attempt, hold.amount, _NOTHING)
-                calls.write_row(tx, hold.call, hold.attempt, record, _NOTHING, self._rate, wallet.now)
-                wallet.save()
-                return self._booked(wallet, _NOTHING, record)
-            ended = calls.closed(tx, hold)
-            if ended.state == "expired":
-                calls.settle_unknown(tx, hold, record, _NOTHING, self._rate, wallet.now)
-            return self._booked(wallet, ended.charged, record)
+
+        def work(wallet: LockedWallet, found: Sequence[list[Row]]) -> Booked:
+            row = calls.the_hold(hold, found)
+            if row.state == "open":
+                return self._void(wallet, row, found[1], hold, record)
+            if row.state == "expired" and row.outcome == "unknown":
+                calls.end_unknown(wallet.tx, row, record, NOTHING, 0, self._terms.rate)
+                calls.keep_answers(wallet.tx, hold.call, record, wallet.now)
+            return self._booked(wallet, Credits.from_micro(row.charged), record)
+
+        return self._resolve(hold, work)
+
+    def _void(self, wallet: LockedWallet, row: Row, shares: list[Row], hold: Hold, record: CallRecord) -> Booked:
+        calls.close_hold(wallet, row, "void", NOTHING)
+        wallet.unpin(row.id, row.attempt, shares, NOTHING)
+        self._log(wallet, row, hold.call, record, NOTHING, 0)
+        return self._booked(wallet, NOTHING, record)
 
     def record(self, call: CallIdentity, record: CallRecord) -> Booked:
         """Book a call that cost nothing and held nothing: a free repeat, a settled or a rules result.
@@ -270,71 +345,107 @@ class Store:
             IdempotencyConflict: If the key was used for another request.
         """
         _check_call(call)
-        with self._database.write() as tx:
-            now = self._clock.now()
-            past = calls.look_up(tx, call, now)
+
+        def work(wallet: LockedWallet, found: Sequence[list[Row]]) -> Booked:
+            past = calls.read_past(wallet.tx, call, found, wallet.now)
             attempt = 0 if past.attempts is None else past.attempts + 1
-            calls.write_row(tx, call, attempt, record, _NOTHING, self._rate, now)
-            return self._booked(LockedWallet.find(tx, call.business, now), _NOTHING, record)
+            line = calls.Logged(call, attempt, wallet.tz)
+            calls.write_row(wallet.tx, line, record, NOTHING, 0, self._terms.rate, wallet.now)
+            calls.keep_answers(wallet.tx, call, record, wallet.now)
+            return self._booked(wallet, NOTHING, record)
 
-    def _booked(self, wallet: LockedWallet | None, charged: Credits, record: CallRecord) -> Booked:
-        return Booked(charged=charged, balance=_available(wallet), cost_ghs=calls.cost_ghs(record, self._rate))
+        return self._books.on(call.business, work, *calls.past_queries(call))
 
-    def _locked(self, tx: Connection, hold: Hold) -> LockedWallet:
-        wallet = LockedWallet.find(tx, hold.call.business, self._clock.now())
-        if wallet is None:
-            msg = "The wallet of this hold is missing. Nothing was charged. Run `ai-addons doctor`."
-            raise BillingError(msg)
-        return wallet
+    def _booked(self, wallet: LockedWallet, charged: Credits, record: CallRecord) -> Booked:
+        return Booked(charged=charged, balance=wallet.available, cost_ghs=calls.cost_ghs(record, self._terms.rate))
 
-    def _touch(self, tx: Connection, business: str) -> LockedWallet | None:
-        return touch(tx, business, self._clock.now(), self._rate)
+    def _resolve(
+        self, hold: Hold, work: Callable[[LockedWallet, Sequence[list[Row]]], T], *, settle: bool = False
+    ) -> T:
+        return self._books.on(hold.call.business, work, *calls.hold_queries(hold), without=_no_wallet, settle=settle)
 
     # Time.
 
     def sweep(self) -> int:
-        """Release the orphan holds of every wallet and drop answers kept long enough.
+        """Do what is due in every wallet; drop answers kept long enough and events told long ago.
 
         Returns:
             How many wallets had something due.
         """
-        with self._database.read() as tx:
-            due = tx.execute(sql.WALLETS_DUE, {"now": self._clock.now()}).scalars().all()
-        for business in due:
-            # One wallet at a time, so that no sweep keeps a call waiting.
-            with self._database.write() as tx:
-                self._touch(tx, business)
-        with self._database.write() as tx:
-            tx.execute(sql.DROP_ANSWERS, {"now": self._clock.now()})
-        return len(due)
+        done, after = 0, ""
+        while businesses := self._database.read(partial(self._due, after)):
+            for after in businesses:
+                # One wallet at a time, so that no sweep keeps a call waiting.
+                done += self._sweep_one(after)
+        self._database.write(self._drop_old)
+        return done
+
+    def _due(self, after: str, tx: Tx) -> list[str]:
+        rows = tx.rows(sql.WALLETS_DUE, {"now": self._books.now(tx), "after": after})
+        return [row.business_id for row in rows]
+
+    def _sweep_one(self, business: str) -> bool:
+        try:
+            self._books.on(business, _only_settle, without=_only_settle)
+        except StoreUnavailable:
+            raise
+        except BillingError:
+            # One wallet whose books or policy are broken must not keep the others from their due.
+            logger.exception("what is due in a wallet could not be done; `ai-addons doctor` tells more")
+            return False
+        return True
+
+    def _drop_old(self, tx: Tx) -> None:
+        now = self._books.now(tx)
+        tx.write(sql.DROP_ANSWERS, {"now": now})
+        tx.write(sql.DROP_EVENTS, {"before": now - _KEEP_TOLD_US})
 
     # Reading.
 
     def wallet(self, business: str) -> Wallet:
         """A wallet as it is now; zeros for a business never seen."""
         check_id(business, "a business id")
-        with self._database.read() as tx:
-            found = LockedWallet.find(tx, business, self._clock.now())
-            if found is None:
-                return Wallet(business=business, posted=_NOTHING, held=_NOTHING, status="active", low=True)
-            if not found.due:
-                return found.snapshot(self._low)
-        with self._database.write() as tx:
-            return (self._touch(tx, business) or found).snapshot(self._low)
+        if (seen := self._database.read(partial(self._look, business))) is not None:
+            return seen
+        return self._books.on(business, self._snapshot, without=lambda *_: self._unseen(business))
+
+    def _look(self, business: str, tx: Tx) -> Wallet | None:
+        """The wallet, None if something is to be done first."""
+        own = {"business": business}
+        wallets, grants, subscriptions = tx.gather((sql.LOOK, own), (sql.GRANTS_LEFT, own), (sql.SUBSCRIPTION, own))
+        if not wallets:
+            return None
+        (row,) = wallets
+        wallet = LockedWallet(tx, row, grants, self._books.now(tx), self._terms.policy(row.policy))
+        if wallet.due:
+            return None
+        return wallet.snapshot(self._terms.low, read_subscription(subscriptions[0]) if subscriptions else None)
+
+    def _snapshot(self, wallet: LockedWallet, found: Sequence[list[Row]]) -> Wallet:
+        del found
+        return wallet.snapshot(self._terms.low, find_subscription(wallet))
+
+    def _unseen(self, business: str) -> Wallet:
+        return Wallet(business=business, posted=NOTHING, held=NOTHING, status="active", low=True)
 
     def ledger(self, business: str) -> list[LedgerEntry]:
         """All ledger rows of a business, oldest first."""
-        with self._database.read() as tx:
-            return [read_entry(row) for row in tx.execute(sql.LEDGER, {"business": business})]
+        return self._database.read(lambda tx: [read_entry(row) for row in tx.rows(sql.LEDGER, {"business": business})])
 
     def transactions(self, business: str) -> list[Transaction]:
         """All calls of a business, oldest first."""
-        with self._database.read() as tx:
-            return [read_transaction(row) for row in tx.execute(sql.TRANSACTIONS, {"business": business})]
+        own = {"business": business}
+        return self._database.read(lambda tx: [read_transaction(row) for row in tx.rows(sql.TRANSACTIONS, own)])
 
 
-def _available(wallet: LockedWallet | None) -> Credits:
-    return _NOTHING if wallet is None else wallet.available
+def _only_settle(*_: object) -> None:
+    """Nothing beside what is due."""
+
+
+def _no_wallet(tx: Tx, now: int, found: Sequence[list[Row]]) -> NoReturn:
+    del tx, now, found
+    msg = "The wallet of this hold is missing. Nothing was charged. Run `ai-addons doctor`."
+    raise BillingError(msg)
 
 
 def _check_call(call: CallIdentity) -> None:
@@ -344,7 +455,12 @@ def _check_call(call: CallIdentity) -> None:
         check_id(call.user, "a user id")
 
 
-def _check_positive(amount: Credits, what: str) -> None:
-    if amount <= _NOTHING:
+def check_positive(amount: Credits, what: str) -> None:
+    """Refuse an amount of nothing or less.
+
+    Raises:
+        ValueError: If it is.
+    """
+    if amount <= NOTHING:
         msg = f"{what} must be more than zero credits, not {amount.short}; nothing was booked"
         raise ValueError(msg)

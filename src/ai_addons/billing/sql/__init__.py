@@ -1,8 +1,9 @@
-"""All SQL of the package: the database and the statements run on it.
+"""All SQL of the package: the database, transactions, and the statements run in them.
 
 Nothing outside this package and `schema` knows SQLAlchemy.
 """
 
-from ai_addons.billing.sql.database import Connection, Database, Row
+from ai_addons.billing.sql.database import Database
+from ai_addons.billing.sql.tx import Row, Tx
 
-__all__ = ["Connection", "Database", "Row"]
+__all__ = ["Database", "Row", "Tx"]

@@ -1,175 +1,246 @@
-"""The database behind the store: connections, durable write transactions, and its errors as ours.
+"""The database behind the store: connections, durable transactions, and its errors as ours.
 
 SQLite runs in WAL mode with ``synchronous=FULL``. Every write transaction
 starts with ``BEGIN IMMEDIATE``: a deferred one that upgrades from read to write
 fails at once with "database is locked", whatever the busy timeout says.
+PostgreSQL runs at READ COMMITTED; a wallet's row is locked before it is read.
 """
 
 from __future__ import annotations
 
 import os
-import sqlite3
+import random
 import sys
 import threading
 import time
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from weakref import finalize, ref
 
-from sqlalchemy import Connection, StaticPool, create_engine, event, inspect
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, StatementError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy import text
 
-from ai_addons.billing.schema import SCHEMA_VERSION, metadata
-from ai_addons.billing.sql import statements as sql
-from ai_addons.errors import BillingError, ConfigError, StoreUnavailable
+from ai_addons.billing.sql import connecting
+from ai_addons.billing.sql.failures import as_ours, is_of_database, may_run_again
+from ai_addons.billing.sql.gate import FairLock, FileGate
+from ai_addons.billing.sql.tx import PipelinedTx, Tx
+from ai_addons.errors import StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
-    import sqlalchemy
-    from sqlalchemy import URL, Engine
+    from sqlalchemy import ClauseElement, Engine
 
-__all__ = ["Connection", "Database", "Row"]
+    from ai_addons.billing.sql.tx import Prepared
 
-Row: TypeAlias = "sqlalchemy.Row[*tuple[Any, ...]]"
-"""A row of any statement; its columns are attributes."""
+T = TypeVar("T")
 
-_BUSY_SECONDS: Final = 30.0
-_RETRY_SECONDS: Final = 0.01
-_BEGIN: Final = "ai_addons_begin"
-_PRIMARY_CODE: Final = 0xFF
-# STRICT tables came with this release.
-_OLDEST_SQLITE: Final = (3, 37, 0)
+_WAIT_SECONDS: Final = 30.0
+_TRIES: Final = 8
+_PAUSE_SECONDS: Final = 0.02
+_GATE_SUFFIX: Final = "-gate"
+_SNAPSHOT: Final = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
 
 class Database:
-    """One SQLite database, opened at the first use and safe to share between threads.
+    """One SQLite or PostgreSQL database, opened at the first use and safe to share between threads.
 
     A process that forks finds its own connections on both sides; a database kept
     in memory starts empty in the child.
 
     Args:
-        url: SQLAlchemy URL, e.g. ``sqlite:///shop.db``; ``sqlite://`` keeps it in memory.
+        url: SQLAlchemy URL, e.g. ``sqlite:///shop.db`` or ``postgresql://pos@db/pos``; ``sqlite://`` keeps it
+            in memory.
 
     Raises:
         ConfigError: For a URL that cannot be read or a database of another kind.
     """
 
     def __init__(self, url: str) -> None:
-        self._url = _read_url(url)
+        self._url = connecting.read_url(url)
+        self.postgres: bool = self._url.get_backend_name() == "postgresql"
         self._lock = threading.Lock()
-        self._writer = threading.Lock()
+        self._writer = FairLock()
+        self._gate = FileGate(None if self.path is None else self.path + _GATE_SUFFIX)
+        self._prepared: dict[ClauseElement, Prepared] = {}
         self._engine: Engine | None = None
         self._at_end: finalize[..., Database] | None = None
         _watch_forks(self)
 
     @property
     def path(self) -> str | None:
-        """File of the database, None when it lives in memory."""
+        """File of the database, None when it lives in memory or on a server."""
         name = self._url.database
-        return None if name in (None, "", ":memory:") else name
+        return None if self.postgres or name in (None, "", ":memory:") else name
 
-    @contextmanager
-    def write(self) -> Generator[Connection, None, None]:
-        """One durable write transaction; rolled back when the block raises.
+    @property
+    def name(self) -> str:
+        """Where the books are kept, for people; without user or password."""
+        if self.postgres:
+            return f"PostgreSQL, {self._url.database} on {self._url.host or 'this machine'}"
+        return "SQLite, in memory" if self.path is None else f"SQLite, {self.path}"
 
-        Threads of this process queue for it here, so SQLite's busy handler, which
-        is unfair, only ever sees one of them.
+    def write(self, work: Callable[[Tx], T]) -> T:
+        """Do some work in one durable write transaction; rolled back when it raises.
+
+        On SQLite threads of this process queue for it, and then the processes that
+        share the file, each in order of arrival. On PostgreSQL the work is done again
+        after a conflict, so it must change nothing but the database.
 
         Raises:
             StoreUnavailable: If the database stayed locked too long, is full or cannot be written.
             BillingError: If a rule of the tables refuses what was written.
         """
-        if not self._writer.acquire(timeout=_BUSY_SECONDS):
-            raise StoreUnavailable
-        try:
-            with self._transaction("BEGIN IMMEDIATE") as connection:
-                yield connection
-        finally:
-            self._writer.release()
+        if self.postgres:
+            return self._persist(work)
+        with self._turn():
+            return self._once(work, begin="BEGIN IMMEDIATE")
 
-    @contextmanager
-    def read(self) -> Generator[Connection, None, None]:
-        """One consistent view of the books; waits for a writer only in a database kept in memory.
+    def read(self, work: Callable[[Tx], T], *, snapshot: bool = False) -> T:
+        """Look at the books; waits for a writer only in a database kept in memory.
+
+        Args:
+            work: Queries, and nothing but queries.
+            snapshot: Whether all of them must see the same moment.
 
         Raises:
             StoreUnavailable: If the database cannot be read.
         """
+        if self.postgres:
+            return self._persist(_seen_at_once(work) if snapshot else work)
         if self.path is None:
             # All of it is one connection, which can hold one transaction at a time.
-            with self.write() as connection:
-                yield connection
-        else:
-            with self._transaction("BEGIN") as connection:
-                yield connection
+            return self.write(work)
+        return self._once(work, begin="BEGIN")
 
     def close(self) -> None:
         """Close every connection; the next use opens the database again (empty, if it lived in memory)."""
-        with self._writer, self._lock:
+        with self._turn(), self._lock:
             self._drop_engine()
+
+    @contextmanager
+    def _turn(self) -> Generator[None, None, None]:
+        """Write alone: no other thread, and no other process that shares the file."""
+        if not self._writer.acquire(_WAIT_SECONDS):
+            raise StoreUnavailable
+        try:
+            with self._gate_turn():
+                yield
+        finally:
+            self._writer.release()
+
+    @contextmanager
+    def _gate_turn(self) -> Generator[None, None, None]:
+        if self._engine is None:
+            # Not open yet, so maybe there is no folder to put the gate in; SQLite's busy handler waits.
+            yield
+        else:
+            with self._gate.turn():
+                yield
 
     def _drop_engine(self) -> None:
         if self._at_end is not None:
             # Runs once: here, when the last reference goes, or when the interpreter ends.
             self._at_end()
+        self._gate.close()
         self._engine = None
 
-    @contextmanager
-    def _transaction(self, begin: str) -> Generator[Connection, None, None]:
+    def _persist(self, work: Callable[[Tx], T]) -> T:
+        """Do the work again as long as other transactions get in its way."""
+        for tries in range(1, _TRIES):
+            try:
+                return self._once(work, begin=None)
+            except _Again:
+                # Jitter, or two that collided would collide again.
+                time.sleep(random.uniform(0, _PAUSE_SECONDS * 2**tries))  # noqa: S311  # no secret
+        return self._once(work, begin=None, last=True)
+
+    def _once(self, work: Callable[[Tx], T], *, begin: str | None, last: bool = False) -> T:
+        # On its own: a failure to open says what is wrong with the settings.
+        engine = self._opened()
+        progress = _Progress()
         try:
-            with _begun(self._opened(), begin) as connection:
-                yield connection
-        except (StatementError, PoolTimeout) as error:
+            return self._transact(engine, work, begin, progress)
+        except Exception as error:
+            driver = engine.dialect.loaded_dbapi
+            if not is_of_database(error, driver):
+                raise
+            again = may_run_again(error) or (progress.broken and not progress.committing)
+            if progress.broken:
+                engine.dispose()
+            if begin is None and again and not last:
+                raise _Again from None
             # Not chained: the original carries the statement and its parameters.
-            raise _as_ours(error) from None
+            raise as_ours(error, driver, in_doubt=progress.broken and progress.committing) from None
+
+    def _transact(self, engine: Engine, work: Callable[[Tx], T], begin: str | None, progress: _Progress) -> T:
+        pooled = engine.raw_connection()
+        try:
+            driver: Any = pooled.driver_connection
+            tx = (PipelinedTx if self.postgres else Tx)(driver, engine.dialect, self._prepared)
+            try:
+                if begin is not None:
+                    driver.execute(begin)
+                result = work(tx)
+                progress.committing = True
+                tx.commit()
+            except BaseException:
+                progress.broken = bool(getattr(driver, "closed", False))
+                if progress.broken:
+                    pooled.invalidate()
+                else:
+                    driver.rollback()
+                raise
+            return result
+        finally:
+            pooled.close()
 
     def _opened(self) -> Engine:
         with self._lock:
             if self._engine is None:
-                self._check_folder()
-                with ExitStack() as on_failure:
-                    engine = self._connect()
-                    on_failure.callback(engine.dispose)
-                    with _begun(engine, "BEGIN IMMEDIATE") as connection:
-                        _ensure_schema(connection)
-                    on_failure.pop_all()
-                    self._engine = engine
-                    self._at_end = finalize(self, engine.dispose)
+                engine = self._engine = connecting.open_engine(self._url)
+                self._at_end = finalize(self, engine.dispose)
             return self._engine
 
-    def _check_folder(self) -> None:
-        folder = Path(self.path).absolute().parent if self.path is not None else None
-        if folder is not None and not folder.is_dir():
-            msg = f"The folder {folder} of store.url does not exist. Nothing was charged. Make it, or change store.url."
-            raise ConfigError(msg)
-
-    def _connect(self) -> Engine:
-        settings: dict[str, Any] = {"connect_args": {"timeout": _BUSY_SECONDS}}
-        if self.path is None:
-            settings = {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
-        engine = create_engine(self._url, hide_parameters=True, **settings)
-        event.listen(engine, "connect", _prepare)
-        event.listen(engine, "begin", _begin)
-        return engine
+    @property
+    def engine(self) -> Engine:
+        """SQLAlchemy's engine, for migrations; opened without a look at the tables."""
+        return self._engine if self._engine is not None else connecting.make_engine(self._url)
 
     def before_fork(self) -> None:
-        """Wait for the write in flight and close the file: SQLite's connections must not cross a fork."""
-        self._writer.acquire()
+        """Wait for the write in flight and close the connections: they must not cross a fork."""
+        self._writer.acquire(_WAIT_SECONDS)
         self._lock.acquire()
-        if self.path is not None:
+        if self.path is not None or self.postgres:
             self._drop_engine()
 
     def after_fork_in_parent(self) -> None:
-        """Go on; the file is opened again at the next use."""
+        """Go on; the database is opened again at the next use."""
         self._lock.release()
         self._writer.release()
 
     def after_fork_in_child(self) -> None:  # pragma: no cover  # no coverage leaves a forked child; a test forks one
         """Start afresh, with locks that no thread of the parent can hold."""
-        self._lock, self._writer, self._engine = threading.Lock(), threading.Lock(), None
+        self._lock, self._writer, self._engine = threading.Lock(), FairLock(), None
+
+
+class _Progress:
+    """How far a transaction came."""
+
+    def __init__(self) -> None:
+        self.committing = False
+        self.broken = False
+
+
+class _Again(Exception):
+    """Another transaction got in the way; nothing was booked."""
+
+
+def _seen_at_once(work: Callable[[Tx], T]) -> Callable[[Tx], T]:
+    def inside(tx: Tx) -> T:
+        tx.write(_SNAPSHOT, {})
+        return work(tx)
+
+    return inside
 
 
 def _watch_forks(database: Database) -> None:
@@ -186,98 +257,4 @@ def _watch_forks(database: Database) -> None:
         before=lambda: tell("before_fork"),
         after_in_parent=lambda: tell("after_fork_in_parent"),
         after_in_child=lambda: tell("after_fork_in_child"),
-    )
-
-
-def _read_url(url: str) -> URL:
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):
-        # The URL may hold a password, so the message does not repeat it.
-        msg = "store.url is no database URL; write e.g. 'sqlite:///shop.db'. Nothing was charged."
-        raise ConfigError(msg) from None
-    if parsed.drivername not in ("sqlite", "sqlite+pysqlite"):
-        msg = (
-            f"store.url names a {parsed.drivername} database; this version keeps its books in SQLite. "
-            f"Nothing was charged. Write e.g. 'sqlite:///shop.db'."
-        )
-        raise ConfigError(msg)
-    if (parsed.database or "").startswith("file:"):
-        msg = "store.url must name a plain file, not a file: URI. Nothing was charged. Write e.g. 'sqlite:///shop.db'."
-        raise ConfigError(msg)
-    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
-        msg = (
-            f"The store needs SQLite 3.37 or later; this Python has {sqlite3.sqlite_version}. Nothing was charged. "
-            f"Use a newer Python."
-        )
-        raise ConfigError(msg)
-    return parsed
-
-
-@contextmanager
-def _begun(engine: Engine, begin: str) -> Generator[Connection, None, None]:
-    with engine.connect() as connection:
-        connection.execution_options(**{_BEGIN: begin})
-        with connection.begin():
-            yield connection
-
-
-def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options()[_BEGIN])
-
-
-def _prepare(connection: sqlite3.Connection, _record: object) -> None:
-    """Set up a fresh SQLite connection; pysqlite's own transaction control is switched off."""
-    connection.isolation_level = None
-    _use_wal(connection)
-    connection.execute("PRAGMA synchronous = FULL")
-
-
-def _use_wal(connection: sqlite3.Connection) -> None:
-    """Switch the file to WAL; SQLite does not wait by itself when another process does the same."""
-    give_up = time.monotonic() + _BUSY_SECONDS
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            busy = error.sqlite_errorcode & _PRIMARY_CODE == sqlite3.SQLITE_BUSY
-            if not busy or time.monotonic() > give_up:
-                raise
-            time.sleep(_RETRY_SECONDS)
-        else:
-            return
-
-
-def _ensure_schema(connection: Connection) -> None:
-    """Create the tables where there are none; refuse those of a later version.
-
-    The version stands in a table of its own: the host may keep its own tables, and
-    its own ``user_version``, in the same file.
-    """
-    if not inspect(connection).has_table("ai_schema"):
-        metadata.create_all(connection)
-        connection.execute(sql.SET_VERSION, {"version": SCHEMA_VERSION})
-        return
-    version = connection.execute(sql.VERSION).scalar_one()
-    if version > SCHEMA_VERSION:
-        msg = (
-            f"The store was written by a newer ai_addons (schema {version}, this one knows {SCHEMA_VERSION}). "
-            f"Nothing was charged. Upgrade the package."
-        )
-        raise ConfigError(msg)
-
-
-def _as_ours(error: StatementError | PoolTimeout) -> Exception:
-    """The error as one of our tree, saying what the database says without statement or values."""
-    if isinstance(error, IntegrityError):
-        return BillingError(
-            f"The credit store refused this entry ({error.orig}). Nothing was charged. Run `ai-addons doctor`."
-        )
-    if isinstance(error, StatementError) and not isinstance(error, DBAPIError) and isinstance(error.orig, Exception):
-        # Not from the database: a value that a column's type refused.
-        return error.orig
-    cause = f" ({error.orig})" if isinstance(error, DBAPIError) else ""
-    return StoreUnavailable(
-        f"The credit store did not answer{cause}. Nothing was charged. Try again in a moment; "
-        f"if it stays so, check store.url, the disk and the file's permissions."
     )

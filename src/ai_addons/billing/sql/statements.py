@@ -1,48 +1,103 @@
-"""Every statement of the books, built once; SQLAlchemy compiles each at its first use and keeps it.
+"""Every statement of the books; each is written for the database at hand at its first use and kept.
 
 ``business`` names the wallet in all of them. In an UPDATE the other parameters
-that are columns are what is set.
+that are columns are what is set. A statement is always given the same
+parameters.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import and_, bindparam, delete, exists, func, insert, literal_column, select, union, update
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import (
+    and_,
+    bindparam,
+    delete,
+    exists,
+    insert,
+    literal_column,
+    null,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from ai_addons.billing.schema import (
+    EXACT,
+    TEXT,
     allocations,
+    audit,
     grants,
     holds,
     ledger,
+    limit_counters,
+    limits,
+    outbox,
+    pack_versions,
+    planned_grants,
+    price_versions,
     results,
-    schema_version,
+    subscriptions,
     transactions,
     trial_claims,
+    usage_daily,
     wallets,
 )
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Select, Table
+    from sqlalchemy import ColumnElement, Table, TextClause
 
 
 def _own(table: Table) -> ColumnElement[bool]:
-    return table.c.business_id == bindparam("business")
+    return table.c.business_id == bindparam("business", type_=TEXT)
 
 
 def _this(table: Table) -> ColumnElement[bool]:
     """A hold or its line in the call log, named by key and attempt."""
-    return and_(_own(table), table.c.id == bindparam("key"), table.c.attempt == bindparam("number"))
+    return and_(_under_key(table), table.c.attempt == bindparam("number", type_=EXACT))
 
 
 def _under_key(table: Table) -> ColumnElement[bool]:
-    return and_(_own(table), table.c.id == bindparam("key"))
+    return and_(_own(table), table.c.id == bindparam("key", type_=TEXT))
+
+
+def _user_key(table: Table) -> ColumnElement[bool]:
+    """Rows kept under a user, or under any user where none is named."""
+    user = bindparam("user", type_=TEXT)
+    return or_(user.is_(None), table.c.key == user)
+
+
+def _user_of(table: Table) -> ColumnElement[bool]:
+    user = bindparam("user", type_=TEXT)
+    return or_(user.is_(None), table.c.user_id == user)
+
+
+def _upsert(table: Table, then: str) -> TextClause:
+    """An INSERT that says what happens where the row stands already; both databases read it alike."""
+    names = [column.name for column in table.c]
+    keys = ", ".join(column.name for column in table.primary_key)
+    places = ", ".join(f":{name}" for name in names)
+    statement = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({places}) ON CONFLICT ({keys}) {then}"  # noqa: S608  # names of our own tables
+    return text(statement).bindparams(*(bindparam(name, type_=table.c[name].type) for name in names))
+
+
+def _replace(table: Table) -> TextClause:
+    rest = [column.name for column in table.c if not column.primary_key]
+    return _upsert(table, "DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in rest))
+
+
+def _add_up(table: Table) -> TextClause:
+    rest = [column.name for column in table.c if not column.primary_key]
+    return _upsert(
+        table, "DO UPDATE SET " + ", ".join(f"{name} = {table.name}.{name} + excluded.{name}" for name in rest)
+    )
 
 
 # Written out rather than bound: a partial index is only used for the very condition it was made with.
 _OPEN: Final = holds.c.state == literal_column("'open'")
 _LEFT: Final = grants.c.remaining > literal_column("0")
+_UNSENT: Final = outbox.c.sent_at.is_(None)
 
 _LOGGED: Final = and_(
     transactions.c.business_id == holds.c.business_id,
@@ -50,182 +105,223 @@ _LOGGED: Final = and_(
     transactions.c.attempt == holds.c.attempt,
 )
 
-VERSION: Final = select(schema_version.c.version)
-SET_VERSION: Final = insert(schema_version)
+# The database's own clock, for hosts whose clocks differ.
+NOW: Final = text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT) AS now")
 
-# Wallets.
-WALLET: Final = select(wallets).where(_own(wallets))
-ADD_WALLET: Final = insert(wallets)
+# Wallets. On PostgreSQL the row is locked as it is read; SQLite has locked all of them already.
+WALLET: Final = select(wallets).where(_own(wallets)).with_for_update()
+LOOK: Final = select(wallets).where(_own(wallets))
+ADD_WALLET: Final = _upsert(wallets, "DO NOTHING")
 SAVE_WALLET: Final = update(wallets).where(_own(wallets))
-WALLETS: Final = select(wallets).order_by(wallets.c.business_id)
-WALLETS_DUE: Final = select(wallets.c.business_id).where(wallets.c.next_due_at <= bindparam("now"))
+WALLETS_DUE: Final = (
+    select(wallets.c.business_id)
+    .where(
+        wallets.c.next_due_at <= bindparam("now", type_=EXACT), wallets.c.business_id > bindparam("after", type_=TEXT)
+    )
+    .order_by(wallets.c.business_id)
+    .limit(100)
+)
 
 # Grants and what holds take from them.
 GRANT: Final = select(grants).where(
-    _own(grants), grants.c.source == bindparam("source"), grants.c.source_ref == bindparam("ref")
+    _own(grants),
+    grants.c.source == bindparam("source", type_=TEXT),
+    grants.c.source_ref == bindparam("ref", type_=TEXT),
 )
+GRANT_BY_ID: Final = select(grants).where(_own(grants), grants.c.id == bindparam("grant", type_=TEXT))
 GRANTS_LEFT: Final = select(grants).where(_own(grants), _LEFT)
 ADD_GRANT: Final = insert(grants)
-MOVE_GRANT: Final = (
-    update(grants)
-    .where(_own(grants), grants.c.id == bindparam("grant"))
-    .values(held=grants.c.held + bindparam("pinned"), remaining=grants.c.remaining + bindparam("kept"))
+SAVE_GRANT: Final = update(grants).where(_own(grants), grants.c.id == bindparam("grant", type_=TEXT))
+_PLANNED: Final = and_(
+    _own(planned_grants),
+    planned_grants.c.source == bindparam("source", type_=TEXT),
+    planned_grants.c.source_ref == bindparam("ref", type_=TEXT),
 )
+PLANNED: Final = select(planned_grants).where(_PLANNED)
+ALL_PLANNED: Final = (
+    select(planned_grants)
+    .where(_own(planned_grants))
+    .order_by(planned_grants.c.effective_at, planned_grants.c.source, planned_grants.c.source_ref)
+)
+PLAN_GRANT: Final = insert(planned_grants)
+DROP_PLANNED: Final = delete(planned_grants).where(_PLANNED)
 ADD_SHARE: Final = insert(allocations)
-SHARES: Final = (
-    select(allocations.c.grant_id, allocations.c.amount)
-    .join(grants, and_(grants.c.business_id == allocations.c.business_id, grants.c.id == allocations.c.grant_id))
-    .where(_own(allocations), allocations.c.hold_id == bindparam("key"), allocations.c.attempt == bindparam("number"))
-    .order_by(grants.c.expires_at.is_(None), grants.c.expires_at, grants.c.priority, grants.c.id)
+SHARES: Final = select(allocations).where(
+    _own(allocations),
+    allocations.c.hold_id == bindparam("key", type_=TEXT),
+    allocations.c.attempt == bindparam("number", type_=EXACT),
 )
-USE_SHARE: Final = (
-    update(allocations)
-    .where(
-        _own(allocations),
-        allocations.c.hold_id == bindparam("key"),
-        allocations.c.attempt == bindparam("number"),
-        allocations.c.grant_id == bindparam("grant"),
-    )
-    .values(used=bindparam("burnt"))
+USED_UNDER_KEY: Final = select(allocations).where(
+    _own(allocations), allocations.c.hold_id == bindparam("key", type_=TEXT), allocations.c.used > 0
 )
-_late: Final = sqlite.insert(allocations)
-BURN_LATE: Final = _late.on_conflict_do_update(
-    index_elements=["business_id", "hold_id", "attempt", "grant_id"],
-    set_={"used": _late.excluded.used, "amount": func.max(allocations.c.amount, _late.excluded.used)},
+SAVE_SHARE: Final = update(allocations).where(
+    _own(allocations),
+    allocations.c.hold_id == bindparam("key", type_=TEXT),
+    allocations.c.attempt == bindparam("number", type_=EXACT),
+    allocations.c.grant_id == bindparam("grant", type_=TEXT),
 )
+PUT_SHARE: Final = _replace(allocations)
 
 # Ledger.
 ADD_ENTRY: Final = insert(ledger)
 LEDGER: Final = select(ledger).where(_own(ledger)).order_by(ledger.c.seq)
+LEDGER_PAGE: Final = (
+    select(ledger)
+    .where(_own(ledger), ledger.c.seq < bindparam("before", type_=EXACT))
+    .order_by(ledger.c.seq.desc())
+    .limit(bindparam("most", type_=EXACT))
+)
+ENTRY: Final = select(ledger).where(_own(ledger), ledger.c.seq == bindparam("seq", type_=EXACT))
+ENTRY_OF: Final = select(ledger).where(
+    _own(ledger), ledger.c.kind == bindparam("kind", type_=TEXT), ledger.c.ref == bindparam("ref", type_=TEXT)
+)
 
 # Holds.
 ADD_HOLD: Final = insert(holds)
-CLOSE_HOLD: Final = update(holds).where(_this(holds), holds.c.amount == bindparam("agreed"), _OPEN)
+CLOSE_HOLD: Final = update(holds).where(_this(holds), _OPEN)
+RENEW_HOLD: Final = update(holds).where(_this(holds), _OPEN)
+UNCHARGE_HOLDS: Final = update(holds).where(_under_key(holds)).values(captured=literal_column("0"))
 HOLD: Final = (
-    select(holds.c.state, holds.c.amount, transactions.c.outcome, transactions.c.charged)
+    select(
+        holds,
+        transactions.c.outcome,
+        transactions.c.charged,
+        transactions.c.day,
+        transactions.c.at,
+    )
     .outerjoin(transactions, _LOGGED)
-    .where(_this(holds), holds.c.amount == bindparam("agreed"))
+    .where(_this(holds))
 )
 HOLDS_UNDER_KEY: Final = (
     select(holds.c.attempt, holds.c.state, holds.c.request_hash).where(_under_key(holds)).order_by(holds.c.attempt)
 )
-HOLDS_DUE: Final = (
-    select(holds)
-    .where(_own(holds), _OPEN, holds.c.expires_at <= bindparam("now"))
-    .order_by(holds.c.expires_at, holds.c.id, holds.c.attempt)
-)
-FIRST_EXPIRY: Final = select(func.min(holds.c.expires_at)).where(_own(holds), _OPEN)
+ALL_HOLDS_UNDER_KEY: Final = select(holds).where(_under_key(holds)).order_by(holds.c.attempt)
+OPEN_HOLDS: Final = select(holds).where(_own(holds), _OPEN).order_by(holds.c.expires_at, holds.c.id, holds.c.attempt)
 
-# The call log and the answers kept for a replay.
+# The call log, its sums per day, and the answers kept for a replay.
 ADD_ROW: Final = insert(transactions)
-SETTLE_ROW: Final = update(transactions).where(_this(transactions), transactions.c.outcome == "unknown")
-ROWS_UNDER_KEY: Final = (
-    select(
-        transactions.c.attempt,
-        transactions.c.request_hash,
-        transactions.c.outcome,
-        transactions.c.charged,
-        transactions.c.model,
-    )
-    .where(_under_key(transactions))
-    .order_by(transactions.c.attempt)
-)
+SAVE_ROW: Final = update(transactions).where(_this(transactions))
+ROW: Final = select(transactions).where(_this(transactions))
+ROWS_UNDER_KEY: Final = select(transactions).where(_under_key(transactions)).order_by(transactions.c.attempt)
 TRANSACTIONS: Final = (
     select(transactions)
     .where(_own(transactions))
     .order_by(transactions.c.at, transactions.c.id, transactions.c.attempt)
 )
-_kept: Final = sqlite.insert(results)
-KEEP_ANSWERS: Final = _kept.on_conflict_do_update(
-    index_elements=["business_id", "id"],
-    set_={"answers": _kept.excluded.answers, "expires_at": _kept.excluded.expires_at},
+ADD_USAGE: Final = _add_up(usage_daily)
+USAGE: Final = (
+    select(usage_daily)
+    .where(
+        _own(usage_daily),
+        usage_daily.c.day >= bindparam("first", type_=TEXT),
+        usage_daily.c.day <= bindparam("last", type_=TEXT),
+    )
+    .order_by(usage_daily.c.day, usage_daily.c.feature)
 )
-ANSWERS: Final = select(results.c.answers).where(_under_key(results), results.c.expires_at > bindparam("now"))
-DROP_ANSWERS: Final = delete(results).where(results.c.expires_at <= bindparam("now"))
+KEEP_ANSWERS: Final = _replace(results)
+ANSWERS: Final = select(results.c.answers).where(
+    _under_key(results), results.c.expires_at > bindparam("now", type_=EXACT)
+)
+DROP_ANSWERS: Final = delete(results).where(results.c.expires_at <= bindparam("now", type_=EXACT))
 
 # Trials.
-CLAIMED: Final = select(exists().where(trial_claims.c.key_hmac.in_(bindparam("keys", expanding=True))))
-ADD_CLAIM: Final = insert(trial_claims)
+CLAIMED: Final = select(trial_claims.c.key_hmac).where(trial_claims.c.key_hmac == bindparam("claim", type_=TEXT))
+ADD_CLAIM: Final = _upsert(trial_claims, "DO NOTHING")
 
-
-def _total(column: ColumnElement[int], *where: ColumnElement[bool]) -> Select[int]:
-    return select(func.coalesce(func.sum(column), 0)).where(*where)
-
-
-# What the doctor adds up.
-CREDITED: Final = _total(ledger.c.amount, _own(ledger), ledger.c.credit == "wallet")
-DEBITED: Final = _total(ledger.c.amount, _own(ledger), ledger.c.debit == "wallet")
-USAGE: Final = _total(ledger.c.amount, _own(ledger), ledger.c.kind == "usage")
-HELD_OPEN: Final = _total(holds.c.amount, _own(holds), _OPEN)
-GRANTED: Final = _total(grants.c.amount, _own(grants))
-PINNED: Final = _total(grants.c.held, _own(grants))
-REMAINING: Final = _total(grants.c.remaining, _own(grants))
-CHARGED: Final = _total(transactions.c.charged, _own(transactions))
-GRANT_USE: Final = (
-    select(
-        grants.c.id,
-        (grants.c.amount - grants.c.remaining).label("gone"),
-        func.coalesce(func.sum(allocations.c.used), 0).label("used"),
-    )
-    .outerjoin(
-        allocations, and_(allocations.c.business_id == grants.c.business_id, allocations.c.grant_id == grants.c.id)
-    )
-    .where(_own(grants))
-    .group_by(grants.c.id, grants.c.amount, grants.c.remaining)
+# Add-ons.
+SUBSCRIPTION: Final = (
+    select(subscriptions)
+    .where(_own(subscriptions))
+    .order_by(subscriptions.c.ended_at.is_not(None), subscriptions.c.id.desc())
+    .limit(1)
 )
-GRANTS_UNBOOKED: Final = (
-    select(grants.c.id)
-    .outerjoin(
-        ledger,
-        and_(
-            ledger.c.business_id == grants.c.business_id,
-            ledger.c.kind == "grant",
-            ledger.c.ref == grants.c.source + ":" + grants.c.source_ref,
-            ledger.c.amount == grants.c.amount,
+SUBSCRIPTIONS: Final = select(subscriptions).where(_own(subscriptions)).order_by(subscriptions.c.id)
+PUT_SUBSCRIPTION: Final = _replace(subscriptions)
+
+# Prices.
+PRICE_VERSIONS: Final = select(price_versions).order_by(price_versions.c.feature, price_versions.c.effective_from)
+ADD_PRICE_VERSION: Final = _upsert(price_versions, "DO NOTHING")
+PACK_VERSIONS: Final = select(pack_versions).order_by(pack_versions.c.type, pack_versions.c.effective_from)
+ADD_PACK_VERSION: Final = _upsert(pack_versions, "DO NOTHING")
+
+# Limits.
+LIMITS: Final = select(limits).where(or_(_own(limits), limits.c.business_id == literal_column("''")))
+PUT_LIMIT: Final = _replace(limits)
+DROP_LIMIT: Final = delete(limits).where(
+    _own(limits),
+    limits.c.scope == bindparam("scope", type_=TEXT),
+    limits.c.key == bindparam("key", type_=TEXT),
+    limits.c.per == bindparam("per", type_=TEXT),
+)
+_COUNTER: Final = and_(
+    _own(limit_counters),
+    limit_counters.c.scope == bindparam("scope", type_=TEXT),
+    limit_counters.c.key == bindparam("key", type_=TEXT),
+    limit_counters.c.per == bindparam("per", type_=TEXT),
+    limit_counters.c.starts_at == bindparam("starts_at", type_=EXACT),
+)
+MAKE_COUNTER: Final = _upsert(limit_counters, "DO NOTHING")
+COUNTER: Final = select(limit_counters).where(_COUNTER).with_for_update()
+MOVE_COUNTER: Final = (
+    update(limit_counters)
+    .where(_COUNTER)
+    .values(
+        held=limit_counters.c.held + bindparam("pinned", type_=EXACT),
+        used=limit_counters.c.used + bindparam("spent", type_=EXACT),
+    )
+)
+
+# What is told, and what operators did.
+ADD_EVENT: Final = text(
+    "INSERT INTO ai_outbox (id, business_id, topic, dedupe_key, facts, at, attempts, next_at, sent_at) "
+    "VALUES (:id, :business_id, :topic, :dedupe_key, :facts, :at, 0, :at, :sent_at) "
+    "ON CONFLICT (business_id, dedupe_key) DO NOTHING"
+).bindparams(
+    *(bindparam(name, type_=outbox.c[name].type) for name in ("id", "business_id", "topic", "dedupe_key", "facts")),
+    *(bindparam(name, type_=outbox.c[name].type) for name in ("at", "sent_at")),
+)
+EVENTS: Final = select(outbox).where(_own(outbox)).order_by(outbox.c.at, outbox.c.id)
+EVENTS_DUE: Final = (
+    select(outbox)
+    .where(_UNSENT, outbox.c.next_at <= bindparam("now", type_=EXACT))
+    .order_by(outbox.c.next_at, outbox.c.id)
+    .limit(bindparam("most", type_=EXACT))
+    .with_for_update(skip_locked=True)
+)
+SAVE_EVENT: Final = update(outbox).where(outbox.c.id == bindparam("event", type_=TEXT))
+DROP_EVENTS: Final = delete(outbox).where(outbox.c.sent_at <= bindparam("before", type_=EXACT))
+ADD_AUDIT: Final = insert(audit)
+AUDIT: Final = select(audit).where(_own(audit)).order_by(audit.c.at, audit.c.id)
+
+
+# What erasing a person's data takes away; the books keep the amounts. A hold that is open keeps its user until it ends.
+_CLOSED: Final = holds.c.state != literal_column("'open'")
+ERASE: Final = (
+    update(holds)
+    .where(_own(holds), _CLOSED, _user_of(holds))
+    .values(user_id=null(), request_hash=literal_column("''"), counters=null()),
+    update(transactions)
+    .where(_own(transactions), _user_of(transactions))
+    .values(user_id=null(), request_hash=literal_column("''")),
+    delete(results).where(
+        _own(results),
+        ~exists().where(
+            holds.c.business_id == results.c.business_id,
+            holds.c.id == results.c.id,
+            holds.c.user_id.is_not(None),
+            holds.c.user_id != bindparam("user", type_=TEXT),
         ),
-    )
-    .where(_own(grants), ledger.c.seq.is_(None))
+    ),
+    delete(limits).where(
+        _own(limits),
+        limits.c.scope == literal_column("'user'"),
+        limits.c.key != literal_column("''"),
+        _user_key(limits),
+    ),
+    delete(limit_counters).where(
+        _own(limit_counters),
+        limit_counters.c.scope == literal_column("'user'"),
+        limit_counters.c.held == literal_column("0"),
+        _user_key(limit_counters),
+    ),
 )
-USAGE_UNLOGGED: Final = (
-    select(ledger.c.seq)
-    .outerjoin(
-        transactions,
-        and_(
-            transactions.c.business_id == ledger.c.business_id,
-            transactions.c.id == ledger.c.ref,
-            transactions.c.charged == ledger.c.amount,
-        ),
-    )
-    .where(_own(ledger), ledger.c.kind == "usage", transactions.c.id.is_(None))
-)
-HOLD_SPREAD: Final = (
-    select(
-        holds.c.id,
-        holds.c.attempt,
-        holds.c.state,
-        holds.c.amount,
-        holds.c.captured,
-        func.coalesce(func.sum(allocations.c.amount), 0).label("spread"),
-        func.coalesce(func.sum(allocations.c.used), 0).label("used"),
-        transactions.c.charged,
-    )
-    .outerjoin(
-        allocations,
-        and_(
-            allocations.c.business_id == holds.c.business_id,
-            allocations.c.hold_id == holds.c.id,
-            allocations.c.attempt == holds.c.attempt,
-        ),
-    )
-    .outerjoin(transactions, _LOGGED)
-    .where(_own(holds))
-    .group_by(holds.c.id, holds.c.attempt, holds.c.state, holds.c.amount, holds.c.captured, transactions.c.charged)
-    .order_by(holds.c.id, holds.c.attempt)
-)
-STRAYS: Final = union(
-    *(
-        select(table.c.business_id).where(table.c.business_id.not_in(select(wallets.c.business_id)))
-        for table in (ledger, grants, holds, allocations)
-    )
-)
-"""Businesses with books but no wallet."""

@@ -1,0 +1,259 @@
+"""`Accounts`: what `AddOns` does with credits, beside the calls themselves."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from ai_addons.billing.doctor import examine
+from ai_addons.billing.packs import in_micro_ghs
+from ai_addons.errors import ConfigError
+from ai_addons.money import Credits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from decimal import Decimal
+
+    from ai_addons.billing.doctor import Report
+    from ai_addons.billing.grants import GrantSource
+    from ai_addons.billing.ledger import LedgerEntry
+    from ai_addons.billing.limiting import Limits
+    from ai_addons.billing.policy import Policy
+    from ai_addons.billing.records import (
+        AuditEntry,
+        Correction,
+        GrantBooking,
+        Transaction,
+        Wallet,
+        WalletStatus,
+    )
+    from ai_addons.billing.subscriptions import Subscriptions
+    from ai_addons.money import Money
+    from ai_addons.wiring import Wiring
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Accounts:
+    """Wallets, grants, limits, add-ons and the books, for the host's back office."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+
+    @property
+    def policy(self) -> Policy:
+        """The billing policy of every business that has none of its own."""
+        return self._wiring.policy
+
+    # Credits.
+
+    def wallet(self, business: str) -> Wallet:
+        """A business's credits now; zeros for one never seen."""
+        return self._wiring.store.wallet(business)
+
+    def grant(  # noqa: PLR0913  # a grant has that many sides
+        self,
+        business: str,
+        amount: str | int | Decimal | Credits,
+        *,
+        source: GrantSource,
+        ref: str,
+        paid: Money | None = None,
+        effective_at: datetime | None = None,
+        expires_at: datetime | None = None,
+        features: Iterable[str] | None = None,
+        priority: int | None = None,
+    ) -> GrantBooking:
+        """Give credits, once per source and reference.
+
+        Args:
+            business: Who receives them.
+            amount: Credits as str, int, `Decimal` or `Credits`.
+            source: Why, e.g. ``adjustment``.
+            ref: What makes it unique; a repeat changes nothing and says so.
+            paid: What was really paid for them, in cedis; None for nothing.
+            effective_at: From when they may pay, with its zone; None for now.
+            expires_at: From when they may no longer pay, with its zone; None for never.
+            features: The only features they pay for; None for all.
+            priority: Burns earlier when lower; None for the source's own.
+
+        Raises:
+            ValueError: If the amount is not positive, or they would expire before they begin.
+            IdempotencyConflict: If this source and reference gave something else.
+        """
+        return self._wiring.funding.grant(
+            business,
+            Credits(amount),
+            source=source,
+            ref=ref,
+            paid=0 if paid is None else in_micro_ghs(paid),
+            effective_at=_micros(effective_at),
+            expires_at=_micros(expires_at),
+            features=features,
+            priority=priority,
+        )
+
+    def claim_trial(
+        self, business: str, *, phone: str | None = None, tax_id: str | None = None, payment: str | None = None
+    ) -> GrantBooking:
+        """Give the policy's trial credits, once per business and per owner.
+
+        Args:
+            business: Who receives them.
+            phone: The owner's phone number; None to ask the host's profile.
+            tax_id: The business's tax number; None to ask the host's profile.
+            payment: Fingerprint of a payment method.
+
+        Raises:
+            ConfigError: If the policy has no trial, or nothing is known of the owner.
+            TrialClaimed: If any of these had a trial before, in whatever business.
+            LimitReached: If the trials of today have given out their budget.
+        """
+        policy = self._wiring.policy_named(self.wallet(business).policy)
+        if not policy.trial:
+            msg = f"The policy {policy.name!r} has no trial. Nothing was granted."
+            raise ConfigError(msg)
+        profile = self._wiring.books.terms.profile(business)
+        known = {"phone": phone or profile.phone, "tax_id": tax_id or profile.tax_id, "payment": payment}
+        given = {kind: value for kind, value in known.items() if value}
+        if not given:
+            msg = "A trial needs a phone number, a tax number or a payment fingerprint. Nothing was granted."
+            raise ConfigError(msg)
+        keys = self._wiring.keys()
+        claims = {keys.trial_claim(kind, value): kind for kind, value in given.items()}
+        former = [old.trial_claim(*item) for old in self._wiring.former_keys() for item in given.items()]
+        return self._wiring.funding.claim_trial(business, policy.trial, claims, former=former)
+
+    def adjust(
+        self,
+        business: str,
+        amount: str | int | Decimal | Credits,
+        *,
+        ref: str,
+        actor: str,
+        reason: str,
+        effective_at: datetime | None = None,
+    ) -> Correction:
+        """Give or take credits by hand, once per reference; who and why is kept.
+
+        Args:
+            business: Whose wallet.
+            amount: More than zero gives, less takes from what is free.
+            ref: What makes it unique.
+            actor: Who decided.
+            reason: Why.
+            effective_at: When it counts from in the books, with its zone; None for now.
+
+        Raises:
+            InsufficientCreditsError: If fewer credits are free than are to be taken.
+            IdempotencyConflict: If this reference adjusted by another amount.
+        """
+        at = _micros(effective_at)
+        return self._wiring.funding.adjust(
+            business, Credits(amount), ref=ref, actor=actor, reason=reason, effective_at=at
+        )
+
+    def reverse(self, business: str, seq: int, *, actor: str, reason: str) -> Correction:
+        """Undo a charge or a grant by an entry of its own, once; who and why is kept.
+
+        Args:
+            business: Whose ledger.
+            seq: Position of the row to undo.
+            actor: Who decided.
+            reason: Why.
+
+        Raises:
+            BillingError: If there is no such row, it cannot be reversed, or credits of the grant are spent.
+        """
+        return self._wiring.funding.reverse(business, seq, actor=actor, reason=reason)
+
+    # Terms of a business.
+
+    @cached_property
+    def subscriptions(self) -> Subscriptions:
+        """Monthly add-ons: taken, paid, cancelled, resumed."""
+        return self._wiring.subscriptions
+
+    @cached_property
+    def limits(self) -> Limits:
+        """Spending limits and the kill switch."""
+        return self._wiring.limits
+
+    def set_policy(self, business: str, policy: str | None, *, actor: str) -> Wallet:
+        """Sell credits to a business by another policy from now on; no credit is lost.
+
+        Args:
+            business: Whose wallet.
+            policy: Its name; None for the default one.
+            actor: Who decided.
+
+        Raises:
+            UnknownPlugin: If there is no such policy.
+        """
+        return self._wiring.operations.set_policy(business, policy, actor=actor)
+
+    def set_status(self, business: str, status: WalletStatus, *, actor: str, reason: str) -> Wallet:
+        """Stop a business's calls (``suspended``, ``closed``) or let it go on (``active``)."""
+        return self._wiring.operations.set_status(business, status, actor=actor, reason=reason)
+
+    def pause(self, *, business: str | None = None, feature: str | None = None, actor: str) -> None:
+        """Pull the kill switch: no new holds; free repeats and calls in progress go on.
+
+        Args:
+            business: For one business; None for all.
+            feature: For one feature; None for all.
+            actor: Who decided.
+        """
+        self._wiring.limits.pause(business=business, feature=feature, actor=actor)
+
+    def resume(self, *, business: str | None = None, feature: str | None = None, actor: str) -> bool:
+        """Release the kill switch that was pulled with the same arguments; whether it was."""
+        return self._wiring.limits.resume(business=business, feature=feature, actor=actor)
+
+    def erase(self, business: str, *, user: str | None = None, actor: str) -> None:
+        """Forget who made a business's calls; its books stay whole to the last micro-credit.
+
+        Args:
+            business: Whose calls.
+            user: One user; None for all.
+            actor: Who decided.
+        """
+        self._wiring.operations.erase(business, user=user, actor=actor)
+
+    # The books.
+
+    def ledger(self, business: str) -> list[LedgerEntry]:
+        """Every booking of a business, oldest first."""
+        return self._wiring.store.ledger(business)
+
+    def transactions(self, business: str) -> list[Transaction]:
+        """Every call of a business, oldest first."""
+        return self._wiring.store.transactions(business)
+
+    def audit(self, business: str = "") -> list[AuditEntry]:
+        """What operators did about a business, oldest first; without one, what concerns all."""
+        return self._wiring.operations.audit(business)
+
+    def sweep(self) -> int:
+        """Do what is due in every wallet: orphan holds, expiry, renewals; how many wallets had any."""
+        return self._wiring.store.sweep()
+
+    def doctor(self) -> Report:
+        """Check every invariant of the books."""
+        return examine(self._wiring.database)
+
+
+def _micros(at: datetime | None) -> int | None:
+    """A time with its zone as UTC microseconds.
+
+    Raises:
+        ValueError: For a time without a zone, which might mean any of many moments.
+    """
+    if at is None:
+        return None
+    if at.tzinfo is None:
+        msg = "a time needs its zone, e.g. datetime(2027, 1, 31, tzinfo=UTC); nothing was booked"
+        raise ValueError(msg)
+    since = at - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds

@@ -1,0 +1,128 @@
+"""The paid monthly add-on of a business: taken, paid, cancelled, resumed.
+
+The rules are those of `addon`; here they meet a wallet. Collecting the money is
+somebody else's work: a payment comes in as the word that a period was paid.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ai_addons.billing import addon
+from ai_addons.billing.due import carry_out, catch_up, find_subscription, keep_subscription
+from ai_addons.billing.records import SubscriptionBooking, check_id
+from ai_addons.errors import AddonNotOffered
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ai_addons.billing.books import Books
+    from ai_addons.billing.policy import Due, Subscription
+    from ai_addons.billing.sql import Row
+    from ai_addons.billing.wallet import LockedWallet
+
+_NONE: Final = "This business has no monthly add-on. Nothing was booked. Take one first."
+
+
+class Subscriptions:
+    """Monthly add-ons.
+
+    Args:
+        books: The open books.
+    """
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+
+    def subscribe(self, business: str, *, paid: bool = False) -> SubscriptionBooking:
+        """Take the add-on that the business's policy sells; an open one is given back as it is.
+
+        Args:
+            business: Who takes it.
+            paid: Whether the host has collected the first month; else nothing is given before `pay`.
+
+        Raises:
+            AddonNotOffered: If the policy sells none.
+        """
+
+        def work(wallet: LockedWallet, found: Sequence[list[Row]]) -> SubscriptionBooking:
+            del found
+            known = find_subscription(wallet)
+            if known is not None and known.state != "ended":
+                return _booking(wallet, known, replayed=True)
+            if wallet.policy.addon is None:
+                raise AddonNotOffered
+            begun = addon.begin(
+                wallet.policy.addon,
+                id=self._books.new_id(wallet.now),
+                business=business,
+                tz=wallet.tz,
+                now=wallet.now,
+            )
+            keep_subscription(wallet, begun)
+            if not paid:
+                return _booking(wallet, begun, replayed=False)
+            return self._carry_out(wallet, begun, addon.pay(begun, now=wallet.now))
+
+        return self._on(business, work)
+
+    def pay(self, business: str, *, period: int | None = None) -> SubscriptionBooking:
+        """Book that a month was paid for; the same month again changes nothing and says so.
+
+        Args:
+            business: Whose add-on.
+            period: Number of the month, from 0; None for the next unpaid one. Name it, so that no repeated
+                message pays a second month.
+
+        Raises:
+            AddonNotOffered: If there is no add-on.
+            BillingError: If an earlier month is unpaid.
+        """
+        return self._change(business, lambda known, now: addon.pay(known, period=period, now=now))
+
+    def cancel(self, business: str, *, immediate: bool = False) -> SubscriptionBooking:
+        """Renew no more, from now or from the end of what is paid on; credits stay until their month's end.
+
+        Raises:
+            AddonNotOffered: If there is no add-on.
+        """
+        return self._change(business, lambda known, now: addon.cancel(known, immediate=immediate, now=now))
+
+    def resume(self, business: str) -> SubscriptionBooking:
+        """Take a cancellation back.
+
+        Raises:
+            AddonNotOffered: If there is no add-on.
+            BillingError: If it is not cancelled, or has ended.
+        """
+        return self._change(business, lambda known, now: addon.resume(known, now=now))
+
+    def _change(self, business: str, rule: Callable[[Subscription, int], Due]) -> SubscriptionBooking:
+        def work(wallet: LockedWallet, found: Sequence[list[Row]]) -> SubscriptionBooking:
+            del found
+            known = find_subscription(wallet)
+            if known is None:
+                raise AddonNotOffered(_NONE)
+            return self._carry_out(wallet, known, rule(known, wallet.now))
+
+        return self._on(business, work)
+
+    def _carry_out(self, wallet: LockedWallet, known: Subscription, due: Due) -> SubscriptionBooking:
+        changed = due.subscription if due.subscription is not None else known
+        carry_out(self._books, wallet, due.tasks, due.at)
+        if changed != known:
+            keep_subscription(wallet, changed)
+            # What time asks for has changed with it.
+            wallet.next_due_at = wallet.now
+            changed = catch_up(self._books, wallet) or changed
+        return _booking(wallet, changed, replayed=changed == known)
+
+    def _on(
+        self, business: str, work: Callable[[LockedWallet, Sequence[list[Row]]], SubscriptionBooking]
+    ) -> SubscriptionBooking:
+        check_id(business, "a business id")
+        return self._books.on(business, work)
+
+
+def _booking(wallet: LockedWallet, subscription: Subscription, *, replayed: bool) -> SubscriptionBooking:
+    return SubscriptionBooking(subscription=subscription, balance=wallet.available, replayed=replayed)
