@@ -157,8 +157,16 @@ def _texts_of(node: ast.ClassDef) -> Iterator[tuple[str, str]]:
 
 def _commands() -> str:
     context = click.Context(main, info_name="ai-addons", **main.context_settings)
-    parts = [_command(f"ai-addons {name}", main.commands[name], context) for name in sorted(main.commands)]
-    return _page("Command line", _prose(main.help), *parts)
+    return _page("Command line", _prose(main.help), *_in_group("ai-addons", main, context))
+
+
+def _in_group(title: str, group: click.Group, context: click.Context) -> Iterator[str]:
+    """The commands of a group, those of groups within it after their group."""
+    for name in sorted(group.commands):
+        command = group.commands[name]
+        yield _command(f"{title} {name}", command, context)
+        if isinstance(command, click.Group):
+            yield from _in_group(f"{title} {name}", command, click.Context(command, info_name=name, parent=context))
 
 
 def _command(title: str, command: click.Command, parent: click.Context) -> str:

@@ -12,15 +12,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ai_addons.addons import AddOns as AddOns
     from ai_addons.addons import install as install
+    from ai_addons.billing.profile import BusinessProfile as BusinessProfile
     from ai_addons.catalog import Offer as Offer
     from ai_addons.catalog import Pack as Pack
+    from ai_addons.errors import AddonConflict as AddonConflict
+    from ai_addons.errors import AddonNotOffered as AddonNotOffered
     from ai_addons.errors import AddOnsError as AddOnsError
     from ai_addons.errors import BadOutput as BadOutput
+    from ai_addons.errors import BadSignature as BadSignature
     from ai_addons.errors import BillingError as BillingError
     from ai_addons.errors import CallError as CallError
     from ai_addons.errors import ConfigError as ConfigError
     from ai_addons.errors import ContentBlocked as ContentBlocked
     from ai_addons.errors import FeatureExists as FeatureExists
+    from ai_addons.errors import HoldExpired as HoldExpired
     from ai_addons.errors import IdempotencyConflict as IdempotencyConflict
     from ai_addons.errors import InsufficientCreditsError as InsufficientCreditsError
     from ai_addons.errors import LedgerConflict as LedgerConflict
@@ -61,15 +66,20 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "addons": ("AddOns", "install"),
+    "billing.profile": ("BusinessProfile",),
     "catalog": ("Offer", "Pack"),
     "errors": (
         "AddOnsError",
+        "AddonConflict",
+        "AddonNotOffered",
         "BadOutput",
+        "BadSignature",
         "BillingError",
         "CallError",
         "ConfigError",
         "ContentBlocked",
         "FeatureExists",
+        "HoldExpired",
         "IdempotencyConflict",
         "InsufficientCreditsError",
         "LedgerConflict",
@@ -102,11 +112,15 @@ _HOME = {name: f"ai_addons.{module}" for module, names in _HOMES.items() for nam
 __all__ = [
     "AddOns",
     "AddOnsError",
+    "AddonConflict",
+    "AddonNotOffered",
     "AsyncFeature",
     "BadOutput",
+    "BadSignature",
     "Billed",
     "BillingError",
     "Bucket",
+    "BusinessProfile",
     "CallError",
     "ConfigError",
     "ContentBlocked",
@@ -114,6 +128,7 @@ __all__ = [
     "Feature",
     "FeatureExists",
     "FreeText",
+    "HoldExpired",
     "IdempotencyConflict",
     "InsufficientCreditsError",
     "LedgerConflict",

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from ai_addons.billing.doctor import examine
+from ai_addons.billing.doctor import examine, rebuild_usage
 from ai_addons.billing.packs import in_micro_ghs
 from ai_addons.errors import ConfigError
 from ai_addons.money import Credits
@@ -170,12 +169,12 @@ class Accounts:
 
     # Terms of a business.
 
-    @cached_property
+    @property
     def subscriptions(self) -> Subscriptions:
         """Monthly add-ons: taken, paid, cancelled, resumed."""
         return self._wiring.subscriptions
 
-    @cached_property
+    @property
     def limits(self) -> Limits:
         """Spending limits and the kill switch."""
         return self._wiring.limits
@@ -239,9 +238,17 @@ class Accounts:
         """Do what is due in every wallet: orphan holds, expiry, renewals; how many wallets had any."""
         return self._wiring.store.sweep()
 
-    def doctor(self) -> Report:
-        """Check every invariant of the books."""
-        return examine(self._wiring.database)
+    def doctor(self, business: str | None = None) -> Report:
+        """Check every invariant of the books.
+
+        Args:
+            business: One business; None for all.
+        """
+        return examine(self._wiring.database, business)
+
+    def rebuild_usage(self, business: str) -> None:
+        """Make a business's daily sums anew from its call log."""
+        rebuild_usage(self._wiring.database, business)
 
 
 def _micros(at: datetime | None) -> int | None:

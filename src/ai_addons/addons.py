@@ -12,6 +12,7 @@ from ai_addons import plugins
 from ai_addons._call import Call
 from ai_addons.accounts import Accounts
 from ai_addons.aio import AsyncAddOns
+from ai_addons.billing.storefronts import STOREFRONT_PLAN, StorefrontPlan
 from ai_addons.catalog import declared
 from ai_addons.errors import ConfigError, NotEnabled
 from ai_addons.llm.providers import KNOWN, find_key
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from ai_addons._invocation import CallOptions, Invocation
+    from ai_addons.billing.packs import CustomPack
+    from ai_addons.billing.policy import AddonPlan
     from ai_addons.billing.profile import BusinessProfile
     from ai_addons.catalog import FeatureSpec, Listing, Pack, Registry
     from ai_addons.clock import Clock, Ids
@@ -43,10 +46,21 @@ DEFAULT_MODELS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceList:
-    """What is on sale."""
+    """What is on sale.
+
+    Attributes:
+        features: Each with its price in credits.
+        packs: Credits sold together, cheapest first.
+        custom: The pack of any size, None if there is none.
+        addon: The monthly add-on, None if there is none.
+        storefronts: What the point-of-sale system itself costs; quoted, never collected.
+    """
 
     features: tuple[Listing, ...]
     packs: tuple[Pack, ...]
+    custom: CustomPack | None = None
+    addon: AddonPlan | None = None
+    storefronts: StorefrontPlan = STOREFRONT_PLAN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,10 +229,15 @@ class AddOns(Accounts):
 
     # What is on sale.
 
-    def price_list(self) -> PriceList:
-        """All features and packs on sale."""
+    def price_list(self, business: str | None = None) -> PriceList:
+        """All features and packs on sale.
+
+        Args:
+            business: For whom, where its billing policy is not the default one.
+        """
+        policy = self.policy if business is None else self._wiring.policy_named(self.wallet(business).policy)
         listings = (spec.listing(self.settings.prices.features) for spec in self.features())
-        return PriceList(features=tuple(listings), packs=self.policy.packs())
+        return PriceList(features=tuple(listings), packs=policy.packs(), custom=policy.custom, addon=policy.addon)
 
     def features(self) -> tuple[FeatureSpec, ...]:
         """All features this process knows and has switched on."""

@@ -13,7 +13,7 @@
     │   ├── InsufficientCreditsError  too few credits; the provider was never called
     │   ├── LimitReached  WalletSuspended  Paused  TrialClaimed
     │   ├── IdempotencyConflict  LedgerConflict  HoldExpired
-    │   ├── AddonNotOffered  BadSignature
+    │   ├── AddonNotOffered  AddonConflict  BadSignature
     │   └── StoreUnavailable
     └── CallError                     the provider was asked in vain; the hold is void
         ├── ProviderUnavailable  ProviderTimeout  ProviderRejected
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AddOnsError",
+    "AddonConflict",
     "AddonNotOffered",
     "BadOutput",
     "BadSignature",
@@ -231,6 +232,12 @@ class HoldExpired(BillingError):
 
 class AddonNotOffered(BillingError):
     """A monthly add-on is not to be had here, or not in this state. Nothing was booked. Look at the price list."""
+
+    http_status = 409
+
+
+class AddonConflict(BillingError):
+    """The monthly add-on is not in a state for this. Nothing was booked. Look at its state and try again."""
 
     http_status = 409
 

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from importlib import import_module
 from importlib.metadata import entry_points
+from operator import attrgetter
 from typing import Any
 
 from ai_addons.errors import UnknownPlugin
 
 
 def load(group: str, name: str) -> Any:  # noqa: ANN401  # each group has its own type, checked by its contract tests
-    """Load what a plug-in registered.
+    """Load what a plug-in registered, or what stands at a path.
 
     Args:
         group: Port, e.g. ``policies`` for the group ``ai_addons.policies``.
-        name: Name in the settings.
+        name: Name in the settings, or ``package.module:attribute`` for a host's own, which needs no entry point.
 
     Raises:
-        UnknownPlugin: If no installed package registers that name.
+        UnknownPlugin: If no installed package registers that name, or nothing stands at that path.
     """
+    if ":" in name:
+        return _at(group, name)
     found = entry_points(group=f"ai_addons.{group}")
     if name not in found.names:
         known = sorted(found.names)
@@ -32,3 +36,16 @@ def load(group: str, name: str) -> Any:  # noqa: ANN401  # each group has its ow
 def load_all(group: str) -> tuple[Any, ...]:
     """Load what every plug-in of a port registered."""
     return tuple(entry.load() for entry in entry_points(group=f"ai_addons.{group}"))
+
+
+def _at(group: str, path: str) -> Any:  # noqa: ANN401  # as for `load`
+    module, _, attribute = path.partition(":")
+    try:
+        return attrgetter(attribute)(import_module(module))
+    # ValueError and TypeError are Python's answers to an empty and to a relative module name.
+    except (ImportError, AttributeError, ValueError, TypeError) as reason:
+        msg = (
+            f"No plug-in for ai_addons.{group} at {path!r}; nothing was charged. Python says: {reason}. "
+            "Write it as package.module:attribute, importable where the host runs."
+        )
+        raise UnknownPlugin(msg) from reason

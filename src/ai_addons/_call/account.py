@@ -96,8 +96,8 @@ class Account(Generic[R]):
             return cast("Booked", (yield Do(partial(self._store.capture, self._hold, record))))
         if self.finished is not None and not self._progress.attempts:
             # The row of the first time stands for its replays.
-            wallet = yield Do(partial(self._store.wallet, self.identity.business))
-            return Booked(charged=Credits(0), balance=wallet.available, cost_ghs=MicroGhs(0))
+            balance = yield Do(partial(self._store.available, self.identity.business))
+            return Booked(charged=Credits(0), balance=balance, cost_ghs=MicroGhs(0))
         return (yield from self._free(record))
 
     def let_go(self, source: Source, error: AddOnsError | None) -> Generator[Step, Any, Booked]:

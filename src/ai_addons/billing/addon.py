@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from ai_addons.billing import months
 from ai_addons.billing.policy import Carry, Due, Forfeit, Give, Release, Subscription, Tell
-from ai_addons.errors import BillingError
+from ai_addons.errors import AddonConflict
 from ai_addons.money import MICRO, Credits
 
 if TYPE_CHECKING:
@@ -105,14 +105,14 @@ def pay(subscription: Subscription, *, period: int | None = None, now: int) -> D
         Work to do at once. For a period that was paid before: none, and the same subscription.
 
     Raises:
-        BillingError: If an earlier period is unpaid. Nothing was given.
+        AddonConflict: If an earlier period is unpaid. Nothing was given.
     """
     n = subscription.paid_through + 1
     if period is not None and period < n:
         return Due(at=now, subscription=subscription)
     if period is not None and period > n:
         msg = f"Period {n} of this add-on is not paid yet. Nothing was given for period {period}. Pay period {n} first."
-        raise BillingError(msg)
+        raise AddonConflict(msg)
     paid = replace(subscription, paid_through=n, reminded=0)
     if subscription.state == "past_due":
         return _paid_in_grace(paid, now)
@@ -154,14 +154,14 @@ def resume(subscription: Subscription, *, now: int) -> Due:
         now: UTC microseconds.
 
     Raises:
-        BillingError: If it is not cancelled at its period's end. Nothing was changed.
+        AddonConflict: If it is not cancelled at its period's end. Nothing was changed.
     """
     if subscription.state != "cancel_at_end":
         msg = (
             f"Only an add-on that is cancelled at its period's end can be resumed; this one is {subscription.state}. "
             "Nothing was changed or charged. Take the add-on anew if it has ended."
         )
-        raise BillingError(msg)
+        raise AddonConflict(msg)
     return Due(at=now, subscription=replace(subscription, state="active"))
 
 

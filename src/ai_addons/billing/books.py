@@ -128,7 +128,7 @@ class Books:
             wallet, found = self._open(tx, business, queries, profile, make=without is None)
             if wallet is None:
                 # Only missing where that is allowed.
-                return cast("Without[T]", without)(tx, self._read_time(found), found)
+                return cast("Without[T]", without)(tx, self._read_time(found), found[: len(queries)])
             if settle and wallet.due:
                 catch_up(self, wallet)
                 # What was found may have changed just now.
@@ -164,7 +164,8 @@ class Books:
             # Another transaction may have been quicker; the lock shows its work.
             wallets, grants, *found = tx.gather(*asked)
         (row,) = wallets
-        return LockedWallet(tx, row, grants, self._read_time(found), self.terms.policy(row.policy)), found
+        now, policy = self._read_time(found), self.terms.policy(row.policy)
+        return LockedWallet(tx, row, grants, now, policy), found[: len(queries)]
 
     def _welcomes(self, business: str, profile: BusinessProfile | None, now: int) -> bool:
         """Whether the policy gives credits to a business nobody has seen yet."""

@@ -192,12 +192,18 @@ def write_row(tx: Tx, of: Logged, record: CallRecord, charged: Credits, revenue:
     tx.write(sql.ADD_USAGE, _sum_key(values) | sums(values))
 
 
-def rewrite_row(tx: Tx, row: Row, changes: Mapping[str, object]) -> None:
-    """Change a line of the log and its day by the difference; it keeps its time."""
+def uncharge_row(tx: Tx, row: Row) -> None:
+    """Charge nothing any more for a line of the log, and take it out of its day."""
+    changes = {"charged": 0, "revenue_micro_ghs": 0}
+    tx.write(sql.UNCHARGE_ROW, {"business": row.business_id, "key": row.id, "number": row.attempt, **changes})
+    _change_day(tx, row, changes)
+
+
+def _change_day(tx: Tx, row: Row, changes: Mapping[str, object]) -> None:
+    """Change a line's day by what changes in the line, which keeps its time."""
     before: dict[str, Any] = {name: getattr(row, name) for name in _SUMMED}
     after = {**before, **{name: value for name, value in changes.items() if name in before}}
     old, new = sums(before), sums(after)
-    tx.write(sql.SAVE_ROW, {"business": row.business_id, "key": row.id, "number": row.attempt, **changes})
     key = {"business_id": row.business_id, "day": row.day, "feature": row.feature}
     tx.write(sql.ADD_USAGE, key | {name: new[name] - old[name] for name in new})
 
@@ -205,7 +211,9 @@ def rewrite_row(tx: Tx, row: Row, changes: Mapping[str, object]) -> None:
 def end_unknown(tx: Tx, row: Row, record: CallRecord, charged: Credits, revenue: int, rate: Rate) -> None:
     """Replace the ``unknown`` line of an expired hold by what came of it after all."""
     (line,) = tx.rows(sql.ROW, {"business": row.business_id, "key": row.id, "number": row.attempt})
-    rewrite_row(tx, line, _outcome(record, charged, revenue, rate))
+    changes = _outcome(record, charged, revenue, rate)
+    tx.write(sql.SAVE_ROW, {"business": row.business_id, "key": row.id, "number": row.attempt, **changes})
+    _change_day(tx, line, changes)
 
 
 def keep_answers(tx: Tx, call: CallIdentity, record: CallRecord, now: int) -> None:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from ai_addons.billing.sql import Database, Row, Tx
 
+DAILY_SUMS: Final = "the daily sums are those of the call log"
+"""The one rule whose breach can be mended: see `rebuild_usage`."""
+
 # Wallets read at a time, so that books of any size fit into memory.
 _PAGE: Final = 200
 
@@ -125,7 +128,7 @@ def _examine_wallet(tx: Tx, wallet: Row) -> Iterator[Finding]:
     for row in rollups:
         yield Finding(
             wallet.business_id,
-            "the daily sums are those of the call log",
+            DAILY_SUMS,
             f"day {row.day}, feature {row.feature}; `ai-addons doctor --rebuild` makes them anew",
         )
 

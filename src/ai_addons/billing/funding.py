@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ai_addons.billing import calls, quota
+from ai_addons.billing.admission import check_positive
 from ai_addons.billing.grants import PRIORITY, Grant, GrantSource
 from ai_addons.billing.ledger import WALLET
 from ai_addons.billing.months import day_start
@@ -13,7 +14,6 @@ from ai_addons.billing.policy import Give
 from ai_addons.billing.records import Correction, GrantBooking, check_id
 from ai_addons.billing.rows import features_text, read_entry, read_grant, read_planned
 from ai_addons.billing.sql import statements as sql
-from ai_addons.billing.store import check_positive
 from ai_addons.billing.wallet import NOTHING
 from ai_addons.errors import BillingError, IdempotencyConflict, InsufficientCreditsError, LimitReached, TrialClaimed
 from ai_addons.money import Credits
@@ -189,13 +189,14 @@ class Funding:
     def _spend_budget(self, wallet: LockedWallet, amount: Credits, budget: Credits) -> None:
         """Count a trial against what all trials of a day may give, so that a farm of accounts has its bound."""
         day = day_start(wallet.now, self._books.terms.operator_tz)
-        place = {"scope": _TRIAL, "key": "", "per": "day", "starts_at": day}
-        wallet.tx.write(sql.MAKE_COUNTER, place | {"business_id": "", "used": 0, "held": 0})
-        (row,) = wallet.tx.rows(sql.COUNTER, place | {"business": ""})
+        made = {"business_id": "", "scope": _TRIAL, "key": "", "per": "day", "starts_at": day, "used": 0, "held": 0}
+        place = {"business": "", "of_scope": _TRIAL, "of_key": "", "of_per": "day", "of_start": day}
+        wallet.tx.write(sql.MAKE_COUNTER, made)
+        (row,) = wallet.tx.rows(sql.COUNTER, place)
         if row.used + amount.micro > budget.micro:
             msg = "The free trials of today are all given out. Nothing was granted. Try again tomorrow, or buy a pack."
             raise LimitReached(msg)
-        wallet.tx.write(sql.MOVE_COUNTER, place | {"business": "", "pinned": 0, "spent": amount.micro})
+        wallet.tx.write(sql.MOVE_COUNTER, place | {"pinned": 0, "spent": amount.micro})
 
     # Corrections.
 
@@ -372,7 +373,7 @@ def _uncharge(wallet: LockedWallet, entry: LedgerEntry) -> None:
         wallet.tx.write(sql.SAVE_SHARE, named | {"used": 0})
     for line in lines:
         if line.charged:
-            calls.rewrite_row(wallet.tx, line, {"charged": 0, "revenue_micro_ghs": 0})
+            calls.uncharge_row(wallet.tx, line)
     for hold in holds:
         if hold.counters is not None and hold.state != "open":
             used = sum(share.used for share in shares if share.attempt == hold.attempt)

@@ -120,6 +120,11 @@ def spread(
     return shares
 
 
+def total(shares: Iterable[tuple[Grant, Credits]]) -> Credits:
+    """What shares of grants come to."""
+    return Credits.from_micro(sum(share.micro for _, share in shares))
+
+
 def spend(shares: Sequence[Credits], used: Credits) -> list[Credits]:
     """How much of each share of a hold is really used, first shares first.
 

@@ -86,7 +86,9 @@ class Account:
         grants: The grants that still hold credits, in no order.
         tz: IANA name of the business's zone.
         anchor_at: Where its months are counted from, UTC microseconds.
-        period: Last month from the anchor whose due work is done; -1 for none.
+        period: Last month from the anchor whose due work is done; -1 for none. A wallet first met, or first
+            put under a policy, long after its anchor starts at the month before the present one, so that
+            nothing is given for months gone by.
         subscription: The open one, else the last one, None if there never was one.
     """
 

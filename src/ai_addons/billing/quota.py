@@ -95,10 +95,19 @@ def resolve(tx: Tx, text: str, amount: Credits, used: Credits) -> None:
 
 def _counted(tx: Tx, counter: Counter) -> Credits:
     """What a window counts so far; its row is locked until the transaction ends."""
-    key = _key(counter)
-    made = {**{name: value for name, value in key.items() if name != "business"}, "business_id": counter.business}
-    tx.write(sql.MAKE_COUNTER, {**made, "used": 0, "held": 0})
-    (row,) = tx.rows(sql.COUNTER, key)
+    tx.write(
+        sql.MAKE_COUNTER,
+        {
+            "business_id": counter.business,
+            "scope": counter.scope,
+            "key": counter.key,
+            "per": counter.window,
+            "starts_at": counter.starts_at,
+            "used": 0,
+            "held": 0,
+        },
+    )
+    (row,) = tx.rows(sql.COUNTER, _key(counter))
     return Credits.from_micro(row.used + row.held)
 
 
@@ -109,10 +118,10 @@ def _move(tx: Tx, counter: Counter, pinned: int, spent: int) -> None:
 def _key(counter: Counter) -> dict[str, object]:
     return {
         "business": counter.business,
-        "scope": counter.scope,
-        "key": counter.key,
-        "per": counter.window,
-        "starts_at": counter.starts_at,
+        "of_scope": counter.scope,
+        "of_key": counter.key,
+        "of_per": counter.window,
+        "of_start": counter.starts_at,
     }
 
 

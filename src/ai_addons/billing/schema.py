@@ -38,6 +38,9 @@ HEAD: Final = "0002"
 
 VERSION_TABLE: Final = "ai_schema_version"
 
+FOR_FIRST_RELEASE: Final = 2
+"""What the first release finds for a version: more than the 1 it knows."""
+
 # Ids are compared and sorted as bytes on both databases, whatever language the server speaks.
 TEXT: Final[TypeEngine[str]] = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
 EXACT: Final[TypeEngine[Any]] = BigInteger().with_variant(sqlite.INTEGER(), "sqlite")
@@ -62,6 +65,9 @@ def _where(condition: str) -> dict[str, Any]:
     """A partial index, on both databases."""
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
+
+first_version: Final = _table("ai_schema", _exact("version"), PrimaryKeyConstraint("version"))
+"""Where the first release looks for a version, so that it refuses tables newer than itself."""
 
 wallets: Final = _table(
     "business_ai_credits",

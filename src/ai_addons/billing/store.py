@@ -14,21 +14,18 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
 from ai_addons.billing import calls, quota
+from ai_addons.billing.admission import Admission, Admitted, check_call
 from ai_addons.billing.due import catch_up, find_subscription
-from ai_addons.billing.packs import offers
+from ai_addons.billing.grants import total
 from ai_addons.billing.records import Booked, CallIdentity, CallRecord, Finished, Hold, Overrun, Wallet, check_id
 from ai_addons.billing.rows import read_entry, read_subscription, read_transaction
 from ai_addons.billing.sql import statements as sql
 from ai_addons.billing.wallet import NOTHING, LockedWallet
 from ai_addons.errors import (
-    AddOnsError,
     BillingError,
     HoldExpired,
-    IdempotencyConflict,
-    InsufficientCreditsError,
     LedgerConflict,
     StoreUnavailable,
-    WalletSuspended,
 )
 from ai_addons.money import Credits
 
@@ -72,7 +69,7 @@ class Store:
         Raises:
             IdempotencyConflict: If the key was used for another request.
         """
-        _check_call(call)
+        check_call(call)
         queries = calls.past_queries(call)
         return self._database.read(
             lambda tx: calls.read_past(tx, call, tx.gather(*queries), self._books.now(tx)).finished if queries else None
@@ -98,85 +95,17 @@ class Store:
             Paused: If the kill switch is on.
             LimitReached: If a spending limit would be passed.
         """
-        _check_call(call)
-        check_positive(amount, "a hold")
-        asking = (quota.limit_query(call.business), *calls.past_queries(call))
-        decided = self._books.on(
-            call.business,
-            lambda wallet, found: self._hold(wallet, found, call, amount, price_version),
-            *asking,
-            without=lambda tx, now, found: self._refuse_unknown(tx, now, found, call, amount),
-        )
-        # Raised after the commit: due work that was done on the way stays done.
-        if isinstance(decided, AddOnsError):
-            raise decided
-        return decided
+        admission = Admission(self._books, call, amount)
+        return admission.decide(lambda wallet, admitted: self._hold(wallet, call, amount, admitted, price_version))
 
     def _hold(
-        self,
-        wallet: LockedWallet,
-        found: Sequence[list[Row]],
-        call: CallIdentity,
-        amount: Credits,
-        price_version: str | None,
-    ) -> Hold | Finished | AddOnsError:
-        limits, *past_rows = found
-        try:
-            past = calls.read_past(wallet.tx, call, past_rows, wallet.now)
-        except IdempotencyConflict as conflict:
-            return conflict
-        if past.finished is not None:
-            return past.finished
-        refused = self._refuse(wallet, past, limits, call, amount)
-        if refused is not None:
-            return refused
-        shares = wallet.spread(call.feature, amount)
-        counters = quota.count(wallet, self._terms, quota.limits_of(self._terms, limits), call, amount)
-        if isinstance(counters, AddOnsError):
-            return counters
-        hold = Hold(
-            call=call,
-            attempt=(past.attempts or 0) + 1,
-            amount=amount,
-            expires_at=wallet.now + self._terms.hold_ttl,
-        )
-        calls.open_hold(wallet, hold, price_version=price_version, counters=counters)
-        wallet.pin(call.id, hold.attempt, shares, hold.expires_at)
+        self, wallet: LockedWallet, call: CallIdentity, amount: Credits, admitted: Admitted, price_version: str | None
+    ) -> Hold:
+        expires_at = wallet.now + self._terms.hold_ttl
+        hold = Hold(call=call, attempt=admitted.attempt, amount=amount, expires_at=expires_at)
+        calls.open_hold(wallet, hold, price_version=price_version, counters=admitted.counters)
+        wallet.pin(call.id, hold.attempt, admitted.shares, expires_at)
         return hold
-
-    def _refuse(
-        self, wallet: LockedWallet, past: calls.Past, limits: list[Row], call: CallIdentity, amount: Credits
-    ) -> AddOnsError | None:
-        """Why a wallet gives no hold; None if it does."""
-        if past.in_progress:
-            return LedgerConflict()
-        if not wallet.active:
-            return WalletSuspended()
-        if (pause := quota.paused(limits, call.feature)) is not None:
-            return pause
-        spendable = sum((share for _, share in wallet.spread(call.feature, amount)), NOTHING)
-        if spendable >= amount:
-            return None
-        if wallet.available >= amount and all(grant.features is None for grant in wallet.grants):
-            # The gate must never pass a call that no grant can pay.
-            msg = "This wallet's grants do not cover its balance. Nothing was charged. Run `ai-addons doctor`."
-            raise BillingError(msg)
-        return self._short(wallet.now, amount, spendable, wallet.own_policy)
-
-    def _refuse_unknown(
-        self, tx: Tx, now: int, found: Sequence[list[Row]], call: CallIdentity, amount: Credits
-    ) -> Hold | Finished | AddOnsError:
-        limits, *past_rows = found
-        try:
-            past = calls.read_past(tx, call, past_rows, now)
-        except IdempotencyConflict as conflict:
-            return conflict
-        paused = quota.paused(limits, call.feature)
-        return past.finished or paused or self._short(now, amount, NOTHING, None)
-
-    def _short(self, now: int, amount: Credits, available: Credits, policy: str | None) -> InsufficientCreditsError:
-        packs = self._terms.packs(self._terms.policy(policy), now)
-        return InsufficientCreditsError(required=amount, available=available, offers=offers(packs, amount - available))
 
     def renew(self, hold: Hold) -> Hold:
         """Keep an open hold alive for another time to live, as a stream does every third of it.
@@ -242,7 +171,7 @@ class Store:
         if wanted > hold.amount and overrun == "reject":
             return self._void(wallet, row, shares, hold, replace(record, outcome="failed", error_code="overrun"))
         extra = self._extra(wallet, row, wanted - hold.amount) if overrun == "overflow" else []
-        used = min(wanted, hold.amount) + sum((share for _, share in extra), NOTHING)
+        used = min(wanted, hold.amount) + total(extra)
         calls.close_hold(wallet, row, "captured", used)
         earned = wallet.unpin(row.id, row.attempt, shares, min(wanted, hold.amount))
         if extra:
@@ -257,7 +186,7 @@ class Store:
         if missing <= NOTHING or wallet.available < missing:
             return []
         shares = wallet.spread(row.feature, missing)
-        return shares if sum((share for _, share in shares), NOTHING) == missing else []
+        return shares if total(shares) == missing else []
 
     @staticmethod
     def _charge(wallet: LockedWallet, row: Row, used: Credits, wanted: Credits) -> None:
@@ -305,9 +234,10 @@ class Store:
         if wallet.due:
             catch_up(self._books, wallet)
         shares = wallet.spread(row.feature, wanted)
-        if sum((share for _, share in shares), NOTHING) < wanted:
-            shares = []
-        used = sum((share for _, share in shares), NOTHING)
+        used = total(shares)
+        if used < wanted:
+            # All or nothing: a part of an answer is not for sale.
+            shares, used = [], NOTHING
         earned = wallet.burn(row.id, row.attempt, shares, {s.grant_id: (s.amount, 0) for s in known})
         if row.counters is not None:
             quota.resolve(wallet.tx, row.counters, NOTHING, used)
@@ -344,7 +274,7 @@ class Store:
         Raises:
             IdempotencyConflict: If the key was used for another request.
         """
-        _check_call(call)
+        check_call(call)
 
         def work(wallet: LockedWallet, found: Sequence[list[Row]]) -> Booked:
             past = calls.read_past(wallet.tx, call, found, wallet.now)
@@ -409,6 +339,18 @@ class Store:
             return seen
         return self._books.on(business, self._snapshot, without=lambda *_: self._unseen(business))
 
+    def available(self, business: str) -> Credits:
+        """What a business can spend now: one indexed read, unless something is due."""
+        check_id(business, "a business id")
+        read = self._database.read(partial(self._read_available, business))
+        return self.wallet(business).available if read is None else read
+
+    def _read_available(self, business: str, tx: Tx) -> Credits | None:
+        row = tx.one(sql.LOOK, {"business": business})
+        if row is None or (row.next_due_at is not None and row.next_due_at <= self._books.now(tx)):
+            return None
+        return Credits.from_micro(row.posted - row.held)
+
     def _look(self, business: str, tx: Tx) -> Wallet | None:
         """The wallet, None if something is to be done first."""
         own = {"business": business}
@@ -446,21 +388,3 @@ def _no_wallet(tx: Tx, now: int, found: Sequence[list[Row]]) -> NoReturn:
     del tx, now, found
     msg = "The wallet of this hold is missing. Nothing was charged. Run `ai-addons doctor`."
     raise BillingError(msg)
-
-
-def _check_call(call: CallIdentity) -> None:
-    check_id(call.business, "a business id")
-    check_id(call.id, "an idempotency key")
-    if call.user is not None:
-        check_id(call.user, "a user id")
-
-
-def check_positive(amount: Credits, what: str) -> None:
-    """Refuse an amount of nothing or less.
-
-    Raises:
-        ValueError: If it is.
-    """
-    if amount <= NOTHING:
-        msg = f"{what} must be more than zero credits, not {amount.short}; nothing was booked"
-        raise ValueError(msg)

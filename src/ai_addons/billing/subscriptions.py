@@ -76,7 +76,7 @@ class Subscriptions:
 
         Raises:
             AddonNotOffered: If there is no add-on.
-            BillingError: If an earlier month is unpaid.
+            AddonConflict: If an earlier month is unpaid.
         """
         return self._change(business, lambda known, now: addon.pay(known, period=period, now=now))
 
@@ -93,7 +93,7 @@ class Subscriptions:
 
         Raises:
             AddonNotOffered: If there is no add-on.
-            BillingError: If it is not cancelled, or has ended.
+            AddonConflict: If it is not cancelled, or has ended.
         """
         return self._change(business, lambda known, now: addon.resume(known, now=now))
 

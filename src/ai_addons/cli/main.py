@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 import click
 
 from ai_addons.addons import AddOns
+from ai_addons.billing.doctor import DAILY_SUMS
 from ai_addons.cli import show
 from ai_addons.cli.checkup import examine_setup
+from ai_addons.cli.db import db
 from ai_addons.cli.demo import Demo
 from ai_addons.cli.story import JsonStory, TerminalStory
 from ai_addons.errors import ConfigError
@@ -34,6 +36,9 @@ _MODULES = click.option(
 @click.version_option(version("ai-addons"), prog_name="ai-addons")
 def main() -> None:
     """Paid AI features for a point-of-sale system: try them, check the set-up, read the books."""
+
+
+main.add_command(db)
 
 
 @main.command()
@@ -138,7 +143,7 @@ def ledger(business: str, *, verify: bool, json_out: bool) -> None:
     """Show every booking of BUSINESS."""
     with closing(AddOns.from_env()) as addons:
         entries = addons.ledger(business)
-        findings = [found for found in addons.doctor().findings if found.business == business] if verify else []
+        findings = addons.doctor(business).findings if verify else ()
     if json_out:
         show.print_json(entries)
     elif not entries:
@@ -155,12 +160,17 @@ def ledger(business: str, *, verify: bool, json_out: bool) -> None:
 
 
 @main.command()
+@click.option("--rebuild", is_flag=True, help="Make daily sums that differ from the call log anew.")
 @show.as_json
 @show.told
-def doctor(*, json_out: bool) -> None:
+def doctor(*, rebuild: bool, json_out: bool) -> None:
     """Check that the books of every business agree with themselves."""
     with closing(AddOns.from_env()) as addons:
         report = addons.doctor()
+        if rebuild:
+            for business in {found.business for found in report.findings if found.rule == DAILY_SUMS}:
+                addons.rebuild_usage(business)
+            report = addons.doctor()
     if json_out:
         show.print_json({"ok": report.ok, **show.plain(report)})
     else:

@@ -8,11 +8,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import StaticPool, create_engine, event, inspect, text
+from sqlalchemy import StaticPool, create_engine, event, inspect
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-from ai_addons.billing.schema import HEAD, VERSION_TABLE, metadata
+from ai_addons.billing.schema import FOR_FIRST_RELEASE, HEAD, VERSION_TABLE, first_version, metadata
 from ai_addons.billing.sql.failures import as_ours
 from ai_addons.errors import ConfigError
 
@@ -28,7 +28,7 @@ _OLDEST_SQLITE: Final = (3, 37, 0)
 _POOL: Final = 8
 _LOCK_TIMEOUT: Final = "SET lock_timeout = '10s'"
 # Any number that nobody else uses; processes that make the tables at the same moment queue for it.
-_CREATION: Final = text("SELECT pg_advisory_xact_lock(7205759403792793)")
+CREATION: Final = "SELECT pg_advisory_xact_lock(7205759403792793)"
 
 
 def read_url(url: str) -> URL:
@@ -76,7 +76,7 @@ def open_engine(url: URL) -> Engine:
         try:
             with engine.connect() as connection, connection.begin():
                 if engine.dialect.name == "postgresql":
-                    connection.execute(_CREATION)
+                    connection.exec_driver_sql(CREATION)
                 ensure_schema(connection)
         except (SQLAlchemyError, sqlite3.Error) as error:
             raise as_ours(error, engine.dialect.loaded_dbapi, in_doubt=False) from None
@@ -165,7 +165,10 @@ def ensure_schema(connection: Connection) -> None:
     found = schema_version(connection)
     if found is None:
         metadata.create_all(connection)
-        connection.exec_driver_sql(f"CREATE TABLE {VERSION_TABLE} (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+        # As Alembic would make it.
+        key = f"CONSTRAINT {VERSION_TABLE}_pkc PRIMARY KEY (version_num)"
+        connection.exec_driver_sql(f"CREATE TABLE {VERSION_TABLE} (version_num VARCHAR(32) NOT NULL, {key})")
+        connection.execute(first_version.insert(), {"version": FOR_FIRST_RELEASE})
         connection.exec_driver_sql(f"INSERT INTO {VERSION_TABLE} VALUES ('{HEAD}')")  # noqa: S608  # a constant
     elif found < HEAD:
         msg = (

@@ -201,6 +201,8 @@ OPEN_HOLDS: Final = select(holds).where(_own(holds), _OPEN).order_by(holds.c.exp
 # The call log, its sums per day, and the answers kept for a replay.
 ADD_ROW: Final = insert(transactions)
 SAVE_ROW: Final = update(transactions).where(_this(transactions))
+# As the one above, but only of the amounts: a statement is always given the same parameters.
+UNCHARGE_ROW: Final = update(transactions).where(_this(transactions))
 ROW: Final = select(transactions).where(_this(transactions))
 ROWS_UNDER_KEY: Final = select(transactions).where(_under_key(transactions)).order_by(transactions.c.attempt)
 TRANSACTIONS: Final = (
@@ -255,10 +257,10 @@ DROP_LIMIT: Final = delete(limits).where(
 )
 _COUNTER: Final = and_(
     _own(limit_counters),
-    limit_counters.c.scope == bindparam("scope", type_=TEXT),
-    limit_counters.c.key == bindparam("key", type_=TEXT),
-    limit_counters.c.per == bindparam("per", type_=TEXT),
-    limit_counters.c.starts_at == bindparam("starts_at", type_=EXACT),
+    limit_counters.c.scope == bindparam("of_scope", type_=TEXT),
+    limit_counters.c.key == bindparam("of_key", type_=TEXT),
+    limit_counters.c.per == bindparam("of_per", type_=TEXT),
+    limit_counters.c.starts_at == bindparam("of_start", type_=EXACT),
 )
 MAKE_COUNTER: Final = _upsert(limit_counters, "DO NOTHING")
 COUNTER: Final = select(limit_counters).where(_COUNTER).with_for_update()

@@ -12,7 +12,7 @@ from collections import namedtuple
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from sqlalchemy import ClauseElement, Dialect
 
@@ -39,7 +39,8 @@ class Prepared:
         dialect: The database's.
     """
 
-    def __init__(self, statement: ClauseElement, names: Iterable[str], dialect: Dialect) -> None:
+    def __init__(self, statement: ClauseElement, names: Collection[str], dialect: Dialect) -> None:
+        self._given = len(names)
         compiled: Any = statement.compile(dialect=dialect, column_keys=list(names))
         self.text = str(compiled)
         self._names: tuple[str, ...] = tuple(compiled.positiontup or ())
@@ -55,6 +56,9 @@ class Prepared:
             TypeError: For anything but text, None and whole numbers: a float, a bool or a Decimal is no amount.
             OverflowError: For a number beyond 64 bits.
         """
+        if len(values) != self._given:
+            msg = f"this statement is always given {self._given} parameters, not {len(values)}"
+            raise TypeError(msg)
         given = {**self._fixed, **values} if self._fixed else values
         arguments = [given[name] for name in self._names]
         for value in arguments:

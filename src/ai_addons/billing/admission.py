@@ -1,0 +1,166 @@
+"""Whether a call may spend: what its key gave before, the switches, the balance and the limits, in that order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from ai_addons.billing import calls, quota
+from ai_addons.billing.grants import total
+from ai_addons.billing.packs import offers
+from ai_addons.billing.records import CallIdentity, Finished, check_id
+from ai_addons.billing.wallet import NOTHING
+from ai_addons.errors import (
+    AddOnsError,
+    BillingError,
+    IdempotencyConflict,
+    InsufficientCreditsError,
+    LedgerConflict,
+    WalletSuspended,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ai_addons.billing.books import Books
+    from ai_addons.billing.grants import Grant
+    from ai_addons.billing.sql import Row, Tx
+    from ai_addons.billing.wallet import LockedWallet
+    from ai_addons.money import Credits
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A call that may spend.
+
+    Attributes:
+        attempt: Its number under its key.
+        shares: Which grant gives how much.
+        counters: The windows of limits it is counted in, None for none.
+    """
+
+    attempt: int
+    shares: list[tuple[Grant, Credits]]
+    counters: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A call that asks to spend.
+
+    Attributes:
+        books: The open books.
+        call: Which call.
+        amount: Its price; more than zero.
+    """
+
+    books: Books
+    call: CallIdentity
+    amount: Credits
+
+    def decide(self, then: Callable[[LockedWallet, Admitted], T]) -> T | Finished:
+        """Admit the call and go on, in one durable transaction.
+
+        Args:
+            then: What is booked for it.
+
+        Returns:
+            What came of it, or what this very call gave before.
+
+        Raises:
+            ValueError: If the amount is not positive, or a name is none.
+            InsufficientCreditsError: If too few credits are available.
+            IdempotencyConflict: If the key was used for another request.
+            LedgerConflict: If the same call is in progress.
+            WalletSuspended: If the wallet takes no new holds.
+            Paused: If the kill switch is on.
+            LimitReached: If a spending limit would be passed.
+        """
+        check_call(self.call)
+        check_positive(self.amount, "what a call costs")
+        asked = (quota.limit_query(self.call.business), *calls.past_queries(self.call))
+
+        def work(wallet: LockedWallet, found: Sequence[list[Row]]) -> T | Finished | AddOnsError:
+            admitted = self._admit(wallet, found)
+            return then(wallet, admitted) if isinstance(admitted, Admitted) else admitted
+
+        decided = self.books.on(self.call.business, work, *asked, without=self._newcomer)
+        # Raised after the commit: due work that was done on the way stays done.
+        if isinstance(decided, AddOnsError):
+            raise decided
+        return decided
+
+    def _admit(self, wallet: LockedWallet, found: Sequence[list[Row]]) -> Admitted | Finished | AddOnsError:
+        limits, *before = found
+        try:
+            past = calls.read_past(wallet.tx, self.call, before, wallet.now)
+        except IdempotencyConflict as conflict:
+            return conflict
+        if past.finished is not None:
+            return past.finished
+        shares = wallet.spread(self.call.feature, self.amount)
+        refused = self._refusal(wallet, limits, total(shares), in_progress=past.in_progress)
+        if refused is not None:
+            return refused
+        terms = self.books.terms
+        counters = quota.count(wallet, terms, quota.limits_of(terms, limits), self.call, self.amount)
+        if isinstance(counters, AddOnsError):
+            return counters
+        return Admitted((past.attempts or 0) + 1, shares, counters)
+
+    def _refusal(
+        self, wallet: LockedWallet, limits: list[Row], spendable: Credits, *, in_progress: bool
+    ) -> AddOnsError | None:
+        """Why a wallet pays nothing; None if it does."""
+        if in_progress:
+            return LedgerConflict()
+        if not wallet.active:
+            return WalletSuspended()
+        if (pause := quota.paused(limits, self.call.feature)) is not None:
+            return pause
+        if spendable == self.amount:
+            return None
+        if wallet.available >= self.amount and all(grant.features is None for grant in wallet.grants):
+            # The gate must never pass a call that no grant can pay.
+            msg = "This wallet's grants do not cover its balance. Nothing was charged. Run `ai-addons doctor`."
+            raise BillingError(msg)
+        return self._short(wallet.now, spendable, wallet.own_policy)
+
+    def _newcomer(self, tx: Tx, now: int, found: Sequence[list[Row]]) -> Finished | AddOnsError:
+        """What a business without a wallet is told."""
+        limits, *before = found
+        try:
+            past = calls.read_past(tx, self.call, before, now)
+        except IdempotencyConflict as conflict:
+            return conflict
+        return past.finished or quota.paused(limits, self.call.feature) or self._short(now, NOTHING, None)
+
+    def _short(self, now: int, available: Credits, policy: str | None) -> InsufficientCreditsError:
+        packs = self.books.terms.packs(self.books.terms.policy(policy), now)
+        to_buy = offers(packs, self.amount - available)
+        return InsufficientCreditsError(required=self.amount, available=available, offers=to_buy)
+
+
+def check_call(call: CallIdentity) -> None:
+    """Refuse a call whose names no database could hold.
+
+    Raises:
+        ValueError: If one of them is none.
+    """
+    check_id(call.business, "a business id")
+    check_id(call.id, "an idempotency key")
+    if call.user is not None:
+        check_id(call.user, "a user id")
+
+
+def check_positive(amount: Credits, what: str) -> None:
+    """Refuse an amount of nothing or less.
+
+    Raises:
+        ValueError: If it is.
+    """
+    if amount <= NOTHING:
+        msg = f"{what} must be more than zero credits, not {amount.short}; nothing was booked"
+        raise ValueError(msg)
