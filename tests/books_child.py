@@ -1,16 +1,14 @@
-"""Another process on the same books: ``python -m tests.books_child JOB FILE SEED COUNT``.
+"""Another process on the same books: ``python -m tests.books_child JOB URL SEED COUNT``.
 
 ``churn`` does random work for ever, until it is killed; ``spend`` makes paid calls in
-several threads; ``open`` only opens the file, at the same moment as its siblings.
+several threads; ``open`` only opens the database, at the moment its parent writes a line.
 """
 
 from __future__ import annotations
 
 import random
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ai_addons.billing.records import CallIdentity, Hold
@@ -18,10 +16,11 @@ from ai_addons.billing.sql import Database
 from ai_addons.clock import SystemClock, Uuid7
 from ai_addons.errors import InsufficientCreditsError
 from ai_addons.money import Credits
-from tests.books import FAILED, OK, open_store
+from tests.books import FAILED, OK, open_books
 
 if TYPE_CHECKING:
     from ai_addons.billing.store import Store
+    from tests.books import Opened
 
 THREADS = 4
 
@@ -38,14 +37,15 @@ def fresh_call() -> CallIdentity:
     )
 
 
-def churn(store: Store, dice: random.Random) -> None:
+def churn(opened: Opened, dice: random.Random) -> None:
     """Grant, hold, capture and void at random; the first line printed says that the work has begun."""
+    store = opened.store
     open_holds: list[Hold] = []
     while True:
         choice = dice.random()
         if choice < 0.1:  # one step in ten
             ref = Uuid7().new(SystemClock().now())
-            store.grant("biz_7", Credits(dice.randint(1, 9)), source="purchase", ref=ref)
+            opened.funding.grant("biz_7", Credits(dice.randint(1, 9)), source="purchase", ref=ref)
         elif choice < 0.5 or not open_holds:  # four steps in ten
             try:
                 held = store.hold(fresh_call(), Credits("0.3"))
@@ -78,20 +78,18 @@ def spend(store: Store, count: int) -> None:
         print(sum(pool.map(pay, range(count))))  # noqa: T201  # tells the parent
 
 
-def main(job: str, file: str, seed: int, count: int) -> None:
+def main(job: str, url: str, seed: int, count: int) -> None:
     """Do one job."""
-    database = Database(f"sqlite:///{file}")
-    store = open_store(database)
+    database = Database(url)
+    opened = open_books(database)
     if job == "open":
-        gate = Path(file).with_name("go")
         print("ready", flush=True)  # noqa: T201  # tells the parent
-        while not gate.exists():
-            time.sleep(0)
-        store.grant(f"biz_{seed}", Credits(5), source="purchase", ref="order-1")
+        sys.stdin.readline()
+        opened.funding.grant(f"biz_{seed}", Credits(5), source="purchase", ref="order-1")
     elif job == "churn":
-        churn(store, random.Random(seed))  # noqa: S311  # dice, not secrets
+        churn(opened, random.Random(seed))  # noqa: S311  # dice, not secrets
     else:
-        spend(store, count)
+        spend(opened.store, count)
     database.close()
 
 

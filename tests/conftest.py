@@ -1,11 +1,16 @@
-"""What every test shares: one event loop kind, and an environment without the developer's own keys."""
+"""What every test shares: one event loop kind, the databases, and an environment without the developer's own keys."""
 
 from __future__ import annotations
 
 import os
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
+
+from tests import books, postgres
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _OWN_VARIABLES: Final = ("OPENAI_", "ANTHROPIC_", "GEMINI_", "GOOGLE_API_KEY", "LITELLM_", "AI_ADDONS_")
 # Where the tests of this project find real databases and the like.
@@ -24,3 +29,18 @@ def _no_keys_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(_OWN_VARIABLES) and not name.startswith(_TEST_VARIABLES):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def each_database(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Run a module's tests on either database: ``pytestmark = pytest.mark.usefixtures("each_database")``.
+
+    A test of one of them only says ``@pytest.mark.parametrize("each_database", ["sqlite"], indirect=True)``.
+    """
+    with books.kept_in(request.param):
+        yield
+
+
+def pytest_sessionfinish() -> None:
+    """Leave no server and no database behind."""
+    postgres.stop()

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ai_addons.billing.doctor import Finding, examine
+from ai_addons.billing.doctor import Finding
 from ai_addons.errors import BillingError
 from ai_addons.money import Credits
 from tests.books import FAILED, OK, Books
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+pytestmark = pytest.mark.usefixtures("each_database")
 
 SPARE = Credits(4)
 
@@ -21,19 +23,19 @@ SPARE = Credits(4)
 def books() -> Iterator[Books]:
     """Books with a used grant, an unused one, and a hold in each state."""
     books = Books("12")
-    books.store.grant("biz_7", SPARE, source="promo", ref="spare")
+    books.funding.grant("biz_7", SPARE, source="promo", ref="spare")
     books.store.capture(books.hold("5", "paid"), OK)
     books.store.void(books.hold("1", "failed"), FAILED)
     books.hold("2", "orphan")
     books.clock.advance(120)
     books.hold("3", "open")
-    assert examine(books.database).ok
+    assert books.report().ok
     yield books
     books.database.close()
 
 
 def _found(books: Books) -> str:
-    report = examine(books.database)
+    report = books.report()
     assert not report.ok
     assert {finding.business for finding in report.findings} <= {"biz_7", "biz_8"}
     return "; ".join(f"{finding.rule}: {finding.detail}" for finding in report.findings)
@@ -71,10 +73,10 @@ def test_any_edit_of_a_ledger_row_is_found_and_named(books: Books, column: str, 
         ("UPDATE ai_ledger SET business_id = 'biz_8' WHERE seq = 3", "all books belong to a wallet"),
         ("UPDATE business_ai_credits SET posted = posted + 1", "posted is the sum of the ledger"),
         ("UPDATE business_ai_credits SET held = held - 1", "held is the sum of open holds"),
-        ("UPDATE business_ai_credits SET lifetime_in = 0", "lifetime_in is the sum of grants"),
+        ("UPDATE business_ai_credits SET lifetime_in = 0", "lifetime_in is the sum of new grants"),
         ("UPDATE business_ai_credits SET lifetime_used = 0", "lifetime_used is the sum of usage"),
-        ("UPDATE business_ai_credits SET next_due_at = NULL", "an orphan hold is found in time"),
-        ("UPDATE business_ai_credits SET next_due_at = next_due_at + 1", "an orphan hold is found in time"),
+        ("UPDATE business_ai_credits SET next_due_at = NULL", "what is due is found in time"),
+        ("UPDATE business_ai_credits SET next_due_at = next_due_at + 1", "what is due is found in time"),
         ("UPDATE business_ai_credits SET seq = seq + 1", "head of its ledger"),
         ("UPDATE business_ai_credits SET chain_head = 'x'", "head of its ledger"),
         ("UPDATE business_ai_credits SET booked_at = 0", "head of its ledger"),
@@ -82,7 +84,10 @@ def test_any_edit_of_a_ledger_row_is_found_and_named(books: Books, column: str, 
         ("DELETE FROM business_ai_credits", "all books belong to a wallet"),
         ("UPDATE ai_credit_grants SET remaining = remaining - 1 WHERE held > 0", "posted is what grants have left"),
         ("UPDATE ai_credit_grants SET held = held - 1 WHERE held > 0", "held is what grants have pinned"),
-        ("UPDATE ai_credit_grants SET amount = amount + 1 WHERE source = 'promo'", "lifetime_in is the sum of grants"),
+        (
+            "UPDATE ai_credit_grants SET amount = amount + 1 WHERE source = 'promo'",
+            "lifetime_in is the sum of new grants",
+        ),
         ("UPDATE ai_credit_grants SET source = 'trial' WHERE source = 'promo'", "each grant is booked"),
         ("UPDATE ai_credit_grants SET source_ref = 'x' WHERE source = 'promo'", "each grant is booked"),
         ("UPDATE ai_credit_grants SET id = 'x' WHERE held > 0", "a grant lost only what calls used"),
@@ -112,17 +117,17 @@ def test_an_empty_wallet_with_a_forged_head_is_found() -> None:
     for table in ("ai_ledger", "ai_credit_grants"):
         books.sql(f"DELETE FROM {table}")  # noqa: S608  # the names stand above
     books.sql("UPDATE business_ai_credits SET posted = 0, lifetime_in = 0, seq = 0, booked_at = 0")
-    assert [finding.rule for finding in examine(books.database).findings] == ["the wallet holds the head of its ledger"]
+    assert [finding.rule for finding in books.report().findings] == ["the wallet holds the head of its ledger"]
 
 
 def test_a_finding_names_the_business_and_others_stay_well(books: Books) -> None:
     """Damage in one wallet does not hide or blame another."""
-    books.store.grant("biz_8", SPARE, source="promo", ref="x")
+    books.funding.grant("biz_8", SPARE, source="promo", ref="x")
     books.sql("UPDATE business_ai_credits SET lifetime_in = 0 WHERE business_id = 'biz_8'")
-    report = examine(books.database)
+    report = books.report()
     assert report.wallets == 2
     assert report.findings == (
-        Finding("biz_8", "lifetime_in is the sum of grants", "0 is not 4000000 (micro-credits)"),
+        Finding("biz_8", "lifetime_in is the sum of new grants", "0 is not 4000000 (micro-credits)"),
     )
 
 
@@ -131,7 +136,7 @@ def test_the_ledger_cannot_be_changed_by_mistake(books: Books, statement: str) -
     """The database itself refuses to update or delete a ledger row."""
     with pytest.raises(BillingError, match="never changed; book a reversal"):
         books.sql(statement)
-    assert examine(books.database).ok
+    assert books.report().ok
 
 
 @pytest.mark.parametrize(
@@ -158,4 +163,4 @@ def test_the_database_refuses_an_overdraft(books: Books, statement: str) -> None
     """Even raw SQL cannot overdraw a wallet, a grant or a hold."""
     with pytest.raises(BillingError, match=r"refused this entry .*Nothing was charged"):
         books.sql(statement)
-    assert examine(books.database).ok
+    assert books.report().ok

@@ -20,21 +20,21 @@ from ai_addons.clock import SystemClock, Uuid7
 from ai_addons.errors import InsufficientCreditsError, LedgerConflict
 from ai_addons.money import Credits
 from ai_addons.testing.fakes import ManualClock
-from tests.books import OK, TTL, Books, on_disk, open_store
+from tests.books import OK, TTL, Books, Opened, file_url, new_url, open_books, open_store, untouched_url
+from tests.postgres import emptied_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ai_addons.billing.store import Store
-
 ROOT = Path(__file__).parents[1]
 KILLS = int(os.environ.get("AI_ADDONS_TEST_KILLS", "20"))
 THREADS = 32
+KINDS = ["memory", "file", "postgresql"]
 
 
-def _child(job: str, file: Path, seed: int = 0, count: int = 0) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.books_child", job, str(file), str(seed), str(count)]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)  # our own file, no shell
+def _child(job: str, url: str, seed: int = 0, count: int = 0) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.books_child", job, url, str(seed), str(count)]
+    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def _call(key: str | None = None) -> CallIdentity:
@@ -48,19 +48,25 @@ def _call(key: str | None = None) -> CallIdentity:
     )
 
 
-@pytest.fixture(params=["memory", "file"])
-def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Database, Store]]:
-    """One database that many threads use, in memory and on disk."""
-    database = Database("sqlite://") if request.param == "memory" else on_disk(tmp_path)
-    store = open_store(database)
-    store.grant("biz_7", Credits(12), source="purchase", ref="order-1")
-    yield database, store
-    database.close()
+def _open(kind: str, folder: Path) -> Opened:
+    """Books of a kind with twelve credits, on the real clock."""
+    urls = {"memory": lambda: "sqlite://", "file": lambda: file_url(folder), "postgresql": emptied_url}
+    opened = open_books(Database(urls[kind]()))
+    opened.funding.grant("biz_7", Credits(12), source="purchase", ref="order-1")
+    return opened
 
 
-def test_parallel_calls_cannot_pass_one_balance(shared: tuple[Database, Store]) -> None:
+@pytest.fixture(params=KINDS)
+def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
+    """One database that many threads use: in memory, in a file, on a server."""
+    opened = _open(request.param, tmp_path)
+    yield opened
+    opened.books.database.close()
+
+
+def test_parallel_calls_cannot_pass_one_balance(shared: Opened) -> None:
     """With 12 credits and a price of 5, exactly two of 32 simultaneous calls go through."""
-    database, store = shared
+    store = shared.store
 
     def attempt(_: int) -> Hold | None:
         try:
@@ -74,24 +80,24 @@ def test_parallel_calls_cannot_pass_one_balance(shared: tuple[Database, Store]) 
         list(pool.map(lambda hold: store.capture(hold, OK), held))
     wallet = store.wallet("biz_7")
     assert (len(held), wallet.posted, wallet.held) == (2, Credits(2), Credits(0))
-    assert examine(database).ok
+    assert examine(shared.books.database).ok
 
 
-def test_parallel_captures_of_one_hold_charge_once(shared: tuple[Database, Store]) -> None:
+def test_parallel_captures_of_one_hold_charge_once(shared: Opened) -> None:
     """Fifty simultaneous captures of one hold all report the one charge that was made."""
-    database, store = shared
+    store = shared.store
     hold = store.hold(_call("sale-81"), Credits(5))
     assert isinstance(hold, Hold)
     with ThreadPoolExecutor(THREADS) as pool:
         booked = list(pool.map(lambda _: store.capture(hold, OK), range(50)))
     assert {(one.charged, one.balance) for one in booked} == {(Credits(5), Credits(7))}
     assert len(store.transactions("biz_7")) == 1
-    assert examine(database).ok
+    assert examine(shared.books.database).ok
 
 
-def test_one_key_in_parallel_starts_one_call(shared: tuple[Database, Store]) -> None:
+def test_one_key_in_parallel_starts_one_call(shared: Opened) -> None:
     """Of many identical requests at once one may work; the others are told to wait."""
-    _, store = shared
+    store = shared.store
 
     def attempt(_: int) -> bool:
         try:
@@ -103,21 +109,20 @@ def test_one_key_in_parallel_starts_one_call(shared: tuple[Database, Store]) -> 
         assert sum(pool.map(attempt, range(THREADS))) == 1
 
 
-def test_one_grant_in_parallel_is_booked_once(shared: tuple[Database, Store]) -> None:
+def test_one_grant_in_parallel_is_booked_once(shared: Opened) -> None:
     """A webhook delivered many times at once gives its credits once."""
-    _, store = shared
 
     def give(_: int) -> bool:
-        return store.grant("biz_7", Credits(100), source="purchase", ref="order-2").replayed
+        return shared.funding.grant("biz_7", Credits(100), source="purchase", ref="order-2").replayed
 
     with ThreadPoolExecutor(THREADS) as pool:
         assert sum(pool.map(give, range(THREADS))) == THREADS - 1
-    assert store.wallet("biz_7").posted == Credits(112)
+    assert shared.store.wallet("biz_7").posted == Credits(112)
 
 
-def test_readers_and_writers_do_not_wait_for_each_other_in_vain(shared: tuple[Database, Store]) -> None:
+def test_readers_and_writers_do_not_wait_for_each_other_in_vain(shared: Opened) -> None:
     """Balances read while calls are booked are never torn: held never exceeds posted."""
-    _, store = shared
+    store = shared.store
 
     def work(number: int) -> bool:
         if number % 2:
@@ -131,53 +136,56 @@ def test_readers_and_writers_do_not_wait_for_each_other_in_vain(shared: tuple[Da
         assert all(pool.map(work, range(200)))
 
 
+@pytest.mark.usefixtures("each_database")
 def test_processes_and_threads_share_one_wallet_exactly(tmp_path: Path) -> None:
-    """Four processes of four threads spend 100 credits in calls of 5: exactly twenty are paid."""
-    database = on_disk(tmp_path)
-    store = open_store(database)
-    store.grant("biz_7", Credits(102), source="purchase", ref="order-1")
-    children = [_child("spend", tmp_path / "books.db", count=15) for _ in range(4)]
+    """Four processes of four threads spend 102 credits in calls of 5: exactly twenty are paid."""
+    url = new_url(tmp_path)
+    opened = open_books(Database(url))
+    opened.funding.grant("biz_7", Credits(102), source="purchase", ref="order-1")
+    children = [_child("spend", url, count=15) for _ in range(4)]
     paid = [int(child.communicate(timeout=100)[0]) for child in children]
-    wallet = store.wallet("biz_7")
+    wallet = opened.store.wallet("biz_7")
     assert (sum(paid), wallet.posted, wallet.held) == (20, Credits(2), Credits(0))
-    assert examine(database).ok
-    database.close()
+    assert examine(opened.books.database).ok
+    opened.books.database.close()
 
 
-def test_processes_may_create_one_file_at_the_same_moment(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("each_database")
+def test_processes_may_create_one_database_at_the_same_moment(tmp_path: Path) -> None:
     """Whoever comes first makes the tables; nobody sees a locked or half-made database."""
-    children = [_child("open", tmp_path / "books.db", seed) for seed in range(8)]
+    url = untouched_url(tmp_path)
+    children = [_child("open", url, seed) for seed in range(8)]
     for child in children:
         assert child.stdout is not None
         assert child.stdout.readline() == "ready\n"
-    (tmp_path / "go").touch()
+    for child in children:
+        assert child.stdin is not None
+        child.stdin.write("now\n")
+        child.stdin.flush()
     for child in children:
         child.communicate(timeout=100)
         assert child.returncode == 0
-    database = on_disk(tmp_path)
+    database = Database(url)
     report = examine(database)
     assert (report.ok, report.wallets) == (True, 8)
-    assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith("books")) == [
-        "books.db",
-        "books.db-shm",
-        "books.db-wal",
-    ]
     database.close()
 
 
+@pytest.mark.timeout(60 + 10 * KILLS)
+@pytest.mark.usefixtures("each_database")
 def test_a_process_killed_at_any_moment_loses_nothing(tmp_path: Path) -> None:
     """After each hard kill the books agree, and what the dead process held comes back in time."""
     dice = random.Random(20260929)  # noqa: S311  # dice, not secrets
-    file = tmp_path / "books.db"
+    url = new_url(tmp_path)
     orphans = 0
     for kill in range(KILLS):
-        child = _child("churn", file, seed=kill)
+        child = _child("churn", url, seed=kill)
         assert child.stdout is not None
         child.stdout.readline()
         time.sleep(dice.uniform(0, 0.08))
         child.kill()
         child.communicate()
-        database = on_disk(tmp_path)
+        database = Database(url)
         assert examine(database).ok
         orphans += bool(open_store(database).wallet("biz_7").held)
         store = open_store(database, ManualClock(SystemClock().now() + TTL))
@@ -189,31 +197,29 @@ def test_a_process_killed_at_any_moment_loses_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-@pytest.mark.parametrize("kind", ["file", "memory"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_forked_worker_has_its_own_connections(tmp_path: Path, kind: str) -> None:
     """A server that forks after its first call goes on in parent and child; memory is not shared."""
-    database = Database("sqlite://") if kind == "memory" else on_disk(tmp_path)
-    store = open_store(database)
-    store.grant("biz_7", Credits(12), source="purchase", ref="order-1")
+    opened = _open(kind, tmp_path)
+    store = opened.store
     child = os.fork()
     if child == 0:
         try:
-            store.grant("biz_7", Credits(1), source="promo", ref="child")
+            opened.funding.grant("biz_7", Credits(1), source="promo", ref="child")
             os._exit(int(store.wallet("biz_7").posted.decimal))
         finally:
             os._exit(99)
     _, status = os.waitpid(child, 0)
     in_child, in_parent = os.waitstatus_to_exitcode(status), store.wallet("biz_7").posted
-    assert (in_child, in_parent) == ((13, Credits(13)) if kind == "file" else (1, Credits(12)))
-    assert examine(database).ok
-    database.close()
+    assert (in_child, in_parent) == ((1, Credits(12)) if kind == "memory" else (13, Credits(13)))
+    assert examine(opened.books.database).ok
+    opened.books.database.close()
 
 
 def test_no_connection_to_a_file_crosses_a_fork(tmp_path: Path) -> None:
     """Before a fork the file is closed, as SQLite demands, and writers wait until it is over."""
-    database = on_disk(tmp_path)
-    store = open_store(database)
-    store.grant("biz_7", Credits(12), source="purchase", ref="order-1")
+    store = _open("file", tmp_path).store
+    database = store._database
     wal = tmp_path / "books.db-wal"
     assert wal.exists()
     database.before_fork()

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from ai_addons.billing.doctor import examine
 from ai_addons.billing.records import Finished, Hold
 from ai_addons.errors import IdempotencyConflict, LedgerConflict
 from ai_addons.money import Credits
@@ -17,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ai_addons.billing.records import CallRecord
+
+pytestmark = pytest.mark.usefixtures("each_database")
 
 State = Literal["open", "captured", "forgotten", "void", "expired"]
 KEY = "sale-81"
@@ -51,7 +52,7 @@ def test_a_key_used_for_another_request_is_a_conflict(state: State) -> None:
         with pytest.raises(IdempotencyConflict):
             step()
     assert books.balance() == before
-    assert examine(books.database).ok
+    assert books.report().ok
 
 
 def test_a_call_in_progress_is_not_started_twice() -> None:
@@ -99,13 +100,13 @@ def test_a_call_that_was_not_charged_can_be_tried_again(state: State) -> None:
     assert again.attempt == 2
     books.store.capture(again, OK)
     assert books.balance() == ("7", "0")
-    assert examine(books.database).ok
+    assert books.report().ok
 
 
 def test_a_key_is_one_business_s_own() -> None:
     """Two shops may use the same key."""
     books = Books()
-    books.store.grant("biz_8", Credits(5), source="purchase", ref="order-1")
+    books.funding.grant("biz_8", Credits(5), source="purchase", ref="order-1")
     _reach(books, "captured")
     other = books.store.hold(books.call(KEY, business="biz_8", request_hash="another"), Credits(5))
     assert isinstance(other, Hold)
@@ -133,7 +134,7 @@ def test_free_and_held_attempts_under_one_key_never_collide() -> None:
     books.store.capture(last, OK)
     assert [row.attempt for row in books.store.transactions("biz_7")] == [0, 1, 2, 3, 4, 5]
     assert books.balance() == ("7", "0")
-    assert examine(books.database).ok
+    assert books.report().ok
 
 
 @pytest.mark.parametrize("record", [replace(OK, keep_for=0), replace(OK, answers=None)])

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ai_addons.billing.doctor import examine
 from ai_addons.billing.records import Finished
 from ai_addons.errors import InsufficientCreditsError, LedgerConflict
 from ai_addons.money import Credits
@@ -14,6 +13,8 @@ from tests.books import FAILED, OK, Books
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+pytestmark = pytest.mark.usefixtures("each_database")
 
 
 def _refused_hold(books: Books) -> None:
@@ -24,8 +25,8 @@ def _refused_hold(books: Books) -> None:
 TOUCHES: dict[str, Callable[[Books], object]] = {
     "sweep": lambda books: books.store.sweep(),
     "wallet": lambda books: books.store.wallet("biz_7"),
-    "grant": lambda books: books.store.grant("biz_7", Credits(1), source="promo", ref="later"),
-    "replayed grant": lambda books: books.store.grant("biz_7", Credits(12), source="purchase", ref="order-1"),
+    "grant": lambda books: books.funding.grant("biz_7", Credits(1), source="promo", ref="later"),
+    "replayed grant": lambda books: books.buy("12", "order-1"),
     "hold": lambda books: books.hold("1"),
     "refused hold": _refused_hold,
 }
@@ -40,7 +41,7 @@ def test_an_orphan_hold_ends_exactly_at_its_expiry(touch: str, late_by: int, sta
     books.clock.set(hold.expires_at + late_by)
     TOUCHES[touch](books)
     assert books.sql("SELECT state FROM ai_credit_holds WHERE id = ?", (hold.call.id,)) == [(state,)]
-    assert examine(books.database).ok
+    assert books.report().ok
 
 
 def test_an_orphan_is_logged_as_unknown_and_costs_nothing() -> None:
@@ -81,7 +82,7 @@ def test_a_wallet_whose_holds_were_all_resolved_is_looked_at_once_more() -> None
     books.store.capture(books.hold("5"), OK)
     books.clock.advance(120)
     assert [books.store.sweep(), books.store.sweep()] == [1, 0]
-    assert examine(books.database).ok
+    assert books.report().ok
 
 
 def test_an_answer_that_comes_before_anyone_looked_is_charged_as_usual() -> None:
@@ -104,7 +105,7 @@ def test_a_late_answer_is_charged_from_what_is_there() -> None:
     assert (row.outcome, row.charged, row.cost) == ("ok", Credits(5), OK.cost)
     assert books.balance() == ("7", "0")
     assert books.store.find(books.call("sale-81")) == Finished(charged=Credits(5), answers='["masked"]', model=OK.model)
-    assert examine(books.database).ok
+    assert books.report().ok
 
 
 def test_a_late_answer_may_be_paid_by_another_grant() -> None:
@@ -113,10 +114,10 @@ def test_a_late_answer_may_be_paid_by_another_grant() -> None:
     hold = books.hold("5")
     books.clock.advance(120)
     books.store.capture(books.hold("3"), OK)
-    books.store.grant("biz_7", Credits(10), source="purchase", ref="order-2")
+    books.funding.grant("biz_7", Credits(10), source="purchase", ref="order-2")
     assert books.store.capture(hold, OK).charged == Credits(5)
     assert books.balance() == ("7", "0")
-    assert examine(books.database).ok
+    assert books.report().ok
 
 
 def test_a_late_answer_finds_credits_that_other_orphans_still_pin() -> None:
@@ -129,7 +130,7 @@ def test_a_late_answer_finds_credits_that_other_orphans_still_pin() -> None:
     books.clock.advance(120)
     assert books.store.capture(late, OK).charged == Credits(5)
     assert books.balance() == ("5", "0")
-    assert examine(books.database).ok
+    assert books.report().ok
 
 
 def test_a_late_answer_that_nobody_can_pay_is_bad_debt_and_never_negative() -> None:
@@ -145,7 +146,7 @@ def test_a_late_answer_that_nobody_can_pay_is_bad_debt_and_never_negative() -> N
         ("bad_debt", Credits(5)),
     ]
     assert books.balance() == ("2", "0")
-    assert examine(books.database).ok
+    assert books.report().ok
 
 
 @pytest.mark.parametrize("order", ["late first", "newer first"])
@@ -162,7 +163,7 @@ def test_a_newer_attempt_pays_instead_of_a_late_one(order: str) -> None:
     found = books.store.find(books.call("sale-81"))
     assert found is not None
     assert found.charged == Credits(5)
-    assert examine(books.database).ok
+    assert books.report().ok
 
 
 def test_a_late_failure_says_what_it_cost_us() -> None:
@@ -188,7 +189,7 @@ def test_a_clock_set_back_keeps_the_ledger_in_order() -> None:
     assert used.booked_at == granted.booked_at
     assert used.effective_at < granted.effective_at
     assert books.balance() == ("7", "0")
-    assert examine(books.database).ok
+    assert books.report().ok
 
 
 def test_a_clock_that_steps_back_between_two_looks_is_survived() -> None:

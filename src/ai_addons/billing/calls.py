@@ -28,6 +28,7 @@ ORPHAN: Final = CallRecord(outcome="unknown", source="ai", error_code="hold_expi
 """How a call is booked whose hold nobody resolved: it may have cost us something, it cost the business nothing."""
 
 _NOTHING: Final = Credits(0)
+_sorted: Final = json.JSONEncoder(sort_keys=True).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +285,6 @@ def _outcome(record: CallRecord, charged: Credits, revenue: int, rate: Rate) -> 
         "fx_date": rate.day.isoformat(),
         "fx_source": rate.source,
         "latency_ms": record.latency_ms,
-        "request_meta": json.dumps(dict(record.request_meta), sort_keys=True),
-        "response_meta": json.dumps(dict(record.response_meta), sort_keys=True),
+        "request_meta": _sorted(dict(record.request_meta)),
+        "response_meta": _sorted(dict(record.response_meta)),
     }

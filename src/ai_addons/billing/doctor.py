@@ -256,7 +256,10 @@ class _Books:
                         f"hold {hold.id} attempt {hold.attempt}: {hold.amount} held, {found[0]} spread, {found[1]} used"
                     )
                     yield "an open hold is spread over grants", detail
-            elif charged.get(key) != used[key] or hold.captured > used[key]:
+                continue
+            # A hold that ran over its amount, or was paid late, used more than it captured.
+            captured = min(used[key], hold.amount) if hold.state == "captured" else 0
+            if (charged.get(key), hold.captured) != (used[key], captured):
                 detail = (
                     f"hold {hold.id} attempt {hold.attempt}: {hold.captured} captured, {used[key]} used, "
                     f"{charged.get(key)} charged"

@@ -21,6 +21,7 @@ EntryKind: TypeAlias = Literal["grant", "usage", "expire", "void", "adjust", "re
 
 WALLET: Final = "wallet"
 _FORMAT: Final = "ai_ledger/1"
+_canonical: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +81,7 @@ def seal(previous: str, entry: LedgerEntry) -> str:
         entry.effective_at,
         entry.booked_at,
     ]
-    return hashlib.sha256(json.dumps(row, separators=(",", ":")).encode()).hexdigest()
+    return hashlib.sha256(_canonical(row).encode()).hexdigest()
 
 
 def effect(debit: str, credit: str, amount: Credits) -> Credits:

@@ -13,7 +13,6 @@ import random
 import sys
 import threading
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from weakref import finalize, ref
 
@@ -26,9 +25,9 @@ from ai_addons.billing.sql.tx import PipelinedTx, Tx
 from ai_addons.errors import StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
 
-    from sqlalchemy import ClauseElement, Engine
+    from sqlalchemy import ClauseElement, Engine, PoolProxiedConnection
 
     from ai_addons.billing.sql.tx import Prepared
 
@@ -37,6 +36,7 @@ T = TypeVar("T")
 _WAIT_SECONDS: Final = 30.0
 _TRIES: Final = 8
 _PAUSE_SECONDS: Final = 0.02
+_WRITE: Final = "BEGIN IMMEDIATE"
 _GATE_SUFFIX: Final = "-gate"
 _SNAPSHOT: Final = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
@@ -63,6 +63,7 @@ class Database:
         self._gate = FileGate(None if self.path is None else self.path + _GATE_SUFFIX)
         self._prepared: dict[ClauseElement, Prepared] = {}
         self._engine: Engine | None = None
+        self._kept: list[PoolProxiedConnection] = []
         self._at_end: finalize[..., Database] | None = None
         _watch_forks(self)
 
@@ -92,8 +93,11 @@ class Database:
         """
         if self.postgres:
             return self._persist(work)
-        with self._turn():
-            return self._once(work, begin="BEGIN IMMEDIATE")
+        self._take_turn()
+        try:
+            return self._once(work, begin=_WRITE)
+        finally:
+            self._end_turn()
 
     def read(self, work: Callable[[Tx], T], *, snapshot: bool = False) -> T:
         """Look at the books; waits for a writer only in a database kept in memory.
@@ -114,28 +118,32 @@ class Database:
 
     def close(self) -> None:
         """Close every connection; the next use opens the database again (empty, if it lived in memory)."""
-        with self._turn(), self._lock:
-            self._drop_engine()
+        self._take_turn()
+        try:
+            with self._lock:
+                self._drop_engine()
+        finally:
+            self._end_turn()
 
-    @contextmanager
-    def _turn(self) -> Generator[None, None, None]:
+    # Plain calls rather than context managers: this is done for every write.
+
+    def _take_turn(self) -> None:
         """Write alone: no other thread, and no other process that shares the file."""
         if not self._writer.acquire(_WAIT_SECONDS):
             raise StoreUnavailable
         try:
-            with self._gate_turn():
-                yield
+            # Not open yet, there may be no folder to put the gate in; SQLite's busy handler waits.
+            if self._engine is not None:
+                self._gate.enter()
+        except BaseException:
+            self._writer.release()
+            raise
+
+    def _end_turn(self) -> None:
+        try:
+            self._gate.leave()
         finally:
             self._writer.release()
-
-    @contextmanager
-    def _gate_turn(self) -> Generator[None, None, None]:
-        if self._engine is None:
-            # Not open yet, so maybe there is no folder to put the gate in; SQLite's busy handler waits.
-            yield
-        else:
-            with self._gate.turn():
-                yield
 
     def _drop_engine(self) -> None:
         if self._at_end is not None:
@@ -173,7 +181,7 @@ class Database:
             raise as_ours(error, driver, in_doubt=progress.broken and progress.committing) from None
 
     def _transact(self, engine: Engine, work: Callable[[Tx], T], begin: str | None, progress: _Progress) -> T:
-        pooled = engine.raw_connection()
+        pooled = self._kept.pop() if begin is _WRITE and self._kept else engine.raw_connection()
         try:
             driver: Any = pooled.driver_connection
             tx = (PipelinedTx if self.postgres else Tx)(driver, engine.dialect, self._prepared)
@@ -192,13 +200,17 @@ class Database:
                 raise
             return result
         finally:
-            pooled.close()
+            if begin is _WRITE and self.path is not None:
+                # Only one writes at a time, so one connection does for all writes.
+                self._kept.append(pooled)
+            else:
+                pooled.close()
 
     def _opened(self) -> Engine:
         with self._lock:
             if self._engine is None:
                 engine = self._engine = connecting.open_engine(self._url)
-                self._at_end = finalize(self, engine.dispose)
+                self._at_end = finalize(self, _shut, engine, self._kept)
             return self._engine
 
     @property
@@ -220,7 +232,14 @@ class Database:
 
     def after_fork_in_child(self) -> None:  # pragma: no cover  # no coverage leaves a forked child; a test forks one
         """Start afresh, with locks that no thread of the parent can hold."""
-        self._lock, self._writer, self._engine = threading.Lock(), FairLock(), None
+        self._lock, self._writer, self._engine, self._kept = threading.Lock(), FairLock(), None, []
+
+
+def _shut(engine: Engine, kept: list[PoolProxiedConnection]) -> None:
+    """Close every connection, the one that is kept for writes too."""
+    while kept:
+        kept.pop().invalidate()
+    engine.dispose()
 
 
 class _Progress:

@@ -10,11 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
+from typing import Final
 
 try:
     import fcntl
@@ -74,25 +70,22 @@ class FileGate:
         self._path = path
         self._file: int | None = None
 
-    @contextmanager
-    def turn(self) -> Generator[None, None, None]:
-        """Hold the lock inside the block.
+    def enter(self) -> None:
+        """Wait for the lock and take it.
 
         Raises:
             OSError: If the file cannot be made.
         """
         if self._path is None or fcntl is None:
-            yield
             return
         if self._file is None:
             self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE)
         fcntl.flock(self._file, fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            # Closed meanwhile, the file took its lock along.
-            if self._file is not None:
-                fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def leave(self) -> None:
+        """Let go of the lock; closed meanwhile, the file took it along."""
+        if self._file is not None:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def close(self) -> None:
         """Let go of the file; the next turn opens it again."""

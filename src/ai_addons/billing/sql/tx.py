@@ -9,12 +9,16 @@ in one round trip.
 from __future__ import annotations
 
 from collections import namedtuple
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias, cast
+
+from sqlalchemy import Integer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from sqlalchemy import ClauseElement, Dialect
+    from sqlalchemy.types import TypeEngine
 
     Values: TypeAlias = Mapping[str, object]
     Query: TypeAlias = tuple[ClauseElement, Values]
@@ -44,32 +48,30 @@ class Prepared:
         compiled: Any = statement.compile(dialect=dialect, column_keys=list(names))
         self.text = str(compiled)
         self._names: tuple[str, ...] = tuple(compiled.positiontup or ())
+        self._types: tuple[type, ...] = tuple(_python_type(compiled.binds[name].type) for name in self._names)
         self._fixed: dict[str, object] = {
             name: value for name, value in (compiled.params or {}).items() if value is not None
         }
+        self._pick = _picker(self._names)
         self._row: Callable[[Iterable[object]], Row] | None = None
 
-    def arguments(self, values: Values) -> list[object]:
+    def arguments(self, values: Values) -> Sequence[object]:
         """The parameters in their order.
 
         Raises:
-            TypeError: For anything but text, None and whole numbers: a float, a bool or a Decimal is no amount.
+            TypeError: For anything but text, None and whole numbers, each where it belongs: a float, a bool or a
+                Decimal is no amount, and neither is ``'5'``, which a STRICT column takes.
             OverflowError: For a number beyond 64 bits.
         """
         if len(values) != self._given:
             msg = f"this statement is always given {self._given} parameters, not {len(values)}"
             raise TypeError(msg)
         given = {**self._fixed, **values} if self._fixed else values
-        arguments = [given[name] for name in self._names]
-        for value in arguments:
-            kind = type(value)
-            if kind is int:
-                if not -_LIMIT <= value < _LIMIT:  # type: ignore[operator]  # an int, as was just asked
-                    msg = "this number is beyond what the store can hold (64 bits); nothing was booked"
-                    raise OverflowError(msg)
-            elif kind is not str and value is not None:
-                msg = f"amounts and times are stored as whole numbers, not {kind.__name__}"
-                raise TypeError(msg)
+        arguments = self._pick(given)
+        for value, wanted in zip(arguments, self._types, strict=True):
+            if value is not None and (type(value) is not wanted or (wanted is int and not _fits(value))):
+                # Rare: a mistake, or text of a host's own kind.
+                return [_checked(one, kind) for one, kind in zip(arguments, self._types, strict=True)]
         return arguments
 
     def rows(self, cursor: Any) -> list[Row]:  # noqa: ANN401  # a cursor of any driver
@@ -77,8 +79,31 @@ class Prepared:
         found = cursor.fetchall()
         if self._row is None:
             self._row = _row_maker([column[0] for column in cursor.description])
-        make = self._row
-        return [make(row) for row in found]
+        return list(map(self._row, found))
+
+
+def _fits(number: Any) -> bool:  # noqa: ANN401  # known to be an int
+    """Whether 64 bits hold it."""
+    return bool(-_LIMIT <= number < _LIMIT)
+
+
+def _checked(value: object, wanted: type) -> object:
+    """A value as the driver gets it."""
+    if value is None or (type(value) is wanted and (wanted is str or _fits(value))):
+        return value
+    if wanted is str and isinstance(value, str):
+        # A host's enum or safe string: what it says, whatever its own `__str__` would make of it.
+        return str.__str__(value)
+    if type(value) is wanted:
+        msg = "this number is beyond what the store can hold (64 bits); nothing was booked"
+        raise OverflowError(msg)
+    msg = f"amounts and times are stored as whole numbers, names as text; not {type(value).__name__}"
+    raise TypeError(msg)
+
+
+def _python_type(column: TypeEngine[Any]) -> type:
+    """What a column of this type is given: whole numbers or text."""
+    return int if isinstance(column, Integer) else str
 
 
 def _row_maker(columns: Sequence[str]) -> Callable[[Iterable[object]], Row]:
@@ -87,9 +112,16 @@ def _row_maker(columns: Sequence[str]) -> Callable[[Iterable[object]], Row]:
     return cast("Callable[[Iterable[object]], Row]", kind._make)
 
 
+def _picker(names: Sequence[str]) -> Callable[[Values], Sequence[object]]:
+    """What picks values in an order; `itemgetter` makes a tuple of two or more only."""
+    if len(names) < 2:  # noqa: PLR2004  # as above
+        return lambda values: [values[name] for name in names]
+    return itemgetter(*names)
+
+
 class _Queued(NamedTuple):
     prepared: Prepared
-    arguments: list[object]
+    arguments: Sequence[object]
 
 
 class Tx:
@@ -105,12 +137,10 @@ class Tx:
         self.connection = connection
         self.dialect = dialect
         self._prepared = prepared
-        self._queue: list[_Queued] = []
 
     def write(self, statement: ClauseElement, values: Values) -> None:
-        """Queue a write; it is sent before the next read, or with the commit."""
-        prepared = self._prepare(statement, values)
-        self._queue.append(_Queued(prepared, prepared.arguments(values)))
+        """Change something; it is sent with the next read or the commit at the latest."""
+        self._execute(statement, values)
 
     def rows(self, statement: ClauseElement, values: Values) -> list[Row]:
         """What a query finds."""
@@ -130,21 +160,15 @@ class Tx:
 
     def gather(self, *queries: Query) -> list[list[Row]]:
         """What several queries find, asked for together; each sees what those before it locked."""
-        prepared = [self._prepare(*query) for query in queries]
-        cursors = self._run(
-            [_Queued(one, one.arguments(values)) for one, (_, values) in zip(prepared, queries, strict=True)]
-        )
-        return [one.rows(cursor) for one, cursor in zip(prepared, cursors, strict=True)]
+        return [self._find(statement, values) for statement, values in queries]
 
     def changed(self, statement: ClauseElement, values: Values) -> int:
         """How many rows a write changed; sent at once."""
-        prepared = self._prepare(statement, values)
-        (cursor,) = self._run([_Queued(prepared, prepared.arguments(values))])
-        return int(cursor.rowcount)
+        return int(self._execute(statement, values).rowcount)
 
     def commit(self) -> None:
-        """Send what is queued and make it durable."""
-        self._run([], commit=True)
+        """Send what is not sent yet, and make all of it durable."""
+        self.connection.execute("COMMIT")
 
     def _prepare(self, statement: ClauseElement, values: Values) -> Prepared:
         known = self._prepared.get(statement)
@@ -152,31 +176,59 @@ class Tx:
             known = self._prepared[statement] = Prepared(statement, values, self.dialect)
         return known
 
+    def _execute(self, statement: ClauseElement, values: Values) -> Any:  # noqa: ANN401  # a cursor of any driver
+        prepared = self._prepare(statement, values)
+        return self.connection.execute(prepared.text, prepared.arguments(values))
+
+    def _find(self, statement: ClauseElement, values: Values) -> list[Row]:
+        prepared = self._prepare(statement, values)
+        return prepared.rows(self.connection.execute(prepared.text, prepared.arguments(values)))
+
+
+class PipelinedTx(Tx):
+    """A transaction on a psycopg connection, which can send many statements in one round trip.
+
+    Writes are queued; they are sent before the next read, or with the commit.
+    """
+
+    def __init__(self, connection: Any, dialect: Dialect, prepared: dict[ClauseElement, Prepared]) -> None:  # noqa: ANN401  # as above
+        super().__init__(connection, dialect, prepared)
+        self._queue: list[_Queued] = []
+
+    def write(self, statement: ClauseElement, values: Values) -> None:
+        """Queue a write."""
+        self._queue.append(self._queued(statement, values))
+
+    def gather(self, *queries: Query) -> list[list[Row]]:
+        """What several queries find, in one round trip."""
+        asked = [self._queued(*query) for query in queries]
+        return [one.prepared.rows(cursor) for one, cursor in zip(asked, self._run(asked), strict=True)]
+
+    def changed(self, statement: ClauseElement, values: Values) -> int:
+        """How many rows a write changed; sent at once."""
+        (cursor,) = self._run([self._queued(statement, values)])
+        return int(cursor.rowcount)
+
+    def commit(self) -> None:
+        """Send what is queued and make it durable."""
+        self._run([], commit=True)
+
+    def _queued(self, statement: ClauseElement, values: Values) -> _Queued:
+        prepared = self._prepare(statement, values)
+        return _Queued(prepared, prepared.arguments(values))
+
     def _run(self, asked: Sequence[_Queued], *, commit: bool = False) -> list[Any]:
         """Send what is queued and then what is asked; the cursors of the latter."""
         queue, self._queue = self._queue, []
-        self._send(queue)
-        cursors = self._send(asked)
-        if commit:
-            self._commit()
+        if not queue and len(asked) < 2 and not commit:  # noqa: PLR2004  # a pair is what a pipeline is for
+            return self._send(asked)
+        with self.connection.pipeline():
+            self._send(queue)
+            cursors = self._send(asked)
+            if commit:
+                self.connection.commit()
         return cursors
 
     def _send(self, statements: Sequence[_Queued]) -> list[Any]:
         execute = self.connection.execute
         return [execute(one.prepared.text, one.arguments) for one in statements]
-
-    def _commit(self) -> None:
-        self.connection.execute("COMMIT")
-
-
-class PipelinedTx(Tx):
-    """A transaction on a psycopg connection, which can send many statements in one round trip."""
-
-    def _run(self, asked: Sequence[_Queued], *, commit: bool = False) -> list[Any]:
-        if not self._queue and len(asked) < 2 and not commit:  # noqa: PLR2004  # a pair is what a pipeline is for
-            return self._send(asked)
-        with self.connection.pipeline():
-            return super()._run(asked, commit=commit)
-
-    def _commit(self) -> None:
-        self.connection.commit()
