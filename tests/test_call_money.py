@@ -720,9 +720,9 @@ def test_an_answer_older_than_its_time_is_not_written_again(ai_llm: FakeLlm, ai_
     ai_clock.advance(6 * 3_600 - 1)
     hold = Store.hold
 
-    def slow(store: Store, *args: Any) -> Any:
+    def slow(store: Store, *args: Any, **options: Any) -> Any:
         ai_clock.advance(2)
-        return hold(store, *args)
+        return hold(store, *args, **options)
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Store, "hold", slow)

@@ -94,7 +94,7 @@ class Reader:
             models = addons.settings.models
             for route in (models.small, models.large, *(own.models for own in addons.settings.features.values())):
                 for model in route or ():
-                    addons.prices.row(model)
+                    addons.model_prices.row(model)
         finally:
             path.unlink()
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ai_addons.errors import NoPayer as NoPayer
     from ai_addons.errors import NotEnabled as NotEnabled
     from ai_addons.errors import Paused as Paused
+    from ai_addons.errors import PriceBelowFloor as PriceBelowFloor
     from ai_addons.errors import PrivacyRefused as PrivacyRefused
     from ai_addons.errors import ProviderRejected as ProviderRejected
     from ai_addons.errors import ProviderTimeout as ProviderTimeout
@@ -87,6 +88,7 @@ _HOMES = {
         "NoPayer",
         "NotEnabled",
         "Paused",
+        "PriceBelowFloor",
         "PrivacyRefused",
         "ProviderRejected",
         "ProviderTimeout",
@@ -140,6 +142,7 @@ __all__ = [
     "Pack",
     "Paused",
     "Pii",
+    "PriceBelowFloor",
     "PrivacyRefused",
     "Prompt",
     "ProviderRejected",

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from ai_addons.billing.doctor import examine, rebuild_usage
 from ai_addons.billing.packs import in_micro_ghs
+from ai_addons.billing.service import BillingService
+from ai_addons.billing.usage import Reports
 from ai_addons.errors import ConfigError
 from ai_addons.money import Credits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import date
     from decimal import Decimal
 
     from ai_addons.billing.doctor import Report
     from ai_addons.billing.grants import GrantSource
     from ai_addons.billing.ledger import LedgerEntry
     from ai_addons.billing.limiting import Limits
+    from ai_addons.billing.margin import MarginTable
+    from ai_addons.billing.outbox import Delivered
     from ai_addons.billing.policy import Policy
     from ai_addons.billing.records import (
         AuditEntry,
@@ -27,7 +33,9 @@ if TYPE_CHECKING:
         Wallet,
         WalletStatus,
     )
+    from ai_addons.billing.statements import Statement
     from ai_addons.billing.subscriptions import Subscriptions
+    from ai_addons.billing.usage import DayUsage, Usage
     from ai_addons.money import Money
     from ai_addons.wiring import Wiring
 
@@ -35,10 +43,20 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Accounts:
-    """Wallets, grants, limits, add-ons and the books, for the host's back office."""
+    """Wallets, grants, limits, add-ons and the books, for the host's back office.
 
-    def __init__(self, wiring: Wiring) -> None:
+    Args:
+        wiring: The parts.
+        names: Finds what a feature is called, by its key.
+        price: Finds what a feature costs now, by its key.
+    """
+
+    def __init__(self, wiring: Wiring, *, names: Callable[[str], str], price: Callable[[str], Credits]) -> None:
         self._wiring = wiring
+        self._reports = Reports(wiring.books, names)
+        self._service = partial(
+            BillingService, wiring.books, price=price, names=names, fingerprint=self._fingerprint, clock=wiring.clock
+        )
 
     @property
     def policy(self) -> Policy:
@@ -87,8 +105,8 @@ class Accounts:
             source=source,
             ref=ref,
             paid=0 if paid is None else in_micro_ghs(paid),
-            effective_at=_micros(effective_at),
-            expires_at=_micros(expires_at),
+            effective_at=in_micros(effective_at),
+            expires_at=in_micros(expires_at),
             features=features,
             priority=priority,
         )
@@ -148,7 +166,7 @@ class Accounts:
             InsufficientCreditsError: If fewer credits are free than are to be taken.
             IdempotencyConflict: If this reference adjusted by another amount.
         """
-        at = _micros(effective_at)
+        at = in_micros(effective_at)
         return self._wiring.funding.adjust(
             business, Credits(amount), ref=ref, actor=actor, reason=reason, effective_at=at
         )
@@ -220,6 +238,48 @@ class Accounts:
         """
         self._wiring.operations.erase(business, user=user, actor=actor)
 
+    # Reports.
+
+    def usage(self, business: str, days: int = 30) -> Usage:
+        """What a business used over its last days with today; give a shop its ``for_shop()``.
+
+        Args:
+            business: Whose calls.
+            days: 1 to 366.
+        """
+        return self._reports.usage(business, days)
+
+    def usage_by_day(self, business: str, first: date, last: date) -> tuple[DayUsage, ...]:
+        """What a business used each day, by day and feature."""
+        return self._reports.by_day(business, first, last)
+
+    def margins(self, business: str | None = None, days: int = 30) -> MarginTable:
+        """What each feature earned, by the grants that really paid; for operators only.
+
+        Args:
+            business: Whose calls; None for those of all businesses.
+            days: 1 to 366.
+        """
+        return self._reports.margins(business, days)
+
+    def statement(self, business: str, first: date, last: date) -> Statement:
+        """What came into a wallet and left it, from the first day to the last, both included."""
+        return self._reports.statement(business, first, last)
+
+    @property
+    def billing(self) -> BillingService:
+        """The four methods of the first plan, for work that a host does itself; without cost and margin."""
+        return self._service()
+
+    @property
+    def operator_billing(self) -> BillingService:
+        """The same with cost and margin; never show its results to a shop."""
+        return self._service(operator=True)
+
+    def _fingerprint(self, feature: str, asked: Mapping[str, object]) -> str:
+        keys = self._wiring.keys()
+        return keys.request_hash(feature, "charge", keys.arguments(asked), {})
+
     # The books.
 
     def ledger(self, business: str) -> list[LedgerEntry]:
@@ -238,6 +298,17 @@ class Accounts:
         """Do what is due in every wallet: orphan holds, expiry, renewals; how many wallets had any."""
         return self._wiring.store.sweep()
 
+    def deliver(self, most: int = 100) -> Delivered:
+        """Send the events that wait in the outbox to ``webhooks.url``, one round; many may work at once.
+
+        Args:
+            most: Events to try.
+
+        Raises:
+            StoreUnavailable: If the database cannot be used; what was on its way is sent again later.
+        """
+        return self._wiring.outbox.deliver(most)
+
     def doctor(self, business: str | None = None) -> Report:
         """Check every invariant of the books.
 
@@ -251,7 +322,7 @@ class Accounts:
         rebuild_usage(self._wiring.database, business)
 
 
-def _micros(at: datetime | None) -> int | None:
+def in_micros(at: datetime | None) -> int | None:
     """A time with its zone as UTC microseconds.
 
     Raises:

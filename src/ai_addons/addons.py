@@ -12,10 +12,15 @@ from ai_addons import plugins
 from ai_addons._call import Call
 from ai_addons.accounts import Accounts
 from ai_addons.aio import AsyncAddOns
+from ai_addons.billing.margin import expected_cost
+from ai_addons.billing.published import version_name
+from ai_addons.billing.rates import static_rate
 from ai_addons.billing.storefronts import STOREFRONT_PLAN, StorefrontPlan
 from ai_addons.catalog import declared
-from ai_addons.errors import ConfigError, NotEnabled
+from ai_addons.errors import ConfigError, NotEnabled, UnknownFeature
 from ai_addons.llm.providers import KNOWN, find_key
+from ai_addons.money import Credits, to_micro_ghs
+from ai_addons.price_desk import Prices
 from ai_addons.scope import Payer
 from ai_addons.settings import HOLD_MARGIN, FeatureSettings, Settings
 from ai_addons.till import Till
@@ -33,6 +38,7 @@ if TYPE_CHECKING:
     from ai_addons.events import EventHook
     from ai_addons.llm.base import Llm
     from ai_addons.llm.costs import PriceBook
+    from ai_addons.money import MicroGhs
 
 R = TypeVar("R")
 
@@ -110,7 +116,9 @@ class AddOns(Accounts):
         self.settings: Settings = settings if settings is not None else Settings()
         self._registry = registry if registry is not None else declared
         super().__init__(
-            Wiring(self.settings, clock=clock, ids=ids, hooks=hooks, llm=llm, environ=environ, profile=profile)
+            Wiring(self.settings, clock=clock, ids=ids, hooks=hooks, llm=llm, environ=environ, profile=profile),
+            names=self._name_of,
+            price=lambda key: self._listing(self.feature(key)).credits,
         )
         self.aio: AsyncAddOns = AsyncAddOns(self)
 
@@ -130,9 +138,14 @@ class AddOns(Accounts):
         return self._wiring.database.name
 
     @property
-    def prices(self) -> PriceBook:
-        """What models cost."""
+    def model_prices(self) -> PriceBook:
+        """What models cost us."""
         return self._wiring.prices
+
+    @property
+    def prices(self) -> Prices:
+        """Prices and packs published with a date from which they hold."""
+        return Prices(self, self._wiring.pricing)
 
     # Calls.
 
@@ -200,7 +213,8 @@ class AddOns(Accounts):
             raise NotEnabled
         route = self.route(spec, options.model)
         for model in route:
-            self.prices.row(model)
+            self.model_prices.row(model)
+        published = self._wiring.pricing.price(spec.key)
         keep = spec.cache if own.cache is None else own.cache
         limits = self.settings.call
         deadline = options.deadline or limits.deadline
@@ -217,7 +231,8 @@ class AddOns(Accounts):
             build=invocation.build,
             payer=payer,
             key=options.idempotency_key,
-            price=spec.listing(self.settings.prices.features).credits,
+            price=spec.listing(self.settings.prices.features).credits if published is None else published.credits,
+            price_version=None if published is None else version_name(published),
             route=route,
             chosen=options.model,
             cache_for=keep.total_seconds() if isinstance(keep, timedelta) and options.cache else None,
@@ -236,8 +251,40 @@ class AddOns(Accounts):
             business: For whom, where its billing policy is not the default one.
         """
         policy = self.policy if business is None else self._wiring.policy_named(self.wallet(business).policy)
-        listings = (spec.listing(self.settings.prices.features) for spec in self.features())
-        return PriceList(features=tuple(listings), packs=policy.packs(), custom=policy.custom, addon=policy.addon)
+        listings = tuple(self._listing(spec) for spec in self.features())
+        packs = self._wiring.pricing.packs(policy)
+        return PriceList(features=listings, packs=packs, custom=policy.custom, addon=policy.addon)
+
+    def expected_cost(self, spec: FeatureSpec) -> MicroGhs | None:
+        """Provider cost of a typical call in micro-GHS; None if its size or the price of its model is unknown."""
+        model = self.route(spec)[0]
+        row = self.model_prices.row(model)
+        # The offline model costs nothing and earns nothing: what it answers is not for sale.
+        if spec.tokens is None or row is None or model == OFFLINE:
+            return None
+        return to_micro_ghs(expected_cost(spec.tokens, row.input, row.output), static_rate(self.settings.fx).scaled)
+
+    def _listing(self, spec: FeatureSpec) -> Listing:
+        """A feature at the price that holds now: published, else of the settings, else its own."""
+        published = self._wiring.pricing.price(spec.key)
+        own = {} if published is None else {spec.key: published.credits}
+        return spec.listing({**self.settings.prices.features, **own})
+
+    def _name_of(self, key: str) -> str:
+        """What a feature is called; its key where it is not known any more."""
+        free = {key: Credits(0)}  # a name needs no price
+        return next((spec.listing(free).name for spec in self.all_features() if spec.key == key), key)
+
+    def feature(self, key: str) -> FeatureSpec:
+        """A feature by its key.
+
+        Raises:
+            UnknownFeature: If no such feature is declared.
+        """
+        for spec in self.all_features():
+            if spec.key == key:
+                return spec
+        raise UnknownFeature
 
     def features(self) -> tuple[FeatureSpec, ...]:
         """All features this process knows and has switched on."""

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from datetime import datetime
+    from datetime import date, datetime
     from decimal import Decimal
 
     from ai_addons.addons import AddOns
     from ai_addons.billing.doctor import Report
     from ai_addons.billing.grants import GrantSource
     from ai_addons.billing.ledger import LedgerEntry
+    from ai_addons.billing.margin import MarginTable
+    from ai_addons.billing.outbox import Delivered
     from ai_addons.billing.records import (
         AuditEntry,
         Correction,
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
         Wallet,
         WalletStatus,
     )
+    from ai_addons.billing.statements import Statement
+    from ai_addons.billing.usage import DayUsage, Usage
     from ai_addons.money import Credits, Money
 
 T = TypeVar("T")
@@ -102,6 +106,26 @@ class AsyncAddOns:
     async def erase(self, business: str, *, user: str | None = None, actor: str) -> None:
         """See `AddOns.erase`."""
         await _threaded(partial(self._addons.erase, business, user=user, actor=actor))
+
+    async def usage(self, business: str, days: int = 30) -> Usage:
+        """See `AddOns.usage`."""
+        return await _threaded(partial(self._addons.usage, business, days))
+
+    async def usage_by_day(self, business: str, first: date, last: date) -> tuple[DayUsage, ...]:
+        """See `AddOns.usage_by_day`."""
+        return await _threaded(partial(self._addons.usage_by_day, business, first, last))
+
+    async def margins(self, business: str | None = None, days: int = 30) -> MarginTable:
+        """See `AddOns.margins`."""
+        return await _threaded(partial(self._addons.margins, business, days))
+
+    async def statement(self, business: str, first: date, last: date) -> Statement:
+        """See `AddOns.statement`."""
+        return await _threaded(partial(self._addons.statement, business, first, last))
+
+    async def deliver(self, most: int = 100) -> Delivered:
+        """See `AddOns.deliver`."""
+        return await _threaded(partial(self._addons.deliver, most))
 
     async def ledger(self, business: str) -> list[LedgerEntry]:
         """See `AddOns.ledger`."""

@@ -13,7 +13,7 @@
     │   ├── InsufficientCreditsError  too few credits; the provider was never called
     │   ├── LimitReached  WalletSuspended  Paused  TrialClaimed
     │   ├── IdempotencyConflict  LedgerConflict  HoldExpired
-    │   ├── AddonNotOffered  AddonConflict  BadSignature
+    │   ├── AddonNotOffered  AddonConflict  BadSignature  PriceBelowFloor
     │   └── StoreUnavailable
     └── CallError                     the provider was asked in vain; the hold is void
         ├── ProviderUnavailable  ProviderTimeout  ProviderRejected
@@ -54,6 +54,7 @@ __all__ = [
     "NoPayer",
     "NotEnabled",
     "Paused",
+    "PriceBelowFloor",
     "PrivacyRefused",
     "ProviderRejected",
     "ProviderTimeout",
@@ -246,6 +247,15 @@ class BadSignature(BillingError):
     """This message is not signed by who it claims to be from. Nothing was booked. Check the signing secret."""
 
     http_status = 401
+
+
+class PriceBelowFloor(BillingError):
+    """This price would lose money. It was not published; nothing was charged.
+
+    Raise it, choose a cheaper model, or publish it as a loss leader.
+    """
+
+    http_status = 422
 
 
 class StoreUnavailable(BillingError):

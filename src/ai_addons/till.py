@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 from ai_addons._call import billed_call, quote_call
@@ -48,6 +49,7 @@ class Till:
 
     async def arun(self, invocation: Invocation[R], options: CallOptions) -> Billed[R]:
         """Make a call on the event loop."""
+        await self._refresh_prices()
         call, desk = self._addons.prepare(invocation, self._payer, options), self._wiring.desk()
         billed = await arun(billed_call(call, desk.kit), desk.caller, desk.threads)
         hand_over(billed.receipt)
@@ -60,5 +62,12 @@ class Till:
 
     async def aquote(self, invocation: Invocation[R], options: CallOptions) -> Quote:
         """Say what a call would cost, on the event loop."""
+        await self._refresh_prices()
         call, desk = self._addons.prepare(invocation, self._payer, options), self._wiring.desk()
         return await arun(quote_call(call, desk.kit), desk.caller, desk.threads)
+
+    async def _refresh_prices(self) -> None:
+        """Read published prices beside the event loop once they are old, so that `prepare` waits for nobody."""
+        pricing = self._wiring.pricing
+        if not pricing.is_fresh:
+            await asyncio.get_running_loop().run_in_executor(self._wiring.desk().threads, pricing.refresh)

@@ -22,7 +22,9 @@ from ai_addons.billing.funding import Funding
 from ai_addons.billing.limiting import Limits
 from ai_addons.billing.limits import SCOPES, WINDOWS, Limit
 from ai_addons.billing.operations import Operations
+from ai_addons.billing.outbox import Outbox, open_outbox
 from ai_addons.billing.packs import offers
+from ai_addons.billing.pricing import Pricing
 from ai_addons.billing.profile import unknown
 from ai_addons.billing.rates import static_rate
 from ai_addons.billing.sql import Database
@@ -112,6 +114,15 @@ class Wiring:
         self.subscriptions: Subscriptions = Subscriptions(self.books)
         self.operations: Operations = Operations(self.books)
         self.limits: Limits = Limits(self.books)
+        self.pricing: Pricing = Pricing(
+            self.books,
+            clock=self.clock,
+            policies=self._all_policies,
+            floor_margin=settings.prices.floor_margin,
+            target_margin=settings.prices.target_margin,
+            refresh_us=micros(settings.prices.refresh),
+        )
+        self.outbox: Outbox = open_outbox(self.books, settings.webhooks, clock=self.clock, random=random)
 
     def policy_named(self, name: str | None) -> Policy:
         """A billing policy, made once; the default one for None.
@@ -178,7 +189,7 @@ class Wiring:
             hold_ttl=micros(settings.call.hold_ttl),
             low=settings.billing.low_balance,
             policy=self.policy_named,
-            packs=lambda policy, _: policy.packs(),
+            packs=lambda policy, at: self.pricing.packs_at_hand(policy, at),  # noqa: PLW0108  # made after these terms
             limits=limits_of(settings.limits),
             warn_at=settings.limits.warn_at,
             operator_tz=settings.limits.operator_tz,
@@ -188,8 +199,12 @@ class Wiring:
             hooks=self._hooks,
         )
 
+    def _all_policies(self) -> tuple[Policy, ...]:
+        """The default one and every installed one: any business may be given any of them."""
+        return (self.policy, *(make() for make in plugins.load_all("policies")))
+
     def _offers(self, shortfall: Credits) -> tuple[Offer, ...]:
-        return offers(self.policy.packs(), shortfall)
+        return offers(self.pricing.packs_at_hand(self.policy, self.clock.now()), shortfall)
 
     def _make_kit(self) -> Kit:
         masker: Masker = plugins.load("maskers", self.settings.privacy.masker)(self.settings.privacy)

@@ -82,7 +82,9 @@ class Account(Generic[R]):
         """Hold the price, once a call; a free or already paid call holds nothing."""
         if self._hold is not None or self.finished is not None or not self._call.price:
             return
-        outcome = yield Do(partial(self._store.hold, self.identity, self._call.price))
+        call = self._call
+        hold = partial(self._store.hold, self.identity, call.price, price_version=call.price_version)
+        outcome = yield Do(hold)
         if isinstance(outcome, Finished):
             self.finished = outcome
             self._progress.replay_from(outcome)

@@ -61,6 +61,7 @@ class Call(Generic[R]):
         payer: Who pays.
         key: The caller's idempotency key.
         price: Credits.
+        price_version: Which published price that is, None for a list price.
         route: Models in order.
         chosen: The model or tier that the caller asked for, None for the configured one.
         cache_for: Seconds answers are kept, None for not at all.
@@ -77,6 +78,7 @@ class Call(Generic[R]):
     payer: Payer
     key: str | None
     price: Credits
+    price_version: str | None
     route: tuple[str, ...]
     chosen: str | None
     cache_for: float | None

@@ -53,8 +53,13 @@ def find_subscription(wallet: LockedWallet) -> Subscription | None:
     return None if row is None else read_subscription(row)
 
 
-def catch_up(books: Books, wallet: LockedWallet) -> Subscription | None:
+def catch_up(books: Books, wallet: LockedWallet, *, but: tuple[str, int] | None = None) -> Subscription | None:
     """Do all that is due by now, and note when something will be due next.
+
+    Args:
+        books: The open books.
+        wallet: Whose.
+        but: Id and attempt of a hold that is about to be resolved, so that it does not expire any more.
 
     Returns:
         The business's add-on as it is afterwards.
@@ -62,7 +67,7 @@ def catch_up(books: Books, wallet: LockedWallet) -> Subscription | None:
     Raises:
         BillingError: If the policy asks for the same work again and again; nothing was booked.
     """
-    course = _Course(books, wallet)
+    course = _Course(books, wallet, but)
     for _ in range(_MOST_INSTANTS):
         if not course.advance():
             return course.subscription
@@ -76,7 +81,7 @@ def catch_up(books: Books, wallet: LockedWallet) -> Subscription | None:
 class _Course:
     """The way of one wallet from instant to instant."""
 
-    def __init__(self, books: Books, wallet: LockedWallet) -> None:
+    def __init__(self, books: Books, wallet: LockedWallet, but: tuple[str, int] | None) -> None:
         self._books = books
         self._wallet = wallet
         own = {"business": wallet.business}
@@ -84,7 +89,7 @@ class _Course:
             (sql.OPEN_HOLDS, own), (sql.ALL_PLANNED, own), (sql.SUBSCRIPTION, own)
         )
         self._planned: list[Row] = list(reversed(planned))
-        self._holds: list[Row] = list(reversed(holds))
+        self._holds: list[Row] = [hold for hold in reversed(holds) if (hold.id, hold.attempt) != but]
         self.subscription: Subscription | None = read_subscription(subscriptions[0]) if subscriptions else None
 
     def advance(self) -> bool:

@@ -10,7 +10,7 @@ from ai_addons.billing.margin import CHEAPEST_CREDIT
 from ai_addons.billing.packs import cheapest_unit_price, unit_price
 from ai_addons.billing.prices import PackVersion, PriceVersion, check_floor, in_force, packs_in_force
 from ai_addons.catalog import Pack
-from ai_addons.errors import BillingError, IdempotencyConflict
+from ai_addons.errors import IdempotencyConflict, PriceBelowFloor
 from ai_addons.money import Credits, MicroGhs, Money, ghs
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ def refuse_losses(pack: Pack, verdicts: Iterable[tuple[str, FloorVerdict]]) -> N
     """Keep a pack off sale whose credits some feature would lose money on.
 
     Raises:
-        BillingError: If there is one.
+        PriceBelowFloor: If there is one.
     """
     below = dict.fromkeys(feature for feature, verdict in verdicts if verdict.outcome == "refuse")
     if below:
@@ -217,7 +217,7 @@ def refuse_losses(pack: Pack, verdicts: Iterable[tuple[str, FloorVerdict]]) -> N
             f"fall below their floor: {', '.join(below)}. It was not published; nothing was charged. Raise their "
             f"prices first, or make the pack dearer."
         )
-        raise BillingError(msg)
+        raise PriceBelowFloor(msg)
 
 
 def read_price(row: Row) -> PriceVersion:
@@ -227,7 +227,7 @@ def read_price(row: Row) -> PriceVersion:
         credits=Credits.from_micro(row.credits),
         effective_from=row.effective_from,
         quantum=Credits.from_micro(row.quantum),
-        expected_cost=None if row.expected_cost is None else MicroGhs(row.expected_cost),
+        expected_cost=row.expected_cost,
         loss_leader=bool(row.loss_leader),
         published_at=row.published_at,
         actor=row.actor,

@@ -16,7 +16,7 @@ from ai_addons.errors import BillingError
 from ai_addons.money import Credits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from ai_addons.billing.books import Books
     from ai_addons.billing.ledger import EntryKind, LedgerEntry
@@ -69,6 +69,7 @@ class Statement:
         closing: Posted credits after the last day.
         totals: By kind, those that occur, in the order they first did.
         entries: The ledger rows booked on these days, oldest first.
+        names: What the features in them are called, by key.
     """
 
     business: str
@@ -79,24 +80,21 @@ class Statement:
     closing: Credits
     totals: tuple[KindTotal, ...]
     entries: tuple[LedgerEntry, ...]
+    names: Mapping[str, str]
 
-    def text(self, names: Callable[[str], str] = str) -> str:
-        """The statement for people, as plain text.
-
-        Args:
-            names: Finds what a feature is called, by its key.
-        """
+    def text(self) -> str:
+        """The statement for people, as plain text."""
         head = [f"Statement of {self.business}", f"{self.first} to {self.last}, times in {self.tz}", ""]
         sums = [("Opening balance", "", f"{self.opening}")]
         sums += [(f"  {_word(one.kind)}", f"{one.count}", signed(one.change)) for one in self.totals]
         sums += [("Closing balance", "", f"{self.closing}")]
         zone = ZoneInfo(self.tz)
-        rows = [_row(entry, zone, names) for entry in self.entries]
+        rows = [_row(entry, zone, self.names) for entry in self.entries]
         body = ["", *_columns(rows, right=(3, 4))] if rows else []
         return "\n".join([*head, *_columns(sums, right=(1, 2)), *body, ""])
 
 
-def read_statement(books: Books, business: str, first: date, last: date) -> Statement:
+def read_statement(books: Books, business: str, first: date, last: date, *, names: Callable[[str], str]) -> Statement:
     """Make a statement from the books.
 
     Args:
@@ -104,19 +102,24 @@ def read_statement(books: Books, business: str, first: date, last: date) -> Stat
         business: Whose wallet.
         first: First day, in the business's zone.
         last: Last day, included.
+        names: Finds what a feature is called, by its key.
 
     Raises:
         BillingError: If the ledger does not add up.
         StoreUnavailable: If the database cannot be read.
     """
-    tz, part = books.database.read(partial(_find_part, books, business, first, last), snapshot=True)
+    # No snapshot: up to the wallet's last row, which is read first, a ledger never changes.
+    part = books.database.read(partial(_find_part, business, first, last))
+    if part is None:
+        part = _Part(tz=books.terms.profile(business).tz, after=0, last=0, opening=Credits(0), closing=Credits(0))
     return make_statement(
         business=business,
         days=(first, last),
-        tz=tz,
+        tz=part.tz,
         opening=part.opening,
         closing=part.closing,
         entries=_entries(books, business, part),
+        names=names,
     )
 
 
@@ -128,6 +131,7 @@ def make_statement(
     opening: Credits,
     closing: Credits,
     entries: Iterable[LedgerEntry],
+    names: Callable[[str], str],
 ) -> Statement:
     """Put a statement together, and check that it adds up.
 
@@ -138,6 +142,7 @@ def make_statement(
         opening: Posted balance before the first entry.
         closing: Posted balance after the last one.
         entries: Every ledger row between, oldest first.
+        names: Finds what a feature is called, by its key.
 
     Raises:
         BillingError: If opening plus all changes is not closing.
@@ -155,6 +160,7 @@ def make_statement(
         closing=closing,
         totals=totals,
         entries=known,
+        names={key: names(key) for key in map(_feature, known) if key is not None},
     )
 
 
@@ -207,22 +213,23 @@ def signed(amount: Credits) -> str:
 class _Part:
     """Rows of a ledger after one position up to another, with the balance at both."""
 
+    tz: str
     after: int
     last: int
     opening: Credits
     closing: Credits
 
 
-def _find_part(books: Books, business: str, first: date, last: date, tx: Tx) -> tuple[str, _Part]:
-    """The zone of a business, and which part of its ledger was booked on some days."""
+def _find_part(business: str, first: date, last: date, tx: Tx) -> _Part | None:
+    """Which part of a ledger was booked on some days; None for a business never seen."""
     wallet = tx.one(sql.LOOK, {"business": business})
     if wallet is None:
-        return books.terms.profile(business).tz, _Part(after=0, last=0, opening=Credits(0), closing=Credits(0))
+        return None
     after, until = (
         _booked_before(tx, business, wallet.seq, instant) for instant in begin_and_end(first, last, wallet.tz)
     )
     opening, closing = (_balance_at(tx, business, seq) for seq in (after, until))
-    return wallet.tz, _Part(after=after, last=until, opening=opening, closing=closing)
+    return _Part(tz=wallet.tz, after=after, last=until, opening=opening, closing=closing)
 
 
 def _booked_before(tx: Tx, business: str, seq: int, instant: int) -> int:
@@ -268,21 +275,22 @@ def _word(kind: str) -> str:
     return _WORDS.get(kind, kind)
 
 
-def _row(entry: LedgerEntry, zone: ZoneInfo, names: Callable[[str], str]) -> tuple[str, ...]:
+def _row(entry: LedgerEntry, zone: ZoneInfo, names: Mapping[str, str]) -> tuple[str, ...]:
+    # A call is told by its feature; its id says nothing to people.
+    feature = _feature(entry)
     at = (_EPOCH + entry.booked_at * _MICROSECOND).astimezone(zone)
     return (
         f"{at:%Y-%m-%d %H:%M}",
         _word(entry.kind),
-        _what(entry, names),
+        entry.ref if feature is None else names[feature],
         signed(change(entry)),
         str(entry.balance_after),
     )
 
 
-def _what(entry: LedgerEntry, names: Callable[[str], str]) -> str:
-    """A call is told by its feature; its id says nothing to people."""
+def _feature(entry: LedgerEntry) -> str | None:
     account, _, feature = entry.credit.partition(":")
-    return names(feature) if account == "revenue" else entry.ref
+    return feature if account == "revenue" else None
 
 
 def _columns(rows: Sequence[Sequence[str]], *, right: tuple[int, ...]) -> list[str]:

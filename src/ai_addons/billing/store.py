@@ -153,6 +153,7 @@ class Store:
         def work(wallet: LockedWallet, found: Sequence[list[Row]]) -> Booked:
             row = calls.the_hold(hold, found)
             if row.state == "open":
+                self._settle_but(wallet, row)
                 return self._capture(wallet, row, found[1], hold, record, wanted, overrun)
             return self._capture_closed(wallet, row, found[1], hold, record, wanted)
 
@@ -179,6 +180,11 @@ class Store:
         self._charge(wallet, row, used, wanted)
         self._log(wallet, row, hold.call, record, used, earned)
         return self._booked(wallet, used, record)
+
+    def _settle_but(self, wallet: LockedWallet, row: Row) -> None:
+        """Do what is due before a hold is resolved, but for its own expiry: it has an answer."""
+        if wallet.due:
+            catch_up(self._books, wallet, but=(row.id, row.attempt))
 
     @staticmethod
     def _extra(wallet: LockedWallet, row: Row, missing: Credits) -> list[tuple[Grant, Credits]]:
@@ -254,6 +260,7 @@ class Store:
         def work(wallet: LockedWallet, found: Sequence[list[Row]]) -> Booked:
             row = calls.the_hold(hold, found)
             if row.state == "open":
+                self._settle_but(wallet, row)
                 return self._void(wallet, row, found[1], hold, record)
             if row.state == "expired" and row.outcome == "unknown":
                 calls.end_unknown(wallet.tx, row, record, NOTHING, 0, self._terms.rate)
@@ -287,6 +294,9 @@ class Store:
         return self._books.on(call.business, work, *calls.past_queries(call))
 
     def _booked(self, wallet: LockedWallet, charged: Credits, record: CallRecord) -> Booked:
+        if wallet.due:
+            # A share came back to a grant that has expired: nobody is told of credits that cannot pay.
+            catch_up(self._books, wallet)
         return Booked(charged=charged, balance=wallet.available, cost_ghs=calls.cost_ghs(record, self._terms.rate))
 
     def _resolve(

@@ -104,7 +104,7 @@ def _parts(addons: AddOns) -> Iterator[tuple[str, str]]:
 
 def _feature(addons: AddOns, spec: FeatureSpec, route: tuple[str, ...]) -> FeatureCheck:
     price = spec.listing(addons.settings.prices.features).credits
-    row = addons.prices.row(route[0])
+    row = addons.model_prices.row(route[0])
     cost = margin = None
     # The offline model costs nothing and earns nothing: what it answers is not for sale.
     if spec.tokens is not None and row is not None and route[0] != OFFLINE:
@@ -132,7 +132,7 @@ def _model_findings(addons: AddOns, routes: tuple[str, ...]) -> Iterator[Finding
                 f"Set {key_variables(provider)[0]}, or providers.{provider}.api_key in the settings.",
             )
     today = datetime.now(UTC).date()
-    for finding in addons.prices.findings((route for route in routes if route != OFFLINE), today):
+    for finding in addons.model_prices.findings((route for route in routes if route != OFFLINE), today):
         yield Finding("warning", finding.message)
 
 

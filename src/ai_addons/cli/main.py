@@ -18,6 +18,7 @@ from ai_addons.cli import show
 from ai_addons.cli.checkup import examine_setup
 from ai_addons.cli.db import db
 from ai_addons.cli.demo import Demo
+from ai_addons.cli.outbox import deliver, webhook_secret
 from ai_addons.cli.story import JsonStory, TerminalStory
 from ai_addons.errors import ConfigError
 
@@ -39,6 +40,8 @@ def main() -> None:
 
 
 main.add_command(db)
+main.add_command(deliver)
+main.add_command(webhook_secret)
 
 
 @main.command()

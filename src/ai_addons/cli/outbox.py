@@ -28,9 +28,10 @@ _PAUSE_SECONDS: Final = 5.0
 
 @click.command()
 @click.option("--watch", is_flag=True, help="Go on until stopped, looking for new events every five seconds.")
+@click.option("--most", type=click.IntRange(min=1), default=100, show_default=True, help="Events in one round.")
 @show.as_json
 @show.told
-def deliver(*, watch: bool, json_out: bool) -> None:
+def deliver(*, watch: bool, most: int, json_out: bool) -> None:
     """Send the events that wait in the outbox to webhooks.url; exit with 1 if one was given up."""
     settings = Settings()
     if settings.webhooks.url is None:
@@ -41,7 +42,7 @@ def deliver(*, watch: bool, json_out: bool) -> None:
         outbox = open_outbox(wiring.books, settings.webhooks, clock=wiring.clock, random=random)
         given_up = 0
         try:
-            for done in _rounds(outbox, wiring.clock, watch=watch):
+            for done in _rounds(outbox, wiring.clock, most, watch=watch):
                 given_up += done.given_up
                 if not watch or done != Delivered(left=done.left):
                     _say(done, json_out=json_out)
@@ -63,10 +64,10 @@ def webhook_secret(*, json_out: bool) -> None:
         click.echo(made)
 
 
-def _rounds(outbox: Outbox, clock: Clock, *, watch: bool) -> Iterator[Delivered]:
+def _rounds(outbox: Outbox, clock: Clock, most: int, *, watch: bool) -> Iterator[Delivered]:
     """One round, or one after the other; with a pause when there is nothing to do or the receiver is in trouble."""
     while True:
-        done = outbox.deliver()
+        done = outbox.deliver(most)
         yield done
         if not watch or done.gone:
             return

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import random
+import sqlite3
 import sys
 import threading
 import time
@@ -65,6 +66,7 @@ class Database:
         self._engine: Engine | None = None
         self._kept: list[PoolProxiedConnection] = []
         self._at_end: finalize[..., Database] | None = None
+        self._mine = False
         _watch_forks(self)
 
     @property
@@ -118,12 +120,13 @@ class Database:
 
     def close(self) -> None:
         """Close every connection; the next use opens the database again (empty, if it lived in memory)."""
-        self._take_turn()
+        if not self._writer.acquire(_WAIT_SECONDS):
+            raise StoreUnavailable
         try:
             with self._lock:
                 self._drop_engine()
         finally:
-            self._end_turn()
+            self._writer.release()
 
     # Plain calls rather than context managers: this is done for every write.
 
@@ -135,6 +138,9 @@ class Database:
             # Not open yet, there may be no folder to put the gate in; SQLite's busy handler waits.
             if self._engine is not None:
                 self._gate.enter()
+        except OSError as error:
+            self._writer.release()
+            raise as_ours(error, sqlite3, in_doubt=False) from None
         except BaseException:
             self._writer.release()
             raise
@@ -154,9 +160,10 @@ class Database:
 
     def _persist(self, work: Callable[[Tx], T]) -> T:
         """Do the work again as long as other transactions get in its way."""
+        give_up = time.monotonic() + _WAIT_SECONDS
         for tries in range(1, _TRIES):
             try:
-                return self._once(work, begin=None)
+                return self._once(work, begin=None, last=time.monotonic() > give_up)
             except _Again:
                 # Jitter, or two that collided would collide again.
                 time.sleep(random.uniform(0, _PAUSE_SECONDS * 2**tries))  # noqa: S311  # no secret
@@ -220,7 +227,8 @@ class Database:
 
     def before_fork(self) -> None:
         """Wait for the write in flight and close the connections: they must not cross a fork."""
-        self._writer.acquire(_WAIT_SECONDS)
+        # A write that takes longer than this goes on in the parent; the child starts with a lock of its own.
+        self._mine = self._writer.acquire(_WAIT_SECONDS)
         self._lock.acquire()
         if self.path is not None or self.postgres:
             self._drop_engine()
@@ -228,7 +236,8 @@ class Database:
     def after_fork_in_parent(self) -> None:
         """Go on; the database is opened again at the next use."""
         self._lock.release()
-        self._writer.release()
+        if self._mine:
+            self._writer.release()
 
     def after_fork_in_child(self) -> None:  # pragma: no cover  # no coverage leaves a forked child; a test forks one
         """Start afresh, with locks that no thread of the parent can hold."""

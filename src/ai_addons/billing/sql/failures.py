@@ -11,6 +11,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from ai_addons.errors import AddOnsError, BillingError, StoreUnavailable
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from sqlalchemy.engine.interfaces import DBAPIModule
 
 # serialization_failure, deadlock_detected, lock_not_available: the transaction did nothing and may run again.
@@ -22,7 +24,7 @@ def root(error: BaseException) -> BaseException:
     return error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
 
 
-def is_of_database(error: BaseException, driver: DBAPIModule) -> bool:
+def is_of_database(error: BaseException, driver: DBAPIModule | ModuleType) -> bool:
     """Whether an error comes from the driver, the pool or the disk rather than from our own code."""
     return isinstance(root(error), (driver.Error, sqlite3.Error, PoolTimeout, OSError))
 
@@ -32,7 +34,7 @@ def may_run_again(error: BaseException) -> bool:
     return getattr(error, "sqlstate", None) in _AGAIN
 
 
-def as_ours(error: BaseException, driver: DBAPIModule, *, in_doubt: bool) -> AddOnsError:
+def as_ours(error: BaseException, driver: DBAPIModule | ModuleType, *, in_doubt: bool) -> AddOnsError:
     """The error as one of our tree, saying what the database says without statement or values.
 
     Args:

@@ -120,8 +120,12 @@ def _picker(names: Sequence[str]) -> Callable[[Values], Sequence[object]]:
 
 
 class _Queued(NamedTuple):
-    prepared: Prepared
-    arguments: Sequence[object]
+    text: str
+    arguments: Sequence[object] | None
+
+
+_BEGIN: Final = _Queued("BEGIN ISOLATION LEVEL READ COMMITTED", None)
+_COMMIT: Final = _Queued("COMMIT", None)
 
 
 class Tx:
@@ -134,9 +138,14 @@ class Tx:
     """
 
     def __init__(self, connection: Any, dialect: Dialect, prepared: dict[ClauseElement, Prepared]) -> None:  # noqa: ANN401  # of any driver
-        self.connection = connection
+        self._driver = connection
         self.dialect = dialect
         self._prepared = prepared
+
+    @property
+    def connection(self) -> Any:  # noqa: ANN401  # of any driver
+        """The driver's connection."""
+        return self._driver
 
     def write(self, statement: ClauseElement, values: Values) -> None:
         """Change something; it is sent with the next read or the commit at the latest."""
@@ -168,7 +177,7 @@ class Tx:
 
     def commit(self) -> None:
         """Send what is not sent yet, and make all of it durable."""
-        self.connection.execute("COMMIT")
+        self._driver.execute("COMMIT")
 
     def _prepare(self, statement: ClauseElement, values: Values) -> Prepared:
         known = self._prepared.get(statement)
@@ -178,11 +187,11 @@ class Tx:
 
     def _execute(self, statement: ClauseElement, values: Values) -> Any:  # noqa: ANN401  # a cursor of any driver
         prepared = self._prepare(statement, values)
-        return self.connection.execute(prepared.text, prepared.arguments(values))
+        return self._driver.execute(prepared.text, prepared.arguments(values))
 
     def _find(self, statement: ClauseElement, values: Values) -> list[Row]:
         prepared = self._prepare(statement, values)
-        return prepared.rows(self.connection.execute(prepared.text, prepared.arguments(values)))
+        return prepared.rows(self._driver.execute(prepared.text, prepared.arguments(values)))
 
 
 class PipelinedTx(Tx):
@@ -193,42 +202,49 @@ class PipelinedTx(Tx):
 
     def __init__(self, connection: Any, dialect: Dialect, prepared: dict[ClauseElement, Prepared]) -> None:  # noqa: ANN401  # as above
         super().__init__(connection, dialect, prepared)
-        self._queue: list[_Queued] = []
+        # BEGIN and COMMIT are ours to say: the driver waits for the answer to its own ones.
+        connection.autocommit = True
+        self._queue = [_BEGIN]
+
+    @property
+    def connection(self) -> Any:  # noqa: ANN401  # of any driver
+        """The driver's connection, with everything sent so far."""
+        self._run([])
+        return self._driver
 
     def write(self, statement: ClauseElement, values: Values) -> None:
         """Queue a write."""
-        self._queue.append(self._queued(statement, values))
+        self._queue.append(_queued(self._prepare(statement, values), values))
 
     def gather(self, *queries: Query) -> list[list[Row]]:
         """What several queries find, in one round trip."""
-        asked = [self._queued(*query) for query in queries]
-        return [one.prepared.rows(cursor) for one, cursor in zip(asked, self._run(asked), strict=True)]
+        prepared = [self._prepare(*query) for query in queries]
+        cursors = self._run([_queued(one, values) for one, (_, values) in zip(prepared, queries, strict=True)])
+        return [one.rows(cursor) for one, cursor in zip(prepared, cursors, strict=True)]
 
     def changed(self, statement: ClauseElement, values: Values) -> int:
         """How many rows a write changed; sent at once."""
-        (cursor,) = self._run([self._queued(statement, values)])
+        (cursor,) = self._run([_queued(self._prepare(statement, values), values)])
         return int(cursor.rowcount)
 
     def commit(self) -> None:
         """Send what is queued and make it durable."""
-        self._run([], commit=True)
+        self._run([_COMMIT])
 
-    def _queued(self, statement: ClauseElement, values: Values) -> _Queued:
-        prepared = self._prepare(statement, values)
-        return _Queued(prepared, prepared.arguments(values))
-
-    def _run(self, asked: Sequence[_Queued], *, commit: bool = False) -> list[Any]:
+    def _run(self, asked: Sequence[_Queued]) -> list[Any]:
         """Send what is queued and then what is asked; the cursors of the latter."""
-        queue, self._queue = self._queue, []
-        if not queue and len(asked) < 2 and not commit:  # noqa: PLR2004  # a pair is what a pipeline is for
-            return self._send(asked)
-        with self.connection.pipeline():
-            self._send(queue)
-            cursors = self._send(asked)
-            if commit:
-                self.connection.commit()
-        return cursors
+        everything, self._queue = [*self._queue, *asked], []
+        if len(everything) < 2:  # noqa: PLR2004  # a pair is what a pipeline is for
+            cursors = self._send(everything)
+        else:
+            with self._driver.pipeline():
+                cursors = self._send(everything)
+        return cursors[len(everything) - len(asked) :]
 
     def _send(self, statements: Sequence[_Queued]) -> list[Any]:
-        execute = self.connection.execute
-        return [execute(one.prepared.text, one.arguments) for one in statements]
+        execute = self._driver.execute
+        return [execute(one.text, one.arguments) for one in statements]
+
+
+def _queued(prepared: Prepared, values: Values) -> _Queued:
+    return _Queued(prepared.text, prepared.arguments(values))
