@@ -131,8 +131,9 @@ class Books:
                 return cast("Without[T]", without)(tx, self._read_time(found), found[: len(queries)])
             if settle and wallet.due:
                 catch_up(self, wallet)
-                # What was found may have changed just now.
-                found = tx.gather(*queries) if queries else []
+                # What was found may have changed just now; what is looked for from here on must show it.
+                wallet.save()
+                found = tx.gather(*queries)
             result = work(wallet, found)
             self._close(wallet, told)
             return result

@@ -314,7 +314,7 @@ class LockedWallet:
     # The rows.
 
     def save(self) -> None:
-        """Write the wallet and the changed grants back; the last step of every transaction that moved something."""
+        """Write the wallet and the changed grants back, so that queries show them."""
         for name in sorted(self._changed):
             grant = self._grants[name]
             self.tx.write(
@@ -328,7 +328,8 @@ class LockedWallet:
                 },
             )
         self._changed.clear()
-        self.tx.write(sql.SAVE_WALLET, {"business": self.business, **self._columns()})
+        self._as_read = self._columns()
+        self.tx.write(sql.SAVE_WALLET, {"business": self.business, **self._as_read})
 
     def _columns(self) -> dict[str, object]:
         return {

@@ -112,7 +112,7 @@ class Database:
             StoreUnavailable: If the database cannot be read.
         """
         if self.postgres:
-            return self._persist(_seen_at_once(work) if snapshot else work)
+            return self._persist(_seen_at_once(work) if snapshot else work, books=False)
         if self.path is None:
             # All of it is one connection, which can hold one transaction at a time.
             return self.write(work)
@@ -158,18 +158,18 @@ class Database:
         self._gate.close()
         self._engine = None
 
-    def _persist(self, work: Callable[[Tx], T]) -> T:
+    def _persist(self, work: Callable[[Tx], T], *, books: bool = True) -> T:
         """Do the work again as long as other transactions get in its way."""
         give_up = time.monotonic() + _WAIT_SECONDS
         for tries in range(1, _TRIES):
             try:
-                return self._once(work, begin=None, last=time.monotonic() > give_up)
+                return self._once(work, books=books, last=time.monotonic() > give_up)
             except _Again:
                 # Jitter, or two that collided would collide again.
                 time.sleep(random.uniform(0, _PAUSE_SECONDS * 2**tries))  # noqa: S311  # no secret
-        return self._once(work, begin=None, last=True)
+        return self._once(work, books=books, last=True)
 
-    def _once(self, work: Callable[[Tx], T], *, begin: str | None, last: bool = False) -> T:
+    def _once(self, work: Callable[[Tx], T], *, begin: str | None = None, books: bool = True, last: bool = False) -> T:
         # On its own: a failure to open says what is wrong with the settings.
         engine = self._opened()
         progress = _Progress()
@@ -179,13 +179,14 @@ class Database:
             driver = engine.dialect.loaded_dbapi
             if not is_of_database(error, driver):
                 raise
-            again = may_run_again(error) or (progress.broken and not progress.committing)
+            in_doubt = books and progress.broken and progress.committing
+            again = may_run_again(error) or (progress.broken and not in_doubt)
             if progress.broken:
                 engine.dispose()
             if begin is None and again and not last:
                 raise _Again from None
             # Not chained: the original carries the statement and its parameters.
-            raise as_ours(error, driver, in_doubt=progress.broken and progress.committing) from None
+            raise as_ours(error, driver, in_doubt=in_doubt) from None
 
     def _transact(self, engine: Engine, work: Callable[[Tx], T], begin: str | None, progress: _Progress) -> T:
         pooled = self._kept.pop() if begin is _WRITE and self._kept else engine.raw_connection()

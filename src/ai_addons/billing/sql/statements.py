@@ -113,12 +113,12 @@ WALLET: Final = select(wallets).where(_own(wallets)).with_for_update()
 LOOK: Final = select(wallets).where(_own(wallets))
 ADD_WALLET: Final = _upsert(wallets, "DO NOTHING")
 SAVE_WALLET: Final = update(wallets).where(_own(wallets))
+# An expression rather than the column: SQLite would walk all wallets in the order of their key instead of those due.
+_DUE_ID: Final = wallets.c.business_id.concat(literal_column("''"))
 WALLETS_DUE: Final = (
     select(wallets.c.business_id)
-    .where(
-        wallets.c.next_due_at <= bindparam("now", type_=EXACT), wallets.c.business_id > bindparam("after", type_=TEXT)
-    )
-    .order_by(wallets.c.business_id)
+    .where(wallets.c.next_due_at <= bindparam("now", type_=EXACT), _DUE_ID > bindparam("after", type_=TEXT))
+    .order_by(_DUE_ID)
     .limit(100)
 )
 
