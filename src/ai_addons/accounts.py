@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from ai_addons.billing.doctor import examine, rebuild_usage
+from ai_addons.billing.heads import compare, heads
 from ai_addons.billing.packs import in_micro_ghs
 from ai_addons.billing.service import BillingService
 from ai_addons.billing.usage import Reports
@@ -14,12 +15,13 @@ from ai_addons.errors import ConfigError
 from ai_addons.money import Credits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import date
     from decimal import Decimal
 
     from ai_addons.billing.doctor import Report
     from ai_addons.billing.grants import GrantSource
+    from ai_addons.billing.heads import Head
     from ai_addons.billing.ledger import LedgerEntry
     from ai_addons.billing.limiting import Limits
     from ai_addons.billing.margin import MarginTable
@@ -316,6 +318,14 @@ class Accounts:
             business: One business; None for all.
         """
         return examine(self._wiring.database, business)
+
+    def heads(self) -> Iterator[Head]:
+        """The last hash of every ledger, to be kept outside the database."""
+        return heads(self._wiring.database)
+
+    def compare_heads(self, kept: Iterable[Head]) -> Report:
+        """Whether the ledgers of today go on from heads kept earlier; shows one that was rewritten as a whole."""
+        return compare(self._wiring.database, kept)
 
     def rebuild_usage(self, business: str) -> None:
         """Make a business's daily sums anew from its call log."""

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ai_addons.addons import AddOns
-from ai_addons.billing.doctor import DAILY_SUMS
-from ai_addons.cli import show
+from ai_addons.cli import books, operate, show
 from ai_addons.cli.checkup import examine_setup
 from ai_addons.cli.db import db
 from ai_addons.cli.demo import Demo
@@ -23,9 +22,12 @@ from ai_addons.cli.story import JsonStory, TerminalStory
 from ai_addons.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
-    from ai_addons.billing.doctor import Finding
+    from ai_addons.addons import PriceList
+    from ai_addons.billing.packs import CustomPack
+    from ai_addons.billing.policy import AddonPlan
+    from ai_addons.billing.storefronts import StorefrontPlan
     from ai_addons.cli.checkup import Checkup
 
 _MODULES = click.option(
@@ -39,9 +41,8 @@ def main() -> None:
     """Paid AI features for a point-of-sale system: try them, check the set-up, read the books."""
 
 
-main.add_command(db)
-main.add_command(deliver)
-main.add_command(webhook_secret)
+for _command in (db, deliver, webhook_secret, *books.COMMANDS, *operate.COMMANDS):
+    main.add_command(_command)
 
 
 @main.command()
@@ -83,126 +84,18 @@ def check(modules: tuple[str, ...], *, json_out: bool) -> None:
 
 @main.command()
 @_MODULES
+@click.option("--business", help="For whom, where its billing policy is not the default one.")
 @show.as_json
 @show.told
-def prices(modules: tuple[str, ...], *, json_out: bool) -> None:
-    """Show what is on sale: features and packs of credits."""
+def prices(modules: tuple[str, ...], business: str | None, *, json_out: bool) -> None:
+    """Show what is on sale: features, packs of credits, the monthly add-on, the storefront plan."""
     _import_all(modules)
     with closing(AddOns.from_env()) as addons:
-        listed = addons.price_list()
+        listed = addons.price_list(business)
     if json_out:
-        show.print_json(listed)
-        return
-    out = show.console()
-    features = ((item.name, item.category, item.credits.short, item.description) for item in listed.features)
-    out.print(show.table("Features", ("feature", "shelf", "credits", "what it does"), features, right=("credits",)))
-    packs = (
-        (pack.type + (" (recommended)" if pack.recommended else ""), str(pack.price), pack.credits.short)
-        for pack in listed.packs
-    )
-    out.print(show.table("Packs", ("pack", "price", "credits"), packs, right=("price", "credits")))
-
-
-@main.command()
-@click.argument("business")
-@show.as_json
-@show.told
-def balance(business: str, *, json_out: bool) -> None:
-    """Show the credits of BUSINESS."""
-    with closing(AddOns.from_env()) as addons:
-        wallet = addons.wallet(business)
-    if json_out:
-        show.print_json({**show.plain(wallet), "available": str(wallet.available)})
+        show.print_json(show.price_list(listed))
     else:
-        click.echo(
-            f"{business}: {wallet.available.short} credits available "
-            f"({wallet.posted.short} booked, {wallet.held.short} held by calls in progress), {wallet.status}"
-        )
-
-
-@main.command()
-@click.argument("business")
-@click.argument("credits_", metavar="CREDITS", type=click.UNPROCESSED)
-@click.option("--ref", required=True, help="What makes this grant unique; the same again changes nothing.")
-@show.as_json
-@show.told
-def grant(business: str, credits_: str, ref: str, *, json_out: bool) -> None:
-    """Give BUSINESS some CREDITS as an adjustment."""
-    with closing(AddOns.from_env()) as addons:
-        booking = addons.grant(business, credits_, source="adjustment", ref=ref)
-    if json_out:
-        show.print_json(booking)
-    else:
-        done = "were booked before; nothing changed" if booking.replayed else "booked"
-        click.echo(f"{booking.grant.amount.short} credits {done}; {booking.balance.short} available")
-
-
-@main.command()
-@click.argument("business")
-@click.option("--verify", is_flag=True, help="Check the hash chain of the ledger.")
-@show.as_json
-@show.told
-def ledger(business: str, *, verify: bool, json_out: bool) -> None:
-    """Show every booking of BUSINESS."""
-    with closing(AddOns.from_env()) as addons:
-        entries = addons.ledger(business)
-        findings = addons.doctor(business).findings if verify else ()
-    if json_out:
-        show.print_json(entries)
-    elif not entries:
-        click.echo(f"{business} has no bookings")
-    else:
-        rows = (
-            (str(e.seq), show.when(e.booked_at), e.kind, e.debit, e.credit, e.amount.short, e.balance_after.short)
-            for e in entries
-        )
-        columns = ("#", "booked (UTC)", "kind", "from", "to", "credits", "balance")
-        show.console().print(show.table(f"Ledger of {business}", columns, rows, right=("#", "credits", "balance")))
-    if verify:
-        _verify(findings)
-
-
-@main.command()
-@click.option("--rebuild", is_flag=True, help="Make daily sums that differ from the call log anew.")
-@show.as_json
-@show.told
-def doctor(*, rebuild: bool, json_out: bool) -> None:
-    """Check that the books of every business agree with themselves."""
-    with closing(AddOns.from_env()) as addons:
-        report = addons.doctor()
-        if rebuild:
-            for business in {found.business for found in report.findings if found.rule == DAILY_SUMS}:
-                addons.rebuild_usage(business)
-            report = addons.doctor()
-    if json_out:
-        show.print_json({"ok": report.ok, **show.plain(report)})
-    else:
-        for finding in report.findings:
-            click.echo(f"{finding.business}: {finding.rule}: {finding.detail}")
-        click.echo(f"{report.wallets} wallets checked, {len(report.findings)} findings")
-    if not report.ok:
-        raise SystemExit(1)
-
-
-@main.command()
-@show.as_json
-@show.told
-def sweep(*, json_out: bool) -> None:
-    """Release the holds of calls that crashed, in every wallet."""
-    with closing(AddOns.from_env()) as addons:
-        wallets = addons.sweep()
-    if json_out:
-        show.print_json({"wallets": wallets})
-    else:
-        click.echo(f"{wallets} wallets had something due")
-
-
-def _verify(findings: Sequence[Finding]) -> None:
-    for finding in findings:
-        click.echo(f"{finding.rule}: {finding.detail}", err=True)
-    if findings:
-        raise SystemExit(1)
-    click.echo("the chain is whole and the balance follows from it", err=True)
+        _print_prices(listed)
 
 
 def _import_all(modules: tuple[str, ...]) -> None:
@@ -219,6 +112,41 @@ def _import_all(modules: tuple[str, ...]) -> None:
                 f"Correct it and run the command again."
             )
             raise ConfigError(msg) from error
+
+
+def _print_prices(listed: PriceList) -> None:
+    out = show.console()
+    features = ((item.name, item.category, item.credits.short, item.description) for item in listed.features)
+    out.print(show.table("Features", ("feature", "shelf", "credits", "what it does"), features, right=("credits",)))
+    packs = (
+        (pack.type + (" (recommended)" if pack.recommended else ""), str(pack.price), pack.credits.short)
+        for pack in listed.packs
+    )
+    rows = (*packs, *(_custom_rows(listed.custom) if listed.custom is not None else ()))
+    out.print(show.table("Packs", ("pack", "price", "credits"), rows, right=("price", "credits")))
+    if listed.addon is not None:
+        click.echo(_told_addon(listed.addon))
+    click.echo(_told_plan(listed.storefronts))
+
+
+def _custom_rows(custom: CustomPack) -> Iterator[tuple[str, str, str]]:
+    """The pack of any size: a row for each price per credit."""
+    ends = [f"below {start}" for start, _ in custom.tiers[1:]] + [f"to {custom.most}"]
+    for (start, micro), end in zip(custom.tiers, ends, strict=True):
+        yield "CUSTOM", f"{max(start, custom.least)} {end}", f"one for GHS {show.cedis(micro)}"
+
+
+def _told_addon(addon: AddonPlan) -> str:
+    return (
+        f"Monthly add-on: {addon.price} for {addon.credits.short} credits a month; "
+        f"up to {addon.rollover_cap.short} unused ones live on for one more"
+    )
+
+
+def _told_plan(plan: StorefrontPlan) -> str:
+    """The price of the point-of-sale system itself, which is quoted and never collected."""
+    listed = ", ".join(f"{count}: {price}" for count, price in enumerate(plan.prices, start=1))
+    return f"Point-of-sale system a month, by storefronts: {listed}, each further one {plan.further}"
 
 
 def _print_checkup(checkup: Checkup) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, cast
 
@@ -14,16 +15,25 @@ from rich.console import Console
 from rich.table import Table
 
 from ai_addons.errors import AddOnsError, ConfigError
-from ai_addons.money import Credits, Money
+from ai_addons.money import Credits, MicroGhs, Money, ghs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    from ai_addons.addons import PriceList
+    from ai_addons.billing.packs import CustomPack
+    from ai_addons.billing.policy import AddonPlan
+    from ai_addons.billing.records import Wallet
 
 P = ParamSpec("P")
 
 _EXIT_CONFIG: Final = 2
 _EXIT_FAILED: Final = 1
 _EXIT_INTERRUPTED: Final = 130
+
+_DAY_US: Final = 86_400_000_000
+_PESEWA_MICRO: Final = 10_000
+_PESEWA: Final = Decimal("0.01")
 
 as_json: Final = click.option("--json", "json_out", is_flag=True, help="Print JSON for machines.")
 
@@ -67,6 +77,36 @@ def plain(value: object) -> Any:  # noqa: ANN401  # JSON of any shape
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in cast("Sequence[object]", value)]
     return to_jsonable_python(value)
+
+
+def wallet(found: Wallet) -> dict[str, Any]:
+    """A wallet as plain JSON data, with what can be spent."""
+    return {**plain(found), "available": str(found.available)}
+
+
+def price_list(listed: PriceList) -> dict[str, Any]:
+    """What is on sale as plain JSON data."""
+    return {
+        **plain(listed),
+        "custom": None if listed.custom is None else _custom(listed.custom),
+        "addon": None if listed.addon is None else _addon(listed.addon),
+    }
+
+
+def _custom(pack: CustomPack) -> dict[str, Any]:
+    tiers = [{"from": plain(start), "ghs_per_credit": str(cedis(price))} for start, price in pack.tiers]
+    return {"least": plain(pack.least), "most": plain(pack.most), "tiers": tiers, "quantum": str(pack.quantum)}
+
+
+def _addon(plan: AddonPlan) -> dict[str, Any]:
+    known = {name: plain(getattr(plan, name)) for name in ("price", "credits", "rollover_cap")}
+    return {**known, "grace_days": plan.grace_us // _DAY_US}
+
+
+def cedis(micro: int) -> Decimal:
+    """Micro-GHS as cedis with two places, with six where some would be lost."""
+    exact = ghs(MicroGhs(micro))
+    return exact if micro % _PESEWA_MICRO else exact.quantize(_PESEWA)
 
 
 def told(command: Callable[P, None]) -> Callable[P, None]:

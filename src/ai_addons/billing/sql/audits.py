@@ -18,7 +18,7 @@ from ai_addons.billing.schema import (
     usage_daily,
     wallets,
 )
-from ai_addons.billing.sql.statements import ALL_PLANNED, LEDGER, LOOK, SUBSCRIPTIONS, TRANSACTIONS, WALLET
+from ai_addons.billing.sql.statements import ALL_PLANNED, ENTRY, LEDGER, LOOK, SUBSCRIPTIONS, TRANSACTIONS, WALLET
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Table
@@ -28,6 +28,7 @@ __all__ = [
     "COUNTED_HOLDS",
     "COUNTERS",
     "DROP_USAGE",
+    "ENTRY",
     "GRANTS",
     "HOLDS_OF",
     "LEDGER",

@@ -117,7 +117,7 @@ SAVE_WALLET: Final = update(wallets).where(_own(wallets))
 _DUE_ID: Final = wallets.c.business_id.concat(literal_column("''"))
 WALLETS_DUE: Final = (
     select(wallets.c.business_id)
-    .where(wallets.c.next_due_at <= bindparam("now", type_=EXACT), _DUE_ID > bindparam("after", type_=TEXT))
+    .where(wallets.c.next_due_at <= bindparam("now", type_=EXACT), bindparam("after", type_=TEXT) < _DUE_ID)
     .order_by(_DUE_ID)
     .limit(100)
 )

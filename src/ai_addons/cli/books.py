@@ -1,0 +1,210 @@
+"""Commands that read the books, check them, and do what is due."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ai_addons.addons import AddOns
+from ai_addons.billing.doctor import DAILY_SUMS
+from ai_addons.billing.usage import MOST_DAYS
+from ai_addons.cli import show
+from ai_addons.money import ghs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from decimal import Decimal
+
+    from ai_addons.billing.doctor import Finding
+    from ai_addons.billing.margin import MarginLine, MarginTable
+    from ai_addons.billing.usage import Usage
+
+_DAYS = click.option(
+    "--days", type=click.IntRange(1, MOST_DAYS), default=30, show_default=True, help="How many days, with today."
+)
+_DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.command()
+@click.argument("business")
+@show.as_json
+@show.told
+def balance(business: str, *, json_out: bool) -> None:
+    """Show the credits of BUSINESS."""
+    with closing(AddOns.from_env()) as addons:
+        wallet = addons.wallet(business)
+    if json_out:
+        show.print_json(show.wallet(wallet))
+    else:
+        click.echo(
+            f"{business}: {wallet.available.short} credits available "
+            f"({wallet.posted.short} booked, {wallet.held.short} held by calls in progress), {wallet.status}"
+        )
+
+
+@click.command()
+@click.argument("business")
+@click.option("--verify", is_flag=True, help="Check the hash chain of the ledger.")
+@show.as_json
+@show.told
+def ledger(business: str, *, verify: bool, json_out: bool) -> None:
+    """Show every booking of BUSINESS."""
+    with closing(AddOns.from_env()) as addons:
+        entries = addons.ledger(business)
+        findings = addons.doctor(business).findings if verify else ()
+    if json_out:
+        show.print_json(entries)
+    elif not entries:
+        click.echo(f"{business} has no bookings")
+    else:
+        rows = (
+            (str(e.seq), show.when(e.booked_at), e.kind, e.debit, e.credit, e.amount.short, e.balance_after.short)
+            for e in entries
+        )
+        columns = ("#", "booked (UTC)", "kind", "from", "to", "credits", "balance")
+        show.console().print(show.table(f"Ledger of {business}", columns, rows, right=("#", "credits", "balance")))
+    if verify:
+        _verify(findings)
+
+
+@click.command()
+@click.argument("business")
+@_DAYS
+@show.as_json
+@show.told
+def usage(business: str, days: int, *, json_out: bool) -> None:
+    """Show what BUSINESS used, and what that cost you; not for a shop's eyes."""
+    with closing(AddOns.from_env()) as addons:
+        used = addons.usage(business, days)
+    if json_out:
+        show.print_json(used)
+    else:
+        _print_usage(business, used)
+
+
+@click.command()
+@click.argument("business", required=False)
+@_DAYS
+@show.as_json
+@show.told
+def margins(business: str | None, days: int, *, json_out: bool) -> None:
+    """Show what each feature earned, from BUSINESS or from all; not for a shop's eyes."""
+    with closing(AddOns.from_env()) as addons:
+        table = addons.margins(business, days)
+    if json_out:
+        show.print_json({"lines": [_margin(line) for line in table.lines], "total": _margin(table.total)})
+    else:
+        _print_margins(business, days, table)
+
+
+@click.command()
+@click.argument("business")
+@click.option("--from", "first", type=_DAY, metavar="DATE", required=True, help="First day, e.g. 2026-11-01.")
+@click.option("--to", "last", type=_DAY, metavar="DATE", required=True, help="Last day, included.")
+@show.as_json
+@show.told
+def statement(business: str, first: datetime, last: datetime, *, json_out: bool) -> None:
+    """Show what came into the wallet of BUSINESS and left it, by the days of its zone."""
+    with closing(AddOns.from_env()) as addons:
+        made = addons.statement(business, first.date(), last.date())
+    if json_out:
+        show.print_json(made)
+    else:
+        click.echo(made.text(), nl=False)
+
+
+@click.command()
+@click.option("--rebuild", is_flag=True, help="Make daily sums that differ from the call log anew.")
+@show.as_json
+@show.told
+def doctor(*, rebuild: bool, json_out: bool) -> None:
+    """Check that the books of every business agree with themselves."""
+    with closing(AddOns.from_env()) as addons:
+        report = addons.doctor()
+        if rebuild:
+            for business in {found.business for found in report.findings if found.rule == DAILY_SUMS}:
+                addons.rebuild_usage(business)
+            report = addons.doctor()
+    if json_out:
+        show.print_json({"ok": report.ok, **show.plain(report)})
+    else:
+        for finding in report.findings:
+            click.echo(f"{finding.business}: {finding.rule}: {finding.detail}")
+        click.echo(f"{report.wallets} wallets checked, {len(report.findings)} findings")
+    if not report.ok:
+        raise SystemExit(1)
+
+
+@click.command()
+@show.as_json
+@show.told
+def sweep(*, json_out: bool) -> None:
+    """Do what is due in every wallet: holds of calls that crashed, expiry, renewals."""
+    with closing(AddOns.from_env()) as addons:
+        wallets = addons.sweep()
+    if json_out:
+        show.print_json({"wallets": wallets})
+    else:
+        click.echo(f"{wallets} wallets had something due")
+
+
+COMMANDS = (balance, ledger, usage, margins, statement, doctor, sweep)
+
+
+def _verify(findings: Sequence[Finding]) -> None:
+    for finding in findings:
+        click.echo(f"{finding.rule}: {finding.detail}", err=True)
+    if findings:
+        raise SystemExit(1)
+    click.echo("the chain is whole and the balance follows from it", err=True)
+
+
+def _print_usage(business: str, used: Usage) -> None:
+    rows = ((one.feature_display_name, str(one.count), one.credits.short) for one in used.feature_breakdown)
+    title = f"Usage of {business}, last {used.period_days} days"
+    columns = ("feature", "calls", "credits")
+    show.console().print(show.table(title, columns, rows, right=("calls", "credits")))
+    time = used.avg_response_time_ms
+    click.echo(
+        f"{used.total_requests} calls, {used.successful_requests} answered ({used.success_rate:.1%})"
+        f"{'' if time is None else f', {time:.0f} ms on average'}"
+    )
+    click.echo(f"{used.total_credits_used.short} credits used, {used.current_balance.short} available")
+    click.echo(
+        f"cost to you: GHS {used.total_cost_ghs} (USD {used.total_cost_usd}), "
+        f"without {used.unpriced} calls of unknown cost"
+    )
+
+
+def _print_margins(business: str | None, days: int, table: MarginTable) -> None:
+    columns = ("feature", "calls", "credits", "revenue GHS", "fee", "cost", "cost unknown", "margin")
+    rows = (_margin_row(line) for line in (*table.lines, table.total))
+    title = f"Margins of {business or 'all businesses'}, last {days} days"
+    show.console().print(show.table(title, columns, rows, right=columns[1:]))
+
+
+def _margin_row(line: MarginLine) -> tuple[str, ...]:
+    return (
+        line.feature or "total",
+        str(line.calls),
+        line.credits.short,
+        str(ghs(line.revenue)),
+        str(ghs(line.fee)),
+        str(ghs(line.cost)),
+        str(line.unpriced),
+        _percent(line.margin),
+    )
+
+
+def _percent(margin: Decimal | None) -> str:
+    return "-" if margin is None else f"{margin:.1%}"
+
+
+def _margin(line: MarginLine) -> dict[str, Any]:
+    """A line for machines: cedis as decimal strings, like every amount."""
+    cedis = {f"{name}_ghs": str(ghs(getattr(line, name))) for name in ("revenue", "tax", "fee", "cost")}
+    kept = ("feature", "calls", "credits", "unpriced", "margin")
+    return {**{name: getattr(line, name) for name in kept}, **cedis}

@@ -1,0 +1,322 @@
+"""Commands by which operators give, correct, limit and stop; who did it is kept."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import click
+
+from ai_addons.addons import AddOns
+from ai_addons.billing.addon import period_start
+from ai_addons.billing.limits import SCOPES, WINDOWS
+from ai_addons.cli import show
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ai_addons.billing.limits import Limit, Scope, Window
+    from ai_addons.billing.policy import Subscription
+    from ai_addons.billing.records import SubscriptionBooking
+    from ai_addons.billing.subscriptions import Subscriptions
+
+DEFAULT_POLICY = "default"
+"""Stands for the policy of the settings."""
+
+_ACTOR = click.option("--actor", required=True, help="Who decided; kept in the audit log.")
+_REASON = click.option("--reason", required=True, help="Why; kept in the audit log.")
+_ONE_BUSINESS = click.option("--business", help="One business; without it all.")
+_FEATURE = click.option("--feature", help="One feature; without it all.")
+_SCOPE = click.argument("scope", type=click.Choice(SCOPES))
+_WINDOW = click.argument("window", type=click.Choice(WINDOWS))
+_KEY = click.option("--key", help="One user or feature; without it each.")
+
+# A minus sign before a number begins no option.
+_NEGATIVE = {"ignore_unknown_options": True}
+
+
+# Credits.
+
+
+@click.command(context_settings=_NEGATIVE)
+@click.argument("business")
+@click.argument("credits_", metavar="CREDITS", type=click.UNPROCESSED)
+@click.option("--ref", required=True, help="What makes this grant unique; the same again changes nothing.")
+@show.as_json
+@show.told
+def grant(business: str, credits_: str, ref: str, *, json_out: bool) -> None:
+    """Give BUSINESS some CREDITS as an adjustment."""
+    with closing(AddOns.from_env()) as addons:
+        booking = addons.grant(business, credits_, source="adjustment", ref=ref)
+    if json_out:
+        show.print_json(booking)
+    else:
+        click.echo(f"{booking.grant.amount.short} credits {_done(booking.balance.short, replayed=booking.replayed)}")
+
+
+@click.command(context_settings=_NEGATIVE)
+@click.argument("business")
+@click.argument("credits_", metavar="CREDITS", type=click.UNPROCESSED)
+@click.option("--ref", required=True, help="What makes this adjustment unique; the same again changes nothing.")
+@_ACTOR
+@_REASON
+@show.as_json
+@show.told
+def adjust(business: str, credits_: str, ref: str, actor: str, reason: str, *, json_out: bool) -> None:
+    """Give BUSINESS some CREDITS, or take some: -5 takes five."""
+    with closing(AddOns.from_env()) as addons:
+        done = addons.adjust(business, credits_, ref=ref, actor=actor, reason=reason)
+    if json_out:
+        show.print_json(done)
+    else:
+        click.echo(f"{done.amount.short} credits {_done(done.balance.short, replayed=done.replayed)}")
+
+
+@click.command()
+@click.argument("business")
+@click.argument("seq", type=int)
+@_ACTOR
+@_REASON
+@show.as_json
+@show.told
+def reverse(business: str, seq: int, actor: str, reason: str, *, json_out: bool) -> None:
+    """Undo row SEQ of the ledger of BUSINESS, a charge or a grant, by a row of its own."""
+    with closing(AddOns.from_env()) as addons:
+        done = addons.reverse(business, seq, actor=actor, reason=reason)
+    if json_out:
+        show.print_json(done)
+    elif done.replayed:
+        click.echo(f"row {seq} was undone before; nothing changed; {done.balance.short} available")
+    else:
+        click.echo(f"row {seq} of {done.amount.short} credits undone; {done.balance.short} available")
+
+
+# Terms of a business.
+
+
+@click.command()
+@click.argument("business")
+@click.argument("name")
+@_ACTOR
+@show.as_json
+@show.told
+def policy(business: str, name: str, actor: str, *, json_out: bool) -> None:
+    """Sell credits to BUSINESS by the policy NAME; ``default`` is that of the settings."""
+    with closing(AddOns.from_env()) as addons:
+        wallet = addons.set_policy(business, None if name == DEFAULT_POLICY else name, actor=actor)
+    if json_out:
+        show.print_json(show.wallet(wallet))
+    else:
+        click.echo(f"{business} buys credits by the policy {wallet.policy}; {wallet.available.short} available")
+
+
+@click.command()
+@click.argument("business")
+@click.option("--user", help="One user; without it all.")
+@_ACTOR
+@show.as_json
+@show.told
+def erase(business: str, user: str | None, actor: str, *, json_out: bool) -> None:
+    """Forget who made the calls of BUSINESS; its books stay whole. It cannot be taken back."""
+    with closing(AddOns.from_env()) as addons:
+        addons.erase(business, user=user, actor=actor)
+    if json_out:
+        show.print_json({"business": business, "erased": "all" if user is None else "user"})
+    else:
+        click.echo(f"{business}: {'all its users are' if user is None else 'the user is'} forgotten; no credit moved")
+
+
+# Stopping and limiting.
+
+
+@click.command()
+@_ONE_BUSINESS
+@_FEATURE
+@_ACTOR
+@show.as_json
+@show.told
+def pause(business: str | None, feature: str | None, actor: str, *, json_out: bool) -> None:
+    """Pull the kill switch: no new calls that cost credits; those in progress go on."""
+    with closing(AddOns.from_env()) as addons:
+        addons.pause(business=business, feature=feature, actor=actor)
+        known = feature is None or feature in {spec.key for spec in addons.all_features()}
+    if not known:
+        click.echo(f"note: no feature {feature!r} is known here; unless your host declares it, check the key", err=True)
+    if json_out:
+        show.print_json({"paused": True, "business": business, "feature": feature})
+    else:
+        click.echo(f"paused: {_whose(business, feature)}")
+
+
+@click.command()
+@_ONE_BUSINESS
+@_FEATURE
+@_ACTOR
+@show.as_json
+@show.told
+def unpause(business: str | None, feature: str | None, actor: str, *, json_out: bool) -> None:
+    """Release the kill switch that was pulled with the same options."""
+    with closing(AddOns.from_env()) as addons:
+        released = addons.resume(business=business, feature=feature, actor=actor)
+    if json_out:
+        show.print_json({"released": released, "business": business, "feature": feature})
+    elif released:
+        click.echo(f"released: {_whose(business, feature)}")
+    else:
+        click.echo(f"not paused by a switch of its own, nothing changed: {_whose(business, feature)}")
+
+
+@click.group()
+def limit() -> None:
+    """See and set spending limits."""
+
+
+@limit.command("set")
+@_SCOPE
+@_WINDOW
+@click.argument("credits_", metavar="CREDITS", type=click.UNPROCESSED)
+@_ONE_BUSINESS
+@_KEY
+@_ACTOR
+@show.as_json
+@show.told
+def set_limit(  # noqa: PLR0913  # as many as a limit has sides
+    scope: Scope,
+    window: Window,
+    credits_: str,
+    business: str | None,
+    key: str | None,
+    actor: str,
+    *,
+    json_out: bool,
+) -> None:
+    """Let at most CREDITS be spent in each WINDOW; it holds from the next call on."""
+    with closing(AddOns.from_env()) as addons:
+        addons.limits.set(scope, window, credits_, business=business, key=key, actor=actor)
+        found = addons.limits.of(business or "")
+    (made,) = (one for one in found if (one.scope, one.window, one.business, one.key) == (scope, window, business, key))
+    if json_out:
+        show.print_json(made)
+    else:
+        click.echo(f"at most {made.amount.short} credits a {made.window}: {_bounded(made)}")
+
+
+@limit.command("remove")
+@_SCOPE
+@_WINDOW
+@_ONE_BUSINESS
+@_KEY
+@_ACTOR
+@show.as_json
+@show.told
+def remove_limit(  # noqa: PLR0913  # as many as a limit has sides
+    scope: Scope, window: Window, business: str | None, key: str | None, actor: str, *, json_out: bool
+) -> None:
+    """Remove a limit that was set with the same arguments; one in the settings holds again."""
+    with closing(AddOns.from_env()) as addons:
+        removed = addons.limits.remove(scope, window, business=business, key=key, actor=actor)
+    if json_out:
+        show.print_json({"removed": removed})
+    else:
+        click.echo("removed" if removed else "no such limit was set; nothing changed")
+
+
+@limit.command("list")
+@click.argument("business", required=False)
+@show.as_json
+@show.told
+def list_limits(business: str | None, *, json_out: bool) -> None:
+    """Show the limits in force for BUSINESS; without it those for all."""
+    with closing(AddOns.from_env()) as addons:
+        found = addons.limits.of(business or "")
+    if json_out:
+        show.print_json(found)
+    elif not found:
+        click.echo("no limits")
+    else:
+        rows = ((one.scope, one.window, one.amount.short, one.business or "each", one.key or "each") for one in found)
+        columns = ("scope", "window", "credits", "business", "user or feature")
+        show.console().print(show.table("Limits", columns, rows, right=("credits",)))
+
+
+# The monthly add-on.
+
+
+@click.group()
+def addon() -> None:
+    """Take, pay, cancel and resume the monthly add-on of a business."""
+
+
+@addon.command()
+@click.argument("business")
+@click.option("--paid", is_flag=True, help="The first month's money is collected; give its credits now.")
+@show.as_json
+@show.told
+def subscribe(business: str, *, paid: bool, json_out: bool) -> None:
+    """Take the add-on for BUSINESS; it gives nothing before it is paid."""
+    _book(business, lambda addons: addons.subscribe(business, paid=paid), json_out=json_out)
+
+
+@addon.command()
+@click.argument("business")
+@click.option("--period", type=int, help="Number of the month, from 0; without it the next unpaid one.")
+@show.as_json
+@show.told
+def pay(business: str, period: int | None, *, json_out: bool) -> None:
+    """Book that a month of the add-on of BUSINESS was paid for."""
+    _book(business, lambda addons: addons.pay(business, period=period), json_out=json_out)
+
+
+@addon.command()
+@click.argument("business")
+@click.option("--immediate", is_flag=True, help="End it now, not at the end of what is paid; credits stay.")
+@show.as_json
+@show.told
+def cancel(business: str, *, immediate: bool, json_out: bool) -> None:
+    """Renew the add-on of BUSINESS no more."""
+    _book(business, lambda addons: addons.cancel(business, immediate=immediate), json_out=json_out)
+
+
+@addon.command()
+@click.argument("business")
+@show.as_json
+@show.told
+def resume(business: str, *, json_out: bool) -> None:
+    """Take the cancellation of BUSINESS back."""
+    _book(business, lambda addons: addons.resume(business), json_out=json_out)
+
+
+COMMANDS = (grant, adjust, reverse, policy, erase, pause, unpause, limit, addon)
+
+
+def _book(business: str, change: Callable[[Subscriptions], SubscriptionBooking], *, json_out: bool) -> None:
+    with closing(AddOns.from_env()) as addons:
+        done = change(addons.subscriptions)
+    if json_out:
+        show.print_json(done)
+        return
+    before = "nothing changed; " if done.replayed else ""
+    click.echo(f"{before}{_told(business, done.subscription)}; {done.balance.short} credits available")
+
+
+def _told(business: str, taken: Subscription) -> str:
+    head = f"monthly add-on of {business}: {taken.state}, {taken.plan.price} for {taken.plan.credits.short} credits"
+    if taken.paid_through < taken.first:
+        return f"{head}, not paid yet"
+    return f"{head}, paid until {show.when(period_start(taken, taken.paid_through + 1))} UTC"
+
+
+def _done(balance: str, *, replayed: bool) -> str:
+    return f"{'were booked before; nothing changed' if replayed else 'booked'}; {balance} available"
+
+
+def _whose(business: str | None, feature: str | None) -> str:
+    return f"{feature or 'all features'}, {business or 'all businesses'}"
+
+
+def _bounded(made: Limit) -> str:
+    """Whose spending a limit bounds, for people."""
+    if made.scope == "operator":
+        return "all businesses together"
+    whose = made.business or "each business"
+    return whose if made.scope == "business" else f"{made.key or f'each {made.scope}'} of {whose}"
