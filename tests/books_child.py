@@ -1,7 +1,7 @@
 """Another process on the same books: ``python -m tests.books_child JOB URL SEED COUNT``.
 
-``churn`` does random work for ever, until it is killed; ``spend`` makes paid calls in
-several threads; ``open`` only opens the database, at the moment its parent writes a line.
+``churn`` does random work for ever, until it is killed; ``trade`` does all there is to do
+and tells each step; ``spend`` makes paid calls in several threads, ``mix`` grants too; ``open`` only opens the database, at the moment its parent writes a line.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from ai_addons.billing.charging import charge
 from ai_addons.billing.records import CallIdentity, Hold
 from ai_addons.billing.sql import Database
 from ai_addons.clock import SystemClock, Uuid7
 from ai_addons.errors import InsufficientCreditsError
 from ai_addons.money import Credits
 from tests.books import FAILED, OK, open_books
+from tests.books_trade import trade
 
 if TYPE_CHECKING:
     from ai_addons.billing.store import Store
@@ -78,6 +80,21 @@ def spend(store: Store, count: int) -> None:
         print(sum(pool.map(pay, range(count))))  # noqa: T201  # tells the parent
 
 
+def mix(opened: Opened, seed: int, count: int) -> None:
+    """Give one credit and use half of one, again and again in several threads; print how often."""
+
+    def once(number: int) -> int:
+        opened.funding.grant("biz_7", Credits(1), source="purchase", ref=f"{seed}-{number}")
+        charge(opened.books, fresh_call(), Credits("0.3"), OK)
+        held = opened.store.hold(fresh_call(), Credits("0.7"))
+        assert isinstance(held, Hold)
+        opened.store.capture(held, OK, used=Credits("0.2"))
+        return 1
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        print(sum(pool.map(once, range(count))))  # noqa: T201  # tells the parent
+
+
 def main(job: str, url: str, seed: int, count: int) -> None:
     """Do one job."""
     database = Database(url)
@@ -88,6 +105,10 @@ def main(job: str, url: str, seed: int, count: int) -> None:
         opened.funding.grant(f"biz_{seed}", Credits(5), source="purchase", ref="order-1")
     elif job == "churn":
         churn(opened, random.Random(seed))  # noqa: S311  # dice, not secrets
+    elif job == "trade":
+        trade(database, random.Random(seed))  # noqa: S311  # as above
+    elif job == "mix":
+        mix(opened, seed, count)
     else:
         spend(opened.store, count)
     database.close()

@@ -195,7 +195,6 @@ def expire_grant(wallet: LockedWallet, grant: Grant, at: int) -> None:
 def _book_loss(
     wallet: LockedWallet, kind: Literal["void", "expire"], grant: Grant, part: Credits, account: str, at: int
 ) -> None:
-    left = grant.remaining - part
-    # What is left of a grant only falls, so grant and rest together never come twice.
-    ref = f"{grant.id}:{left.micro}"
+    # With its position: a charge that is reversed later lets the same grant expire a second time.
+    ref = f"{grant.id}:{wallet.seq + 1}"
     wallet.enter(kind, debit=WALLET, credit=account, amount=part, ref=ref, at=at)

@@ -174,7 +174,7 @@ def _print_usage(business: str, used: Usage) -> None:
     )
     click.echo(f"{used.total_credits_used.short} credits used, {used.current_balance.short} available")
     click.echo(
-        f"cost to you: GHS {used.total_cost_ghs} (USD {used.total_cost_usd}), "
+        f"cost to you: GHS {used.total_cost_ghs} (USD {used.total_cost_usd:f}), "
         f"without {used.unpriced} calls of unknown cost"
     )
 

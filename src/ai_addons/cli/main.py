@@ -131,9 +131,10 @@ def _print_prices(listed: PriceList) -> None:
 
 def _custom_rows(custom: CustomPack) -> Iterator[tuple[str, str, str]]:
     """The pack of any size: a row for each price per credit."""
-    ends = [f"below {start}" for start, _ in custom.tiers[1:]] + [f"to {custom.most}"]
-    for (start, micro), end in zip(custom.tiers, ends, strict=True):
-        yield "CUSTOM", f"{max(start, custom.least)} {end}", f"one for GHS {show.cedis(micro)}"
+    further = [start for start, _ in custom.tiers[1:]]
+    ends = [*(f"to below {start}" for start in further), f"to {custom.most}"]
+    for start, end, (_, micro) in zip([custom.least, *further], ends, custom.tiers, strict=True):
+        yield "CUSTOM", f"{start} {end}", f"one for GHS {show.cedis(micro)}"
 
 
 def _told_addon(addon: AddonPlan) -> str:

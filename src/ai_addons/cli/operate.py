@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from ai_addons.addons import AddOns
 from ai_addons.billing.addon import period_start
-from ai_addons.billing.limits import SCOPES, WINDOWS
+from ai_addons.billing.limits import SCOPES, WINDOWS, Limit
 from ai_addons.cli import show
+from ai_addons.money import Credits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ai_addons.billing.limits import Limit, Scope, Window
+    from ai_addons.billing.limits import Scope, Window
     from ai_addons.billing.policy import Subscription
     from ai_addons.billing.records import SubscriptionBooking
     from ai_addons.billing.subscriptions import Subscriptions
 
-DEFAULT_POLICY = "default"
+DEFAULT_POLICY: Final = "default"
 """Stands for the policy of the settings."""
 
 _ACTOR = click.option("--actor", required=True, help="Who decided; kept in the audit log.")
@@ -32,7 +33,7 @@ _WINDOW = click.argument("window", type=click.Choice(WINDOWS))
 _KEY = click.option("--key", help="One user or feature; without it each.")
 
 # A minus sign before a number begins no option.
-_NEGATIVE = {"ignore_unknown_options": True}
+_NEGATIVE: Final = {"ignore_unknown_options": True}
 
 
 # Credits.
@@ -180,7 +181,7 @@ def limit() -> None:
 @_ACTOR
 @show.as_json
 @show.told
-def set_limit(  # noqa: PLR0913  # as many as a limit has sides
+def set_limit(
     scope: Scope,
     window: Window,
     credits_: str,
@@ -192,9 +193,8 @@ def set_limit(  # noqa: PLR0913  # as many as a limit has sides
 ) -> None:
     """Let at most CREDITS be spent in each WINDOW; it holds from the next call on."""
     with closing(AddOns.from_env()) as addons:
-        addons.limits.set(scope, window, credits_, business=business, key=key, actor=actor)
-        found = addons.limits.of(business or "")
-    (made,) = (one for one in found if (one.scope, one.window, one.business, one.key) == (scope, window, business, key))
+        made = Limit(scope=scope, window=window, amount=Credits(credits_), business=business, key=key)
+        addons.limits.set(scope, window, made.amount, business=business, key=key, actor=actor)
     if json_out:
         show.print_json(made)
     else:
@@ -209,7 +209,7 @@ def set_limit(  # noqa: PLR0913  # as many as a limit has sides
 @_ACTOR
 @show.as_json
 @show.told
-def remove_limit(  # noqa: PLR0913  # as many as a limit has sides
+def remove_limit(
     scope: Scope, window: Window, business: str | None, key: str | None, actor: str, *, json_out: bool
 ) -> None:
     """Remove a limit that was set with the same arguments; one in the settings holds again."""

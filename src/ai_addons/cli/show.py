@@ -70,6 +70,9 @@ def plain(value: object) -> Any:  # noqa: ANN401  # JSON of any shape
         return str(value)
     if isinstance(value, Money):
         return {"amount": str(value.decimal), "currency": value.currency}
+    if isinstance(value, Decimal):
+        # Never 0E-12: not everyone who reads JSON knows exponents.
+        return f"{value:f}"
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, dict):
