@@ -1,7 +1,8 @@
 """Another process on the same books: ``python -m tests.books_child JOB URL SEED COUNT``.
 
 ``churn`` does random work for ever, until it is killed; ``trade`` does all there is to do
-and tells each step; ``spend`` makes paid calls in several threads, ``mix`` grants too; ``open`` only opens the database, at the moment its parent writes a line.
+and tells each step; ``spend`` makes paid calls in several threads, ``mix`` grants too;
+``open`` only opens the database, at the moment its parent writes a line.
 """
 
 from __future__ import annotations

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from ai_addons.billing.sql.tx import PipelinedTx, Tx
+from ai_addons.billing.sql.pipelined import PipelinedTx
+from ai_addons.billing.sql.tx import Tx
 from tests.books import Books, new_database
 
 if TYPE_CHECKING:
@@ -86,7 +87,14 @@ def _lay_trap(fatal: int) -> None:
     def mortal(self: Tx, connection: Any, *rest: Any) -> None:
         start(self, _Mortal(connection, step), *rest)
 
+    send = PipelinedTx._send
+
+    def mortal_send(self: PipelinedTx, *rest: Any) -> int:
+        step()
+        return send(self, *rest)
+
     setattr(Tx, "__init__", mortal)  # noqa: B010  # a method of a class
+    setattr(PipelinedTx, "_send", mortal_send)  # noqa: B010  # as above
     for kind in (Tx, PipelinedTx):
         setattr(kind, "commit", _around(kind.commit, step))  # noqa: B010  # as above
 

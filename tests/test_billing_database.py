@@ -67,6 +67,11 @@ def _no_database(folder: Path) -> Database:
     return on_disk(folder)
 
 
+def _no_room_for_the_log(folder: Path) -> Database:
+    (folder / "books.db-wal").mkdir()
+    return on_disk(folder)
+
+
 def _broken_tables(folder: Path) -> Database:
     books = on_disk(folder)
     _with_credits(books)
@@ -74,11 +79,11 @@ def _broken_tables(folder: Path) -> Database:
     return books
 
 
-@pytest.mark.parametrize("broken", [_no_database, _broken_tables])
+@pytest.mark.parametrize("broken", [_no_database, _no_room_for_the_log, _broken_tables])
 def test_a_store_that_cannot_be_used_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: Callable[[Path], Database]
 ) -> None:
-    """A file that is no database, or lost tables: one clear message at once, nothing charged."""
+    """A file that is no database, no log beside it, or lost tables: one clear message at once, nothing charged."""
     # A pause before another try would be an error: this does not get better by waiting.
     monkeypatch.setattr(connecting, "_RETRY_SECONDS", None)
     books = broken(tmp_path)

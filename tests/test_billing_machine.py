@@ -1,13 +1,12 @@
 """Any sequence of operations against a small model of what the books should say.
 
-A run is small and always the same; ``AI_ADDONS_TEST_EXAMPLES`` asks for as many
-fresh ones.
+A run is small and always the same; the full size, or ``AI_ADDONS_TEST_EXAMPLES``, asks
+for many fresh ones, which are made as small as possible where they fail.
 """
 
 from __future__ import annotations
 
 import os
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,11 +19,14 @@ from hypothesis.stateful import run_state_machine_as_test as run
 from ai_addons.billing.charging import charge
 from ai_addons.billing.limiting import Limits
 from ai_addons.billing.records import Booked, CallIdentity, Finished, Hold
+from ai_addons.errors import InsufficientCreditsError
 from ai_addons.events import WalletEvent
 from ai_addons.money import Credits
 from ai_addons.testing.fakes import ManualClock
 from tests.books import FAILED, OK, Books, kept_in
-from tests.machine_model import CREDIT, DAY, PAUSE, SECOND, TRIAL, Call, Grant, Model, Refused, Shop
+from tests.machine_model import Model
+from tests.machine_shop import CREDIT, DAY, PAUSE, SECOND, TRIAL, Call, Grant, Refused, Shop
+from tests.machine_tables import expected, found
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +35,8 @@ if TYPE_CHECKING:
 
     from ai_addons.events import Event
 
-EXAMPLES: Final = int(os.environ.get("AI_ADDONS_TEST_EXAMPLES", "0"))
+FULL: Final = os.environ.get("AI_ADDONS_TEST_SIZE") == "full"
+EXAMPLES: Final = int(os.environ.get("AI_ADDONS_TEST_EXAMPLES", "2000" if FULL else "0"))
 SHOPS: Final = st.sampled_from(["biz_7", "biz_7", "biz_7", "biz_8"])
 AMOUNTS: Final = st.sampled_from([1, 333_333, 3 * CREDIT, 8 * CREDIT, 9 * CREDIT, 30 * CREDIT])
 KEYS: Final = st.sampled_from([None, None, None, "sale-1", "sale-2"])
@@ -78,7 +81,7 @@ class BooksMachine(RuleBasedStateMachine):
     holds: Bundle[Held] = Bundle("holds")
 
     @initialize(target=holds, now=STARTS, policy=st.sampled_from(["hybrid", "hybrid", "prepaid"]), rich=st.booleans())
-    def open(self, now: int, policy: str, rich: bool) -> MultipleResults[Held]:  # noqa: FBT001
+    def open(self, now: int, policy: str, rich: bool) -> MultipleResults[Held]:
         """Start with empty books, or with all there is to buy and two calls in progress."""
         self.told: list[tuple[str, str]] = []
         self.clock = ManualClock(now)
@@ -100,15 +103,20 @@ class BooksMachine(RuleBasedStateMachine):
     def both(self, shop: str, expect: Callable[[Shop], Any], real: Callable[[], Any], **options: Any) -> Any:
         """Do it in the model and in the books; None where both refuse, else what either says."""
         try:
-            expected = self.model.on(shop, expect, **options)
+            said = self.model.on(shop, expect, **options)
         except Refused as refused:
-            with pytest.raises(refused.error) as caught:
-                real()
-            assert type(caught.value) is refused.error
-            if refused.available is not None:
-                assert getattr(caught.value, "available") == _credits(refused.available)  # noqa: B009  # of one kind only
+            self._refused(refused, real)
             return None
-        return expected, real()
+        return said, real()
+
+    @staticmethod
+    def _refused(refused: Refused, real: Callable[[], Any]) -> None:
+        with pytest.raises(refused.error) as caught:
+            real()
+        assert type(caught.value) is refused.error
+        if refused.available is not None:
+            assert isinstance(caught.value, InsufficientCreditsError)
+            assert caught.value.available == _credits(refused.available)
 
     def in_both(self, shop: str, expect: Callable[[Shop], bool], real: Callable[[], Any], **options: Any) -> None:
         """The same for what can be repeated: the books say so, and what is available afterwards."""
@@ -120,8 +128,27 @@ class BooksMachine(RuleBasedStateMachine):
 
     # Credits in and out.
 
-    @rule(shop=SHOPS, ref=REFS, amount=AMOUNTS, source=SOURCES, begins=AWAY, ends=AWAY, only=st.booleans(), first=st.booleans())  # fmt: skip
-    def grant(self, shop: str, ref: str, amount: int, source: Any, begins: int | None, ends: int | None, only: bool, first: bool) -> None:  # fmt: skip  # noqa: E501, FBT001, PLR0913
+    @rule(
+        shop=SHOPS,
+        ref=REFS,
+        amount=AMOUNTS,
+        source=SOURCES,
+        begins=AWAY,
+        ends=AWAY,
+        only=st.booleans(),
+        first=st.booleans(),
+    )
+    def grant(
+        self,
+        shop: str,
+        ref: str,
+        amount: int,
+        source: Any,
+        begins: int | None,
+        ends: int | None,
+        only: bool,
+        first: bool,
+    ) -> None:
         """Give credits: at once or later, for ever or not, for all features or one; perhaps again."""
         terms: dict[str, Any] = {
             "paid": amount * 4 // 5 if source == "purchase" else 0,
@@ -153,7 +180,7 @@ class BooksMachine(RuleBasedStateMachine):
         self.in_both(
             shop,
             lambda s: self.model.trial(s, sorted(claims)),
-            lambda: self.books.funding.claim_trial(shop, _credits(TRIAL), {name: "phone" for name in claims}),
+            lambda: self.books.funding.claim_trial(shop, _credits(TRIAL), dict.fromkeys(claims, "phone")),
         )
 
     @rule(shop=SHOPS, ref=REFS, amount=AMOUNTS, sign=st.sampled_from([1, -1]), at=AWAY)
@@ -185,7 +212,9 @@ class BooksMachine(RuleBasedStateMachine):
         return self.books.call(key, business=shop, feature=feature, user=user)
 
     @rule(target=holds, shop=SHOPS, key=KEYS, amount=AMOUNTS, feature=FEATURES, user=USERS)
-    def hold(self, shop: str, key: str | None, amount: int, feature: str, user: str | None) -> Held | MultipleResults[Held]:  # fmt: skip  # noqa: E501
+    def hold(
+        self, shop: str, key: str | None, amount: int, feature: str, user: str | None
+    ) -> Held | MultipleResults[Held]:
         """Ask for credits, under a key or not."""
         call = self._call(shop, key, feature, user)
         mine = Call(call.id, 0, amount, feature, user, "new")
@@ -207,7 +236,11 @@ class BooksMachine(RuleBasedStateMachine):
         assert (real.attempt, real.expires_at) == (mine.attempt, mine.ends)
         return Held(shop, real, len(self.model.shops[shop].calls) - 1)
 
-    @rule(held=holds, used=st.sampled_from([None, None, 0, 1, CREDIT, 9 * CREDIT]), overrun=st.sampled_from(["cap", "reject", "overflow"]))  # fmt: skip  # noqa: E501
+    @rule(
+        held=holds,
+        used=st.sampled_from([None, None, 0, 1, CREDIT, 9 * CREDIT]),
+        overrun=st.sampled_from(["cap", "reject", "overflow"]),
+    )
     def capture(self, held: Held, used: int | None, overrun: Any) -> None:
         """Charge a call: in full, in part, more than held; in time, late, or again."""
         wanted = held.real.amount if used is None else _credits(used)
@@ -234,7 +267,7 @@ class BooksMachine(RuleBasedStateMachine):
             assert booked.balance == _credits(self.model.shops[held.shop].available)
 
     @rule(held=holds, off=st.sampled_from([-1, 0, 0, 1]), swept=st.booleans())
-    def wait_for_its_end(self, held: Held, off: int, swept: bool) -> None:  # noqa: FBT001
+    def wait_for_its_end(self, held: Held, off: int, swept: bool) -> None:
         """Let a hold come to its expiry, or to a microsecond beside it; somebody looks at it then, or not."""
         self._wait(self.model.shops[held.shop].calls[held.place].ends + off)
         if swept:
@@ -251,7 +284,7 @@ class BooksMachine(RuleBasedStateMachine):
         assert result is None or result[1].expires_at == result[0]
 
     @rule(shop=SHOPS, key=KEYS, feature=FEATURES, user=USERS, well=st.booleans())
-    def record(self, shop: str, key: str | None, feature: str, user: str | None, well: bool) -> None:  # noqa: FBT001
+    def record(self, shop: str, key: str | None, feature: str, user: str | None, well: bool) -> None:
         """Log a free answer or a free failure."""
         call = self._call(shop, key, feature, user)
         mine = Call(call.id, 0, 0, feature, user, "free", outcome="ok" if well else "failed")
@@ -278,7 +311,7 @@ class BooksMachine(RuleBasedStateMachine):
     # The add-on.
 
     @rule(shop=SHOPS, paid=st.sampled_from([True, True, False]))
-    def subscribe(self, shop: str, paid: bool) -> None:  # noqa: FBT001
+    def subscribe(self, shop: str, paid: bool) -> None:
         """Take the add-on."""
         self.in_both(
             shop,
@@ -315,7 +348,10 @@ class BooksMachine(RuleBasedStateMachine):
 
     # Operators.
 
-    @rule(shop=SHOPS, to=st.sampled_from([None, "prepaid", "hybrid", "hybrid", "active", "active", "active", "suspended", "closed"]))
+    @rule(
+        shop=SHOPS,
+        to=st.sampled_from([None, "prepaid", "hybrid", "hybrid", "active", "active", "active", "suspended", "closed"]),
+    )
     def decide(self, shop: str, to: Any) -> None:
         """Sell by another policy, suspend a shop, or let it go on."""
         if to in (None, "prepaid", "hybrid"):
@@ -339,7 +375,9 @@ class BooksMachine(RuleBasedStateMachine):
         user=st.sampled_from([None, "u_1"]),
         feature=st.sampled_from([None, "menu_idea"]),
     )
-    def limit(self, scope: Any, window: Any, amount: int | None, shop: str | None, user: str | None, feature: str | None) -> None:  # fmt: skip  # noqa: E501, PLR0913
+    def limit(
+        self, scope: Any, window: Any, amount: int | None, shop: str | None, user: str | None, feature: str | None
+    ) -> None:
         """Set a limit, or remove it."""
         business = None if scope == "operator" else shop
         key = {"user": user, "feature": feature}.get(scope)
@@ -351,8 +389,12 @@ class BooksMachine(RuleBasedStateMachine):
             gone = self.limits.remove(scope, window, business=business, key=key, actor="ama")
             assert gone == (self.model.limits.pop(place, None) is not None)
 
-    @rule(shop=st.sampled_from([None, "biz_7"]), feature=st.sampled_from([None, "menu_idea"]), on=st.sampled_from([True, False, False, False]))  # fmt: skip
-    def switch(self, shop: str | None, feature: str | None, on: bool) -> None:  # noqa: FBT001
+    @rule(
+        shop=st.sampled_from([None, "biz_7"]),
+        feature=st.sampled_from([None, "menu_idea"]),
+        on=st.sampled_from([True, False, False, False]),
+    )
+    def switch(self, shop: str | None, feature: str | None, on: bool) -> None:
         """Pull the kill switch, or release it."""
         scope = "feature" if feature else "business" if shop else "operator"
         place = (shop or "", scope, feature or "", PAUSE)
@@ -395,14 +437,14 @@ class BooksMachine(RuleBasedStateMachine):
     @rule(shop=SHOPS)
     def look(self, shop: str) -> None:
         """Read the wallet, which does what is due."""
-        expected = self.model.on(shop, lambda s: s, make=False, without=lambda s: s)
+        said = self.model.on(shop, lambda s: s, make=False, without=lambda s: s)
         wallet = self.books.store.wallet(shop)
-        assert (wallet.posted.micro, wallet.held.micro) == (expected.posted, expected.held)
-        assert wallet.low == (expected.available < 10 * CREDIT)
-        assert self.books.store.available(shop).micro == expected.available
+        assert (wallet.posted.micro, wallet.held.micro) == (said.posted, said.held)
+        assert wallet.low == (said.available < 10 * CREDIT)
+        assert self.books.store.available(shop).micro == said.available
         for feature in ("menu_idea", "product_description"):
             pays = sum(g.free.micro for g in wallet.grants if g.may_pay(feature, self.clock.now()))
-            assert pays == sum(part for _, part in expected.spread(feature, 10**15, self.clock.now()))
+            assert pays == sum(part for _, part in said.spread(feature, 10**15, self.clock.now()))
 
     # What must hold after every step.
 
@@ -418,13 +460,15 @@ class BooksMachine(RuleBasedStateMachine):
         """Every row, to the last micro-credit."""
         if hasattr(self, "books"):
             shops = [shop for shop in self.model.shops.values() if shop.exists]
-            found, expected = _found(self.books), {shop.name: _expected(shop) for shop in shops}
-            assert found.keys() == expected.keys()
-            for name, tables in expected.items():
+            real, wanted = found(self.books), {shop.name: expected(shop) for shop in shops}
+            assert real.keys() == wanted.keys()
+            for name, tables in wanted.items():
                 for table, rows in tables.items():
-                    assert found[name][table] == rows, f"{name}, {table}: {found[name][table]} is not {rows}"
+                    assert real[name][table] == rows, f"{name}, {table}: {real[name][table]} is not {rows}"
             assert self.told == self.model.told
-            counted = self.books.sql("SELECT business_id, scope, key, per, starts_at, held, used FROM ai_limit_counters")
+            counted = self.books.sql(
+                "SELECT business_id, scope, key, per, starts_at, held, used FROM ai_limit_counters"
+            )
             counters = {tuple(row[:5]): list(row[5:]) for row in counted}
             assert {key: sums for key, sums in counters.items() if any(sums)} == {
                 key: sums for key, sums in self.model.counters.items() if any(sums)
@@ -434,83 +478,6 @@ class BooksMachine(RuleBasedStateMachine):
         """Close the database."""
         if hasattr(self, "books"):
             self.books.close()
-
-
-_WALLETS: Final = (
-    "SELECT business_id, posted, held, lifetime_in, lifetime_used, status, policy, alert_armed, alert_fired_at, period"
-    " FROM business_ai_credits"
-)
-_GRANTS: Final = (
-    "SELECT business_id, source, source_ref, amount, remaining, held, expires_at, paid, voided_at IS NOT NULL"
-    " FROM ai_credit_grants ORDER BY id"
-)
-_PLANNED: Final = (
-    "SELECT business_id, source, source_ref, amount, effective_at FROM ai_planned_grants"
-    " ORDER BY effective_at, source, source_ref"
-)
-_HOLDS: Final = "SELECT business_id, id, attempt, amount, state, expires_at, user_id FROM ai_credit_holds"
-_ROWS: Final = "SELECT business_id, id, attempt, outcome, charged, revenue_micro_ghs, user_id FROM ai_transactions"
-_LEDGER: Final = "SELECT business_id, kind, debit, credit, amount, effective_at FROM ai_ledger ORDER BY business_id, seq"
-_SUBS: Final = (
-    "SELECT business_id, id, state, anchor_at, first, period, paid_through, carried, waiting, waiting_paid, reminded"
-    " FROM ai_monthly_addons ORDER BY id"
-)
-
-
-def _found(books: Books) -> dict[str, dict[str, Any]]:
-    """What the tables hold, by business."""
-    all_: dict[str, dict[str, Any]] = defaultdict(dict)
-    for name, statement in (
-        ("wallet", _WALLETS),
-        ("grants", _GRANTS),
-        ("planned", _PLANNED),
-        ("holds", _HOLDS),
-        ("rows", _ROWS),
-        ("ledger", _LEDGER),
-        ("subs", _SUBS),
-    ):
-        for business, *rest in books.sql(statement):
-            all_[business].setdefault(name, []).append(tuple(rest))
-    return {business: _named(tables) for business, tables in all_.items()}
-
-
-def _named(tables: dict[str, Any]) -> dict[str, Any]:
-    """The tables of one business; its add-ons called as the model calls them, calls in the order of their keys."""
-    names = {row[0]: f"addon-{number}" for number, row in enumerate(tables.get("subs", []))}
-    tables["subs"] = [(names[row[0]], *row[1:]) for row in tables.get("subs", [])]
-    tables["grants"] = [(row[0], _renamed(row[1], names), *row[2:]) for row in tables.get("grants", [])]
-    tables |= {name: sorted(tables.get(name, []), key=lambda row: row[:2]) for name in ("holds", "rows")}
-    return {"planned": [], "ledger": []} | tables
-
-
-def _renamed(ref: str, names: dict[str, str]) -> str:
-    first, colon, rest = ref.partition(":")
-    return names.get(first, first) + colon + rest
-
-
-def _expected(shop: Shop) -> dict[str, Any]:
-    """The same from the model."""
-    shown = (shop.lifetime_in, shop.lifetime_used, shop.status, shop.policy, int(shop.armed), shop.fired, shop.period)
-    held = [call for call in shop.calls if call.state != "free"]
-    done = [call for call in shop.calls if call.outcome is not None]
-    return {
-        "wallet": [(shop.posted, shop.held, *shown)],
-        "grants": [
-            (g.source, g.ref, g.amount, g.left, g.held, g.ends, g.paid, int(g.void))
-            for g in sorted(shop.grants, key=lambda g: g.number)
-        ],
-        "planned": [
-            (g.source, g.ref, g.amount, g.begins)
-            for g in sorted(shop.planned, key=lambda g: (g.begins, g.source, g.ref))
-        ],
-        "holds": sorted((c.key, c.attempt, c.amount, c.state, c.ends, c.user) for c in held),
-        "rows": sorted((c.key, c.attempt, c.outcome, c.charged, c.revenue, c.user) for c in done),
-        "ledger": shop.ledger,
-        "subs": [
-            (s.id, s.state, s.anchor, s.first, s.period, s.paid_through, s.carried, s.waiting, s.waiting_paid, s.reminded)
-            for s in shop.subs
-        ],
-    }
 
 
 def _run(examples: int, steps: int) -> None:

@@ -118,7 +118,7 @@ class AddOns(Accounts):
         super().__init__(
             Wiring(self.settings, clock=clock, ids=ids, hooks=hooks, llm=llm, environ=environ, profile=profile),
             names=self._name_of,
-            price=lambda key: self._listing(self.feature(key)).credits,
+            price=lambda key: self.prices.listing(self.feature(key)).credits,
         )
         self.aio: AsyncAddOns = AsyncAddOns(self)
 
@@ -251,7 +251,7 @@ class AddOns(Accounts):
             business: For whom, where its billing policy is not the default one.
         """
         policy = self.policy if business is None else self._wiring.policy_named(self.wallet(business).policy)
-        listings = tuple(self._listing(spec) for spec in self.features())
+        listings = tuple(self.prices.listing(spec) for spec in self.features())
         packs = self._wiring.pricing.packs(policy)
         return PriceList(features=listings, packs=packs, custom=policy.custom, addon=policy.addon)
 
@@ -263,12 +263,6 @@ class AddOns(Accounts):
         if spec.tokens is None or row is None or model == OFFLINE:
             return None
         return to_micro_ghs(expected_cost(spec.tokens, row.input, row.output), static_rate(self.settings.fx).scaled)
-
-    def _listing(self, spec: FeatureSpec) -> Listing:
-        """A feature at the price that holds now: published, else of the settings, else its own."""
-        published = self._wiring.pricing.price(spec.key)
-        own = {} if published is None else {spec.key: published.credits}
-        return spec.listing({**self.settings.prices.features, **own})
 
     def _name_of(self, key: str) -> str:
         """What a feature is called; its key where it is not known any more."""

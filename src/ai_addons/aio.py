@@ -8,16 +8,20 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import date, datetime
     from decimal import Decimal
 
-    from ai_addons.addons import AddOns
+    from ai_addons.addons import AddOns, PriceList
     from ai_addons.billing.doctor import Report
     from ai_addons.billing.grants import GrantSource
+    from ai_addons.billing.heads import Head
     from ai_addons.billing.ledger import LedgerEntry
+    from ai_addons.billing.limits import Limit, Scope, Window
     from ai_addons.billing.margin import MarginTable
     from ai_addons.billing.outbox import Delivered
+    from ai_addons.billing.prices import PriceVersion
+    from ai_addons.billing.published import Published, PublishedPack
     from ai_addons.billing.records import (
         AuditEntry,
         Correction,
@@ -27,8 +31,10 @@ if TYPE_CHECKING:
         Wallet,
         WalletStatus,
     )
+    from ai_addons.billing.service import BillingService, CreditCharge, CreditCheck, UsageStats
     from ai_addons.billing.statements import Statement
     from ai_addons.billing.usage import DayUsage, Usage
+    from ai_addons.catalog import FeatureSpec, Listing, Pack
     from ai_addons.money import Credits, Money
 
 T = TypeVar("T")
@@ -40,6 +46,11 @@ class AsyncAddOns:
     def __init__(self, addons: AddOns) -> None:
         self._addons = addons
         self.subscriptions: AsyncSubscriptions = AsyncSubscriptions(addons)
+        self.limits: AsyncLimits = AsyncLimits(addons)
+        self.prices: AsyncPrices = AsyncPrices(addons)
+        # Each use asks anew, as the sync ones do.
+        self.billing: AsyncBilling = AsyncBilling(lambda: addons.billing)
+        self.operator_billing: AsyncBilling = AsyncBilling(lambda: addons.operator_billing)
 
     async def wallet(self, business: str) -> Wallet:
         """See `AddOns.wallet`."""
@@ -147,9 +158,21 @@ class AsyncAddOns:
         """See `AddOns.doctor`."""
         return await _threaded(partial(self._addons.doctor, business))
 
+    async def heads(self) -> list[Head]:
+        """See `AddOns.heads`; all of them at once."""
+        return await _threaded(lambda: list(self._addons.heads()))
+
+    async def compare_heads(self, kept: Iterable[Head]) -> Report:
+        """See `AddOns.compare_heads`."""
+        return await _threaded(partial(self._addons.compare_heads, kept))
+
     async def rebuild_usage(self, business: str) -> None:
         """See `AddOns.rebuild_usage`."""
         await _threaded(partial(self._addons.rebuild_usage, business))
+
+    async def price_list(self, business: str | None = None) -> PriceList:
+        """See `AddOns.price_list`."""
+        return await _threaded(partial(self._addons.price_list, business))
 
     async def warm_up(self) -> None:
         """See `AddOns.warm_up`."""
@@ -181,6 +204,129 @@ class AsyncSubscriptions:
     async def resume(self, business: str) -> SubscriptionBooking:
         """See `Subscriptions.resume`."""
         return await _threaded(partial(self._addons.subscriptions.resume, business))
+
+
+class AsyncLimits:
+    """Spending limits and the kill switch for async hosts."""
+
+    def __init__(self, addons: AddOns) -> None:
+        self._addons = addons
+
+    async def set(
+        self,
+        scope: Scope,
+        window: Window,
+        amount: str | int | Decimal | Credits,
+        *,
+        business: str | None = None,
+        key: str | None = None,
+        actor: str,
+    ) -> None:
+        """See `Limits.set`."""
+        limits = self._addons.limits
+        await _threaded(partial(limits.set, scope, window, amount, business=business, key=key, actor=actor))
+
+    async def remove(
+        self, scope: Scope, window: Window, *, business: str | None = None, key: str | None = None, actor: str
+    ) -> bool:
+        """See `Limits.remove`."""
+        remove = partial(self._addons.limits.remove, scope, window, business=business, key=key, actor=actor)
+        return await _threaded(remove)
+
+    async def of(self, business: str) -> list[Limit]:
+        """See `Limits.of`."""
+        return await _threaded(partial(self._addons.limits.of, business))
+
+    async def pause(self, *, business: str | None = None, feature: str | None = None, actor: str) -> None:
+        """See `Limits.pause`."""
+        await _threaded(partial(self._addons.limits.pause, business=business, feature=feature, actor=actor))
+
+    async def resume(self, *, business: str | None = None, feature: str | None = None, actor: str) -> bool:
+        """See `Limits.resume`."""
+        return await _threaded(partial(self._addons.limits.resume, business=business, feature=feature, actor=actor))
+
+
+class AsyncPrices:
+    """Prices and packs with a date from which they hold, for async hosts."""
+
+    def __init__(self, addons: AddOns) -> None:
+        self._addons = addons
+
+    async def listing(self, spec: FeatureSpec) -> Listing:
+        """See `Prices.listing`."""
+        return await _threaded(partial(self._addons.prices.listing, spec))
+
+    async def publish(
+        self,
+        feature: str,
+        credits: str | int | Decimal | Credits,  # noqa: A002  # the word of the price list
+        *,
+        effective_from: datetime | None = None,
+        loss_leader: bool = False,
+        actor: str,
+    ) -> Published:
+        """See `Prices.publish`."""
+        publish = partial(self._addons.prices.publish, feature, credits, loss_leader=loss_leader, actor=actor)
+        return await _threaded(partial(publish, effective_from=effective_from))
+
+    async def history(self, feature: str) -> list[PriceVersion]:
+        """See `Prices.history`."""
+        return await _threaded(partial(self._addons.prices.history, feature))
+
+    async def publish_pack(self, pack: Pack, *, effective_from: datetime | None = None, actor: str) -> PublishedPack:
+        """See `Prices.publish_pack`."""
+        publish = partial(self._addons.prices.publish_pack, pack, effective_from=effective_from, actor=actor)
+        return await _threaded(publish)
+
+    async def withdraw_pack(self, pack: str, *, effective_from: datetime | None = None, actor: str) -> PublishedPack:
+        """See `Prices.withdraw_pack`."""
+        withdraw = partial(self._addons.prices.withdraw_pack, pack, effective_from=effective_from, actor=actor)
+        return await _threaded(withdraw)
+
+
+class AsyncBilling:
+    """The first plan's four methods for async hosts."""
+
+    def __init__(self, service: Callable[[], BillingService]) -> None:
+        self._service = service
+
+    async def check_credits(self, business_id: str, feature: str) -> CreditCheck:
+        """See `BillingService.check_credits`."""
+        return await _threaded(partial(self._service().check_credits, business_id, feature))
+
+    async def charge_credits(  # noqa: PLR0913, PLR0917  # the first plan's arguments
+        self,
+        business_id: str,
+        user_id: str | None,
+        feature: str,
+        actual_openai_cost_usd: Decimal | str | float | None,
+        input_tokens: int = 0,
+        output_tokens: int = 0,
+        response_time_ms: int = 0,
+        request_data: Mapping[str, object] | None = None,
+        response_summary: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> CreditCharge:
+        """See `BillingService.charge_credits`."""
+        charge = partial(self._service().charge_credits, business_id, user_id, feature, actual_openai_cost_usd)
+        sized = partial(charge, input_tokens, output_tokens, response_time_ms)
+        return await _threaded(partial(sized, request_data, response_summary, idempotency_key))
+
+    async def log_failed_transaction(
+        self,
+        business_id: str,
+        user_id: str | None,
+        feature: str,
+        error_message: str,
+        request_data: Mapping[str, object] | None = None,
+    ) -> None:
+        """See `BillingService.log_failed_transaction`."""
+        log = partial(self._service().log_failed_transaction, business_id, user_id, feature, error_message)
+        await _threaded(partial(log, request_data))
+
+    async def get_usage_stats(self, business_id: str, days: int = 30) -> UsageStats:
+        """See `BillingService.get_usage_stats`."""
+        return await _threaded(partial(self._service().get_usage_stats, business_id, days))
 
 
 async def _threaded(work: Callable[[], T]) -> T:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.prices import PriceVersion
     from ai_addons.billing.pricing import Pricing
     from ai_addons.billing.published import Published, PublishedPack
-    from ai_addons.catalog import Pack
+    from ai_addons.catalog import FeatureSpec, Listing, Pack
     from ai_addons.money import Credits
 
 
@@ -26,6 +26,19 @@ class Prices:
     def __init__(self, addons: AddOns, pricing: Pricing) -> None:
         self._addons = addons
         self._pricing = pricing
+
+    def listing(self, spec: FeatureSpec) -> Listing:
+        """A feature at the price that holds now: published, else of the settings, else its own.
+
+        Args:
+            spec: The feature.
+
+        Raises:
+            UnpricedFeature: If it has no price.
+        """
+        published = self._pricing.price(spec.key)
+        own = {} if published is None else {spec.key: published.credits}
+        return spec.listing({**self._addons.settings.prices.features, **own})
 
     def publish(
         self,

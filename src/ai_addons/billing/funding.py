@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from ai_addons.billing import calls, quota
 from ai_addons.billing.admission import check_positive
+from ai_addons.billing.due import catch_up
 from ai_addons.billing.grants import PRIORITY, Grant, GrantSource
 from ai_addons.billing.ledger import WALLET
 from ai_addons.billing.months import day_start
@@ -218,11 +219,11 @@ class Funding:
             ref: What makes it unique.
             actor: Who decided.
             reason: Why.
-            effective_at: When it counts from, UTC microseconds; None for now. Only the books' dates differ:
-                the credits are there, or gone, at once.
+            effective_at: When it counts from, UTC microseconds, not later than now; None for now. Only the
+                books' dates differ: the credits are there, or gone, at once.
 
         Raises:
-            ValueError: For an amount of zero.
+            ValueError: For an amount of zero, or a day to come.
             InsufficientCreditsError: If fewer credits are free than are to be taken.
             IdempotencyConflict: If this reference adjusted by another amount.
         """
@@ -234,6 +235,9 @@ class Funding:
 
         def work(wallet: LockedWallet, found: Sequence[list[Row]]) -> Correction:
             grants, entries = found
+            if effective_at is not None and effective_at > wallet.now:
+                msg = "an adjustment counts from now or from an earlier day; nothing was booked"
+                raise ValueError(msg)
             before = [Credits.from_micro(row.amount) for row in grants] + [
                 -Credits.from_micro(row.amount) for row in entries
             ]
@@ -298,6 +302,9 @@ class Funding:
             if reversals:
                 return Correction(amount=entry.amount, balance=wallet.available, replayed=True)
             _reverse(wallet, entry)
+            if wallet.due:
+                # Credits came back to a grant that has ended: nobody is told of credits that cannot pay.
+                catch_up(self._books, wallet)
             detail = {"seq": seq, "kind": entry.kind, "amount": str(entry.amount), "reason": reason}
             note(self._books, wallet.tx, wallet.now, actor, "reverse", business, detail)
             return Correction(amount=entry.amount, balance=wallet.available, replayed=False)

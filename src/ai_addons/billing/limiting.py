@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ai_addons.billing.limits import Limit
 from ai_addons.billing.operations import note
 from ai_addons.billing.quota import PAUSED, limits_of
+from ai_addons.billing.records import check_id
 from ai_addons.billing.sql import statements as sql
 from ai_addons.money import Credits
 
@@ -56,6 +57,7 @@ class Limits:
         Raises:
             ValueError: For a scope, window, amount or name that makes no limit.
         """
+        _check_names(business, key)
         limit = Limit(scope=scope, window=window, amount=Credits(amount), business=business, key=key)
         self._put(limit.scope, limit.window, business, key, limit.amount, actor=actor)
 
@@ -67,6 +69,7 @@ class Limits:
         Returns:
             Whether there was one.
         """
+        _check_names(business, key)
         return self._drop(scope, window, business, key, actor=actor)
 
     def of(self, business: str) -> list[Limit]:
@@ -82,6 +85,7 @@ class Limits:
             feature: For one feature; None for all.
             actor: Who decided.
         """
+        _check_names(business, feature)
         scope = _switch(business, feature)
         self._put(scope, PAUSED, business, feature, Credits(0), actor=actor)
 
@@ -91,6 +95,7 @@ class Limits:
         Returns:
             Whether it was pulled.
         """
+        _check_names(business, feature)
         return self._drop(_switch(business, feature), PAUSED, business, feature, actor=actor)
 
     def _put(self, scope: str, per: str, business: str | None, key: str | None, amount: Credits, *, actor: str) -> None:
@@ -114,6 +119,14 @@ class Limits:
             return gone
 
         return self._books.database.write(work)
+
+
+def _check_names(business: str | None, key: str | None) -> None:
+    """Refuse an empty name: in the books it stands for all."""
+    if business is not None:
+        check_id(business, "a business id")
+    if key is not None:
+        check_id(key, "a user id or a feature key")
 
 
 def _switch(business: str | None, feature: str | None) -> Scope:

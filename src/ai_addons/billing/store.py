@@ -149,13 +149,16 @@ class Store:
         if wanted < NOTHING:
             msg = "a call cannot use less than nothing; nothing was booked"
             raise ValueError(msg)
+        if wanted > hold.amount and overrun == "reject":
+            return self.void(hold, replace(record, outcome="failed", error_code="overrun"))
+        overflow = overrun == "overflow"
 
         def work(wallet: LockedWallet, found: Sequence[list[Row]]) -> Booked:
             row = calls.the_hold(hold, found)
             if row.state == "open":
                 self._settle_but(wallet, row)
-                return self._capture(wallet, row, found[1], hold, record, wanted, overrun)
-            return self._capture_closed(wallet, row, found[1], hold, record, wanted)
+                return self._capture(wallet, row, found[1], hold, record, wanted, overflow=overflow)
+            return self._capture_closed(wallet, row, found[1], hold, record, wanted, overflow=overflow)
 
         return self._resolve(hold, work)
 
@@ -167,11 +170,10 @@ class Store:
         hold: Hold,
         record: CallRecord,
         wanted: Credits,
-        overrun: Overrun,
+        *,
+        overflow: bool,
     ) -> Booked:
-        if wanted > hold.amount and overrun == "reject":
-            return self._void(wallet, row, shares, hold, replace(record, outcome="failed", error_code="overrun"))
-        extra = self._extra(wallet, row, wanted - hold.amount) if overrun == "overflow" else []
+        extra = self._extra(wallet, row, wanted - hold.amount) if overflow else []
         used = min(wanted, hold.amount) + total(extra)
         calls.close_hold(wallet, row, "captured", used)
         earned = wallet.unpin(row.id, row.attempt, shares, min(wanted, hold.amount))
@@ -217,6 +219,8 @@ class Store:
         hold: Hold,
         record: CallRecord,
         wanted: Credits,
+        *,
+        overflow: bool,
     ) -> Booked:
         """A hold that is no longer open: a repeat, or one that expired while the model answered."""
         if row.state == "captured" or row.outcome == "ok":
@@ -224,12 +228,14 @@ class Store:
         if row.outcome != "unknown":
             msg = "This hold was void before and cannot be captured. Nothing was charged."
             raise LedgerConflict(msg)
-        used, earned = self._capture_late(wallet, row, shares, wanted)
+        used, earned = self._capture_late(wallet, row, shares, wanted, overflow=overflow)
         calls.end_unknown(wallet.tx, row, record, used, earned, self._terms.rate)
         calls.keep_answers(wallet.tx, hold.call, record, wallet.now)
         return self._booked(wallet, used, record)
 
-    def _capture_late(self, wallet: LockedWallet, row: Row, known: list[Row], wanted: Credits) -> tuple[Credits, int]:
+    def _capture_late(
+        self, wallet: LockedWallet, row: Row, known: list[Row], wanted: Credits, *, overflow: bool
+    ) -> tuple[Credits, int]:
         """Charge after expiry: from free credits, else as bad debt; a newer attempt of the key pays instead."""
         key = {"business": wallet.business, "key": row.id}
         attempts, entries = wallet.tx.gather(
@@ -239,16 +245,23 @@ class Store:
             return NOTHING, 0
         if wallet.due:
             catch_up(self._books, wallet)
-        shares = wallet.spread(row.feature, wanted)
+        shares = self._late_shares(wallet, row, wanted, overflow=overflow)
         used = total(shares)
-        if used < wanted:
-            # All or nothing: a part of an answer is not for sale.
-            shares, used = [], NOTHING
         earned = wallet.burn(row.id, row.attempt, shares, {s.grant_id: (s.amount, 0) for s in known})
         if row.counters is not None:
             quota.resolve(wallet.tx, row.counters, NOTHING, used)
         self._charge(wallet, row, used, wanted)
         return used, earned
+
+    @staticmethod
+    def _late_shares(wallet: LockedWallet, row: Row, wanted: Credits, *, overflow: bool) -> list[tuple[Grant, Credits]]:
+        """What pays for a late answer: as in time, all of it or what was held; but not a part of that."""
+        within = min(wanted, Credits.from_micro(row.amount))
+        for most in (wanted, within) if overflow else (within,):
+            shares = wallet.spread(row.feature, most)
+            if total(shares) == most:
+                return shares
+        return []
 
     def void(self, hold: Hold, record: CallRecord) -> Booked:
         """Give held credits back and book what the attempt cost us; harmless if the hold is closed already.

@@ -7,12 +7,11 @@ from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final, Literal
 
-from ai_addons.billing.margin import expected_cost, loaded_margin
-from ai_addons.billing.rates import static_rate
+from ai_addons.billing.margin import loaded_margin
 from ai_addons.catalog import BUILT_IN
 from ai_addons.errors import AddOnsError
 from ai_addons.llm.providers import find_key, key_variables, split_route, title_of
-from ai_addons.money import ghs, to_micro_ghs
+from ai_addons.money import ghs
 from ai_addons.wiring import OFFLINE
 
 if TYPE_CHECKING:
@@ -103,12 +102,9 @@ def _parts(addons: AddOns) -> Iterator[tuple[str, str]]:
 
 
 def _feature(addons: AddOns, spec: FeatureSpec, route: tuple[str, ...]) -> FeatureCheck:
-    price = spec.listing(addons.settings.prices.features).credits
-    row = addons.model_prices.row(route[0])
+    price, micro = addons.prices.listing(spec).credits, addons.expected_cost(spec)
     cost = margin = None
-    # The offline model costs nothing and earns nothing: what it answers is not for sale.
-    if spec.tokens is not None and row is not None and route[0] != OFFLINE:
-        micro = to_micro_ghs(expected_cost(spec.tokens, row.input, row.output), static_rate(addons.settings.fx).scaled)
+    if micro is not None:
         left = loaded_margin(price, micro)
         cost = f"{ghs(micro):.6f}"
         margin = None if left is None else f"{left:.1%}"

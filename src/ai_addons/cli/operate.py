@@ -269,7 +269,7 @@ def pay(business: str, period: int | None, *, json_out: bool) -> None:
 
 @addon.command()
 @click.argument("business")
-@click.option("--immediate", is_flag=True, help="End it now, not at the end of what is paid; credits stay.")
+@click.option("--immediate", is_flag=True, help="End it now, not with its month; the credits stay.")
 @show.as_json
 @show.told
 def cancel(business: str, *, immediate: bool, json_out: bool) -> None:

@@ -66,13 +66,11 @@ def print_json(value: object) -> None:
 
 def plain(value: object) -> Any:  # noqa: ANN401  # JSON of any shape
     """A value of ours as plain JSON data."""
-    if isinstance(value, Credits):
-        return str(value)
+    if isinstance(value, (Credits, Decimal)):
+        # Never 0E-12: not everyone who reads JSON knows exponents.
+        return str(value) if isinstance(value, Credits) else f"{value:f}"
     if isinstance(value, Money):
         return {"amount": str(value.decimal), "currency": value.currency}
-    if isinstance(value, Decimal):
-        # Never 0E-12: not everyone who reads JSON knows exponents.
-        return f"{value:f}"
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, dict):

@@ -22,7 +22,7 @@ from sqlalchemy import text
 from ai_addons.billing.sql import connecting
 from ai_addons.billing.sql.failures import as_ours, is_of_database, may_run_again
 from ai_addons.billing.sql.gate import FairLock, FileGate
-from ai_addons.billing.sql.tx import PipelinedTx, Tx
+from ai_addons.billing.sql.tx import Tx
 from ai_addons.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ T = TypeVar("T")
 _WAIT_SECONDS: Final = 30.0
 _TRIES: Final = 8
 _PAUSE_SECONDS: Final = 0.02
+_NAMES: Final = "ai_addons"
 _WRITE: Final = "BEGIN IMMEDIATE"
 _GATE_SUFFIX: Final = "-gate"
 _SNAPSHOT: Final = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -192,7 +193,7 @@ class Database:
         pooled = self._kept.pop() if begin is _WRITE and self._kept else engine.raw_connection()
         try:
             driver: Any = pooled.driver_connection
-            tx = (PipelinedTx if self.postgres else Tx)(driver, engine.dialect, self._prepared)
+            tx = self._begin(pooled, engine)
             try:
                 if begin is not None:
                     driver.execute(begin)
@@ -214,17 +215,22 @@ class Database:
             else:
                 pooled.close()
 
+    def _begin(self, pooled: PoolProxiedConnection, engine: Engine) -> Tx:
+        if not self.postgres:
+            return Tx(pooled.driver_connection, engine.dialect, self._prepared)
+        from ai_addons.billing.sql.pipelined import Names, PipelinedTx  # noqa: PLC0415  # needs psycopg
+
+        driver: Any = pooled.driver_connection
+        # As long as the connection lives, so do the statements prepared on it.
+        names = pooled.info.setdefault(_NAMES, Names())
+        return PipelinedTx(driver, engine.dialect, self._prepared, names)
+
     def _opened(self) -> Engine:
         with self._lock:
             if self._engine is None:
                 engine = self._engine = connecting.open_engine(self._url)
                 self._at_end = finalize(self, _shut, engine, self._kept)
             return self._engine
-
-    @property
-    def engine(self) -> Engine:
-        """SQLAlchemy's engine, for migrations; opened without a look at the tables."""
-        return self._engine if self._engine is not None else connecting.make_engine(self._url)
 
     def before_fork(self) -> None:
         """Wait for the write in flight and close the connections: they must not cross a fork."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, cast
 
 from sqlalchemy import Integer
 
@@ -48,7 +48,7 @@ class Prepared:
         compiled: Any = statement.compile(dialect=dialect, column_keys=list(names))
         self.text = str(compiled)
         self._names: tuple[str, ...] = tuple(compiled.positiontup or ())
-        self._types: tuple[type, ...] = tuple(_python_type(compiled.binds[name].type) for name in self._names)
+        self.types: tuple[type, ...] = tuple(_python_type(compiled.binds[name].type) for name in self._names)
         self._fixed: dict[str, object] = {
             name: value for name, value in (compiled.params or {}).items() if value is not None
         }
@@ -68,18 +68,22 @@ class Prepared:
             raise TypeError(msg)
         given = {**self._fixed, **values} if self._fixed else values
         arguments = self._pick(given)
-        for value, wanted in zip(arguments, self._types, strict=True):
+        for value, wanted in zip(arguments, self.types, strict=True):
             if value is not None and (type(value) is not wanted or (wanted is int and not _fits(value))):
                 # Rare: a mistake, or text of a host's own kind.
-                return [_checked(one, kind) for one, kind in zip(arguments, self._types, strict=True)]
+                return [_checked(one, kind) for one, kind in zip(arguments, self.types, strict=True)]
         return arguments
 
     def rows(self, cursor: Any) -> list[Row]:  # noqa: ANN401  # a cursor of any driver
         """What a statement found."""
         found = cursor.fetchall()
+        return list(map(self.row_maker([column[0] for column in cursor.description]), found)) if found else []
+
+    def row_maker(self, columns: Sequence[str]) -> Callable[[Iterable[object]], Row]:
+        """What turns a driver's tuple into a `Row`; its columns are always the same."""
         if self._row is None:
-            self._row = _row_maker([column[0] for column in cursor.description])
-        return list(map(self._row, found))
+            self._row = _row_maker(columns)
+        return self._row
 
 
 def _fits(number: Any) -> bool:  # noqa: ANN401  # known to be an int
@@ -117,15 +121,6 @@ def _picker(names: Sequence[str]) -> Callable[[Values], Sequence[object]]:
     if len(names) < 2:  # noqa: PLR2004  # as above
         return lambda values: [values[name] for name in names]
     return itemgetter(*names)
-
-
-class _Queued(NamedTuple):
-    text: str
-    arguments: Sequence[object] | None
-
-
-_BEGIN: Final = _Queued("BEGIN ISOLATION LEVEL READ COMMITTED", None)
-_COMMIT: Final = _Queued("COMMIT", None)
 
 
 class Tx:
@@ -192,59 +187,3 @@ class Tx:
     def _find(self, statement: ClauseElement, values: Values) -> list[Row]:
         prepared = self._prepare(statement, values)
         return prepared.rows(self._driver.execute(prepared.text, prepared.arguments(values)))
-
-
-class PipelinedTx(Tx):
-    """A transaction on a psycopg connection, which can send many statements in one round trip.
-
-    Writes are queued; they are sent before the next read, or with the commit.
-    """
-
-    def __init__(self, connection: Any, dialect: Dialect, prepared: dict[ClauseElement, Prepared]) -> None:  # noqa: ANN401  # as above
-        super().__init__(connection, dialect, prepared)
-        # BEGIN and COMMIT are ours to say: the driver waits for the answer to its own ones.
-        connection.autocommit = True
-        self._queue = [_BEGIN]
-
-    @property
-    def connection(self) -> Any:  # noqa: ANN401  # of any driver
-        """The driver's connection, with everything sent so far."""
-        self._run([])
-        return self._driver
-
-    def write(self, statement: ClauseElement, values: Values) -> None:
-        """Queue a write."""
-        self._queue.append(_queued(self._prepare(statement, values), values))
-
-    def gather(self, *queries: Query) -> list[list[Row]]:
-        """What several queries find, in one round trip."""
-        prepared = [self._prepare(*query) for query in queries]
-        cursors = self._run([_queued(one, values) for one, (_, values) in zip(prepared, queries, strict=True)])
-        return [one.rows(cursor) for one, cursor in zip(prepared, cursors, strict=True)]
-
-    def changed(self, statement: ClauseElement, values: Values) -> int:
-        """How many rows a write changed; sent at once."""
-        (cursor,) = self._run([_queued(self._prepare(statement, values), values)])
-        return int(cursor.rowcount)
-
-    def commit(self) -> None:
-        """Send what is queued and make it durable."""
-        self._run([_COMMIT])
-
-    def _run(self, asked: Sequence[_Queued]) -> list[Any]:
-        """Send what is queued and then what is asked; the cursors of the latter."""
-        everything, self._queue = [*self._queue, *asked], []
-        if len(everything) < 2:  # noqa: PLR2004  # a pair is what a pipeline is for
-            cursors = self._send(everything)
-        else:
-            with self._driver.pipeline():
-                cursors = self._send(everything)
-        return cursors[len(everything) - len(asked) :]
-
-    def _send(self, statements: Sequence[_Queued]) -> list[Any]:
-        execute = self._driver.execute
-        return [execute(one.text, one.arguments) for one in statements]
-
-
-def _queued(prepared: Prepared, values: Values) -> _Queued:
-    return _Queued(prepared.text, prepared.arguments(values))

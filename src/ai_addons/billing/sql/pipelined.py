@@ -1,0 +1,188 @@
+"""Transactions on PostgreSQL: many statements in one round trip, straight through libpq.
+
+psycopg makes a cursor, a transformer and three generators for each statement;
+that alone costs more than the database's own work on it. So statements are
+prepared once per connection and sent by name, by the low-level interface that
+psycopg documents for the purpose (``psycopg.pq``). Connecting, types, waiting
+and errors stay psycopg's.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from psycopg import OperationalError, errors, pq, waiting
+from psycopg.adapt import Transformer
+
+from ai_addons.billing.sql.tx import Prepared, Tx
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from psycopg import Connection
+    from psycopg.pq.abc import PGresult
+    from sqlalchemy import ClauseElement, Dialect
+
+    from ai_addons.billing.sql.tx import Row, Values
+
+_INT8_OID: Final = 20
+_TEXT_OID: Final = 25
+
+
+class Names:
+    """Statements prepared on one connection, by the name the server knows them under."""
+
+    def __init__(self) -> None:
+        self._known: dict[Prepared, bytes] = {}
+        self._made = count()
+
+    def of(self, prepared: Prepared) -> bytes | None:
+        """Its name, None if it is not prepared yet."""
+        return self._known.get(prepared)
+
+    def add(self, prepared: Prepared) -> bytes:
+        """A name that was never used on this connection."""
+        name = self._known[prepared] = b"ai_addons_%d" % next(self._made)
+        return name
+
+    def forget(self) -> None:
+        """Prepare everything anew: after an error nobody knows how far the server came."""
+        self._known.clear()
+
+
+class _Queued(NamedTuple):
+    statement: bytes | Prepared
+    arguments: list[bytes | None]
+
+
+_BEGIN: Final = _Queued(b"BEGIN ISOLATION LEVEL READ COMMITTED", [])
+_COMMIT: Final = _Queued(b"COMMIT", [])
+
+
+class PipelinedTx(Tx):
+    """A transaction on a psycopg connection.
+
+    Writes are queued; they are sent before the next read, or with the commit.
+
+    Args:
+        connection: psycopg's; it is put into autocommit mode, because BEGIN and COMMIT are ours to say: the driver
+            waits for the answer to its own ones.
+        dialect: SQLAlchemy's, which knows the database's SQL.
+        prepared: Statements written so far, shared by all transactions.
+        names: Statements this connection knows.
+    """
+
+    def __init__(
+        self, connection: Connection[Any], dialect: Dialect, prepared: dict[ClauseElement, Prepared], names: Names
+    ) -> None:
+        super().__init__(connection, dialect, prepared)
+        connection.autocommit = True
+        self._names = names
+        self._queue = [_BEGIN]
+
+    @property
+    def connection(self) -> Any:  # noqa: ANN401  # as inherited
+        """The driver's connection, with everything sent so far."""
+        self._run([])
+        return self._driver
+
+    def write(self, statement: ClauseElement, values: Values) -> None:
+        """Queue a write."""
+        self._queue.append(_queued(self._prepare(statement, values), values))
+
+    def gather(self, *queries: tuple[ClauseElement, Values]) -> list[list[Row]]:
+        """What several queries find, in one round trip."""
+        prepared = [self._prepare(*query) for query in queries]
+        results = self._run([_queued(one, values) for one, (_, values) in zip(prepared, queries, strict=True)])
+        reader = Transformer(self._driver)
+        return [_read(reader, one, result) for one, result in zip(prepared, results, strict=True)]
+
+    def changed(self, statement: ClauseElement, values: Values) -> int:
+        """How many rows a write changed; sent at once."""
+        (result,) = self._run([_queued(self._prepare(statement, values), values)])
+        return result.command_tuples or 0
+
+    def commit(self) -> None:
+        """Send what is queued and make it durable."""
+        self._run([_COMMIT])
+
+    def _run(self, asked: Sequence[_Queued]) -> list[PGresult]:
+        """Send what is queued and then what is asked; the results of the latter."""
+        everything, self._queue = [*self._queue, *asked], []
+        if not everything:
+            return []
+        pgconn = self._driver.pgconn
+        pgconn.enter_pipeline_mode()
+        wanted = [self._send(pgconn, one) for one in everything]
+        pgconn.pipeline_sync()
+        results = self._driver.wait(_answers(pgconn))
+        pgconn.exit_pipeline_mode()
+        for result in results:
+            if result.status == pq.ExecStatus.FATAL_ERROR:
+                self._names.forget()
+                raise errors.error_from_result(result)
+        # A statement that was prepared on the way gave a result of its own.
+        ends = [sum(wanted[: place + 1]) - 1 for place in range(len(wanted))]
+        return [results[end] for end in ends[len(everything) - len(asked) :]]
+
+    def _send(self, pgconn: Any, queued: _Queued) -> int:  # noqa: ANN401  # libpq's connection in either build
+        """Send a statement; how many results it will give."""
+        if isinstance(queued.statement, bytes):
+            pgconn.send_query_params(queued.statement, None)
+            return 1
+        name, given = self._names.of(queued.statement), 1
+        if name is None:
+            name, given = self._names.add(queued.statement), 2
+            pgconn.send_prepare(name, _numbered(queued.statement.text), _oids(queued.statement))
+        pgconn.send_query_prepared(name, queued.arguments)
+        return given
+
+
+def _queued(prepared: Prepared, values: Values) -> _Queued:
+    """A statement with its arguments as the text that goes over the wire."""
+    return _Queued(prepared, [None if one is None else str(one).encode() for one in prepared.arguments(values)])
+
+
+def _numbered(text: str) -> bytes:
+    """A statement with numbered parameters, as the server reads it."""
+    number = count(1)
+    return re.sub("%s", lambda _: f"${next(number)}", text).replace("%%", "%").encode()
+
+
+def _oids(prepared: Prepared) -> list[int]:
+    return [_INT8_OID if kind is int else _TEXT_OID for kind in prepared.types]
+
+
+def _read(reader: Any, prepared: Prepared, result: PGresult) -> list[Row]:  # noqa: ANN401  # psycopg's transformer in either build
+    if not result.ntuples:
+        return []
+    reader.set_pgresult(result)
+    columns = [(result.fname(place) or b"").decode() for place in range(result.nfields)]
+    rows: list[Row] = reader.load_rows(0, result.ntuples, prepared.row_maker(columns))
+    return rows
+
+
+def _answers(pgconn: Any) -> Generator[waiting.Wait, waiting.Ready, list[PGresult]]:  # noqa: ANN401  # as above
+    """Wait until everything is sent and answered.
+
+    Raises:
+        OperationalError: If the connection breaks.
+    """
+    while pgconn.flush():
+        if (yield waiting.Wait.RW) & waiting.Ready.R:
+            pgconn.consume_input()
+    results = list["PGresult"]()
+    while True:
+        while not pgconn.is_busy():
+            result = pgconn.get_result()
+            if result is not None:
+                if result.status == pq.ExecStatus.PIPELINE_SYNC:
+                    return results
+                results.append(result)
+            elif pgconn.status == pq.ConnStatus.BAD:
+                msg = "the connection was lost"
+                raise OperationalError(msg)
+        yield waiting.Wait.R
+        pgconn.consume_input()
