@@ -151,6 +151,7 @@ class Model(Clockwork):
             if before + call.amount > bound:
                 self.tell(shop, "limit.reached", f"reached:{counter}")
                 raise Refused(LimitReached, keep=True)
+            # Told also where a later limit refuses the hold: the books look at one limit after the other.
             if before * 5 < bound * 4 <= (before + call.amount) * 5:
                 self.tell(shop, "limit.warning", f"warning:{counter}")
         for counter, _ in found:

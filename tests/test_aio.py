@@ -28,8 +28,8 @@ ACTOR: Final = "ama@pos.example"
 
 # Neither the database nor a model is asked, so the event loop need not wait.
 AT_ONCE: Final = {"all_features", "expected_cost", "feature", "features", "from_env", "mask", "route", "tier", "till"}
-# Parts of a call: a feature has its own `aio`, and reads prices beside the event loop before these.
-CALLS: Final = {"prepare", "price_of"}
+# Part of a call: a feature has its own `aio`, and reads prices beside the event loop before it.
+CALLS: Final = {"prepare"}
 # A generator that reads the database cannot be handed to an event loop.
 ALL_AT_ONCE: Final = {"heads": "list[Head]"}
 

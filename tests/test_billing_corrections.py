@@ -249,6 +249,23 @@ def test_a_charge_and_the_grant_that_ends_now_can_be_reversed_together(tmp_path:
         assert told == [("expire", "3"), ("reverse", "5"), ("expire", "5")]
 
 
+def test_a_charge_of_last_month_that_is_reversed_rolls_over_as_far_as_there_is_room(tmp_path: Path) -> None:
+    """The add-on's credits come back to the month that is over: fifty in all live on, the rest expires again."""
+    with examined(tmp_path, "0", policy="hybrid") as books:
+        books.subscriptions.subscribe("biz_7", paid=True)
+        books.subscriptions.pay("biz_7", period=1)
+        for amount in ("5", "30", "35"):
+            books.store.capture(books.hold(amount, f"call-{amount}"), OK)
+        books.clock.advance(31 * 86_400)
+        assert books.balance() == ("140", "0")
+        seqs = {entry.ref: entry.seq for entry in books.store.ledger("biz_7") if entry.kind == "usage"}
+        assert _reverse(books, seqs["call-30"]).balance == Credits(155)
+        assert _reverse(books, seqs["call-5"]).balance == Credits(155)
+        assert _reverse(books, seqs["call-35"]).balance == Credits(155)
+        lost = [entry.amount.short for entry in books.store.ledger("biz_7") if entry.kind == "expire"]
+        assert lost == ["15", "5", "35"]
+
+
 # Grants undone.
 
 

@@ -100,9 +100,10 @@ def test_a_plan_asked_for_again_is_one_plan(tmp_path: Path) -> None:
     ("change", "message"),
     [
         ({"amount": "9"}, "gave 8 credits before, not 9"),
-        ({"paid": 1}, "another price, expiry or use"),
-        ({"expires_at": 10**18}, "another price, expiry or use"),
-        ({"features": ["x"]}, "another price, expiry or use"),
+        ({"paid": 1}, "credits of another price"),
+        ({"expires_at": 10**18}, "credits of another price"),
+        ({"features": ["x"]}, "credits of another price"),
+        ({"priority": 9}, "credits of another price"),
     ],
 )
 def test_a_reference_gives_one_thing(tmp_path: Path, begun: bool, change: dict[str, Any], message: str) -> None:
@@ -114,6 +115,19 @@ def test_a_reference_gives_one_thing(tmp_path: Path, begun: bool, change: dict[s
             _promo(books, **{"amount": "8", **options, **change})
         assert "Nothing was booked" in str(refused.value)
         assert books.balance() == ("8" if begun else "0", "0")
+
+
+@pytest.mark.parametrize("off", [None, DAY - 1, DAY + 1])
+def test_a_plan_is_not_moved_by_asking_again(tmp_path: Path, off: int | None) -> None:
+    """Another beginning, or at once, is another grant and needs a reference of its own."""
+    with examined(tmp_path, "0") as books:
+        now = books.clock.now()
+        _promo(books, "8", effective_at=now + DAY)
+        with pytest.raises(IdempotencyConflict, match=r"begins at another time\. Nothing was booked"):
+            _promo(books, "8", effective_at=None if off is None else now + off)
+        assert _promo(books, "8", effective_at=now + DAY, priority=10).replayed
+        books.clock.set(now + DAY)
+        assert books.balance() == ("8", "0")
 
 
 @pytest.mark.parametrize(
@@ -222,6 +236,14 @@ def test_credits_for_a_feature_pay_for_that_feature_alone(tmp_path: Path) -> Non
         assert _left(books) == [("order-1", "1")]
         books.store.capture(books.hold("1"), OK)
         assert books.balance() == ("0", "0")
+
+
+def test_credits_for_no_feature_at_all_are_refused(tmp_path: Path) -> None:
+    """They would stand in the balance and never pay."""
+    with examined(tmp_path, "0") as books:
+        with pytest.raises(ValueError, match="nothing was booked"):
+            _promo(books, "8", features=[])
+        assert books.report().wallets == 0
 
 
 def test_the_order_in_which_features_are_named_does_not_matter(tmp_path: Path) -> None:

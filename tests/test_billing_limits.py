@@ -266,6 +266,20 @@ def test_a_warning_comes_once_a_window_and_so_does_the_refusal(tmp_path: Path) -
         assert told[0].facts == {"scope": "business", "window": "day", "limit": "5.00"}
 
 
+def test_a_call_that_is_refused_warns_of_nothing(tmp_path: Path) -> None:
+    """It is told of the limit that refused it alone; the other's warning comes when its level is really reached."""
+    told = list[Any]()
+    limits = (_limit("business", "10"), _limit("operator", "8.5", "month"))
+    with examined(tmp_path, "30", **_at(NOON, *limits, hooks=[told.append], low=Credits(0))) as books:
+        topics = list[list[tuple[str, str]]]()
+        for amount in ("9", "8"):
+            told.clear()
+            _passes(books, amount)
+            topics.append([(event.topic, event.facts["scope"]) for event in told])
+        warnings = [("limit.warning", "business"), ("limit.warning", "operator")]
+        assert topics == [[("limit.reached", "operator")], warnings]
+
+
 def test_a_warning_tells_the_feature_and_never_the_user(tmp_path: Path) -> None:
     """Events leave the house: no user's id, not even in the key by which receivers know repeats."""
     told = list[Any]()

@@ -98,7 +98,7 @@ def test_taken_and_paid_it_gives_its_month(tmp_path: Path) -> None:
     with examined(tmp_path, "0", **_at()) as books:
         taken = books.subscriptions.subscribe("biz_7")
         assert (taken.subscription.state, taken.balance, taken.replayed) == ("incomplete", Credits(0), False)
-        assert books.subscriptions.subscribe("biz_7", paid=True).replayed
+        assert books.subscriptions.subscribe("biz_7").replayed
         books.clock.set(START + 5 * DAY)
         paid = books.subscriptions.pay("biz_7", period=0)
         assert (paid.subscription.state, paid.balance, paid.replayed) == ("active", Credits(100), False)
@@ -107,13 +107,17 @@ def test_taken_and_paid_it_gives_its_month(tmp_path: Path) -> None:
         assert (again.replayed, again.balance, again.subscription) == (True, Credits(100), paid.subscription)
 
 
-def test_paid_when_taken_it_gives_at_once(tmp_path: Path) -> None:
-    """A host that collects the money itself needs one step, and may repeat it."""
+@pytest.mark.parametrize("taken", [False, True])
+def test_paid_when_taken_it_gives_at_once(tmp_path: Path, taken: bool) -> None:
+    """A host that collects the money itself needs one step, also for one taken before, and may repeat it."""
     with examined(tmp_path, "0", **_at()) as books:
+        if taken:
+            books.subscriptions.subscribe("biz_7")
         first = books.subscriptions.subscribe("biz_7", paid=True)
         again = books.subscriptions.subscribe("biz_7", paid=True)
         assert (first.balance, first.replayed) == (Credits(100), False)
         assert (again.balance, again.replayed, again.subscription) == (Credits(100), True, first.subscription)
+        assert books.sql("SELECT state, paid_through FROM ai_monthly_addons") == [("active", 0)]
 
 
 def test_a_policy_without_an_add_on_sells_none(tmp_path: Path) -> None:

@@ -6,11 +6,13 @@ import json
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from ai_addons import AddOns
 from ai_addons.cli import main
 from ai_addons.cli.demo import sample_data
 from ai_addons.testing.loopback import Loopback
@@ -184,6 +186,18 @@ def test_check_warns_of_a_thin_margin(tmp_path: Path, monkeypatch: pytest.Monkey
     (tmp_path / "ai_addons.toml").write_text('[features.product_description]\nmodels = "openai/gpt-6-sol"')
     findings = as_json("check")["findings"]
     assert "product_description keeps" in findings[0]["text"]
+
+
+def test_check_knows_a_published_price(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is published is what a call costs, so it is what `check` reckons with."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-invented")
+    before = {feature["key"]: feature for feature in as_json("check")["features"]}["product_description"]
+    with closing(AddOns.from_env()) as addons:
+        addons.prices.publish("product_description", "0.7", actor="ama@pos.example")
+    after = {feature["key"]: feature for feature in as_json("check")["features"]}["product_description"]
+    assert (before["credits"], after["credits"]) == ("0.1", "0.7")
+    assert after["cost_ghs"] == before["cost_ghs"]
+    assert float(after["margin"].rstrip("%")) > float(before["margin"].rstrip("%"))
 
 
 def test_a_typo_in_a_setting_is_one_message(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def test_the_list_of_errors_is_complete() -> None:
 def test_the_default_message_says_what_it_cost(cls: type[AddOnsError]) -> None:
     """Each default message is a sentence or more on one line and says that nothing was spent."""
     message = str(cls())
-    assert re.search(r"[Nn]othing was (charged|granted)|was not made", message)
+    assert re.search(r"[Nn]othing was (charged|granted|booked)", message)
     assert "\n" not in message
     assert message.endswith(".")
     assert cls().charged == Credits(0)
@@ -48,6 +48,17 @@ def test_the_default_message_says_what_it_cost(cls: type[AddOnsError]) -> None:
         (errors.TrialClaimed, "trial_claimed", 409, False),
         (errors.IdempotencyConflict, "idempotency_conflict", 409, False),
         (errors.LedgerConflict, "ledger_conflict", 409, True),
+        (errors.HoldExpired, "hold_expired", 409, False),
+        (errors.AddonNotOffered, "addon_not_offered", 409, False),
+        (errors.AddonConflict, "addon_conflict", 409, False),
+        (errors.BadSignature, "bad_signature", 401, False),
+        (errors.PriceBelowFloor, "price_below_floor", 422, False),
+        (errors.BillingError, "billing", 500, False),
+        (errors.UnknownPlugin, "unknown_plugin", 500, False),
+        (errors.UnpricedFeature, "unpriced_feature", 500, False),
+        (errors.UnpricedModel, "unpriced_model", 500, False),
+        (errors.FeatureExists, "feature_exists", 500, False),
+        (errors.CallError, "call", 502, False),
         (errors.StoreUnavailable, "store_unavailable", 503, True),
         (errors.ProviderUnavailable, "provider_unavailable", 503, True),
         (errors.ProviderTimeout, "provider_timeout", 504, True),
@@ -59,6 +70,28 @@ def test_the_default_message_says_what_it_cost(cls: type[AddOnsError]) -> None:
 def test_codes_and_statuses_are_stable(cls: type[AddOnsError], code: str, status: int, retryable: bool) -> None:
     """What machines and web adapters rely on."""
     assert (cls.code, cls.http_status, cls.retryable) == (code, status, retryable)
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_the_drawing_of_the_tree_is_the_tree(cls: type[AddOnsError]) -> None:
+    """Each error stands in the module's drawing, to the right of the one it is caught by."""
+    drawn: dict[str, tuple[int, int]] = {}
+    for number, line in enumerate((errors.__doc__ or "").splitlines()):
+        for word in re.finditer(r"\w+", line):
+            drawn.setdefault(word[0], (number, word.start()))
+    assert cls.__name__ in drawn
+    base = cls.__base__
+    if base is not Exception:
+        assert base is not None
+        assert all(ours > theirs for ours, theirs in zip(drawn[cls.__name__], drawn[base.__name__], strict=True))
+
+
+def test_each_error_of_the_books_is_caught_as_one() -> None:
+    """A host that catches `BillingError` has all that billing refuses, and nothing of the model's failures."""
+    books = {name for name in errors.__all__ if issubclass(getattr(errors, name), errors.BillingError)}
+    assert {"AddonConflict", "AddonNotOffered", "BadSignature", "LimitReached", "Paused", "PriceBelowFloor"} <= books
+    assert {"InsufficientCreditsError", "StoreUnavailable", "TrialClaimed", "WalletSuspended", "HoldExpired"} <= books
+    assert not books & {"CallError", "ProviderTimeout", "ConfigError", "NotEnabled", "PrivacyRefused"}
 
 
 def test_an_error_may_carry_its_own_message_and_charge() -> None:

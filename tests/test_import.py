@@ -15,6 +15,8 @@ import ai_addons
 HEAVY: Final = (
     "litellm",
     "sqlalchemy",
+    "alembic",
+    "psycopg",
     "httpx",
     "diskcache",
     "tenacity",
@@ -48,6 +50,22 @@ def test_importing_the_package_loads_none_of_its_heavy_parts() -> None:
 def test_declaring_features_and_wiring_loads_no_model_client(statement: str) -> None:
     """LiteLLM costs seconds and more than 100 MB: it comes with the first real call, not with the wiring."""
     assert loaded_after(statement).isdisjoint(["litellm", "openai", "httpx", "respx", "pytest"])
+
+
+IN_MEMORY: Final = "from ai_addons import AddOns, Settings; addons = AddOns(Settings(store={'url': 'sqlite://'}))"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        f"{IN_MEMORY}; addons.grant('biz_7', 5, source='promo', ref='r')",
+        f"{IN_MEMORY}; addons.aio, addons.billing, addons.limits, addons.prices",
+        "import ai_addons.cli",
+    ],
+)
+def test_books_in_sqlite_load_neither_migrations_nor_another_database(statement: str) -> None:
+    """Alembic and psycopg are for upgrades and for PostgreSQL; booking in SQLite and the command line need neither."""
+    assert loaded_after(statement).isdisjoint(["alembic", "psycopg", "psycopg_pool", "litellm", "httpx"])
 
 
 def test_amounts_and_errors_alone_need_no_other_package() -> None:

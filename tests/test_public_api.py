@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DOCS: Final = Path(__file__).parent.parent / "docs"
-SAYS_WHAT_IT_COST: Final = re.compile(r"nothing was (charged|granted|spent)", re.IGNORECASE)
+SAYS_WHAT_IT_COST: Final = re.compile(r"nothing was (charged|granted|booked|spent)", re.IGNORECASE)
 
 
 def written_names() -> dict[str, str]:
@@ -104,3 +104,28 @@ def test_reference_tables_are_what_the_code_says(page: str) -> None:
     written = (DOCS / "reference" / page).read_text(encoding="utf-8")
 
     assert written == generate.tables()[page], "run: uv run python docs/generate.py"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        "wallet grant claim_trial adjust reverse set_policy set_status pause resume erase",
+        "usage usage_by_day margins statement billing operator_billing",
+        "ledger transactions audit sweep deliver doctor heads compare_heads rebuild_usage",
+        "price_list prices limits subscriptions mask warm_up close aio",
+    ],
+)
+def test_the_names_that_hosts_rely_on_are_there_and_explained(names: str) -> None:
+    """Each is on `AddOns` and says what it is for; renaming one breaks every host."""
+    for part in names.split():
+        member = inspect.getattr_static(ai_addons.AddOns, part, None)
+        if part == "aio":  # an object's own
+            assert member is None
+        else:
+            assert inspect.getdoc(member), part
+
+
+@pytest.mark.parametrize("name", sorted({*ai_addons.__all__} - {"Steps"}))  # Steps is a type alias
+def test_every_public_name_says_what_it_is(name: str) -> None:
+    """`help(…)` on any of them is of use."""
+    assert inspect.getdoc(getattr(ai_addons, name))

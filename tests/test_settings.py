@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ai_addons.billing.limits import SCOPES, WINDOWS, Limit
+from ai_addons.billing.webhooks import new_secret
 from ai_addons.errors import ConfigError
 from ai_addons.money import Credits
-from ai_addons.settings import Settings, read_duration, setting_paths
+from ai_addons.settings import LimitSettings, Settings, read_duration, setting_paths
+from ai_addons.wiring import limits_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -235,3 +240,82 @@ def test_every_setting_has_a_path() -> None:
     """The reference of settings can be generated: nested ones and the user's own keys included."""
     paths = {".".join(path) for path in setting_paths()}
     assert {"store.url", "providers.*.api_key", "prices.features.*", "prices.models.*.input", "secret"} <= paths
+
+
+# What is sold, limited and told.
+
+
+def test_nothing_is_limited_or_sent_unless_it_is_set() -> None:
+    """Without settings there is no limit, no budget and no address; alerts rest a day, prices are seen in seconds."""
+    settings = Settings()
+    assert limits_of(settings.limits) == ()
+    assert (settings.limits.warn_at, settings.limits.operator_tz) == (Decimal("0.8"), "Africa/Accra")
+    assert (settings.billing.trial_budget, settings.billing.alert_cooldown) == (None, timedelta(days=1))
+    assert (settings.webhooks.url, settings.webhooks.secrets, settings.former_secrets) == (None, (), ())
+    assert (settings.webhooks.timeout, settings.prices.refresh) == (timedelta(seconds=10), timedelta(seconds=5))
+    assert (settings.prices.floor_margin, settings.prices.target_margin) == (Decimal(0), Decimal("0.60"))
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("window", WINDOWS)
+def test_each_limit_of_the_settings_is_the_limit_it_names(
+    monkeypatch: pytest.MonkeyPatch, scope: Any, window: Any
+) -> None:
+    """Scope and window are those of the setting's name; zero is a limit too."""
+    monkeypatch.setenv(f"AI_ADDONS_LIMITS__{scope}_{window}".upper(), "2.5")
+    assert limits_of(Settings().limits) == (Limit(scope=scope, window=window, amount=Credits("2.5")),)
+    none_at_all = LimitSettings.model_validate({f"{scope}_{window}": "0"})
+    assert limits_of(none_at_all) == (Limit(scope=scope, window=window, amount=Credits(0)),)
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"limits": {"warn_at": "0"}}, "'limits.warn_at'"),
+        ({"limits": {"warn_at": "1.01"}}, "'limits.warn_at'"),
+        ({"limits": {"user_week": "5"}}, "unknown setting 'limits.user_week'"),
+        ({"limits": {"business_day": "-0.000001"}}, "'limits.business_day': credits in the settings are never below"),
+        ({"limits": {"business_day": 2.5}}, "'limits.business_day'"),
+        ({"limits": {"operator_tz": "Mars/Base"}}, "'limits.operator_tz': 'Mars/Base' is no time zone"),
+        ({"limits": {"operator_tz": "../../etc/passwd"}}, "is no time zone"),
+        ({"billing": {"trial_budget": "-1"}}, "'billing.trial_budget'"),
+        ({"billing": {"low_balance": "-1"}}, "'billing.low_balance'"),
+        ({"billing": {"alert_cooldown": "1 day"}}, "'1 day' is no duration"),
+        ({"prices": {"features": {"mine": "-1"}}}, "'prices.features.mine'"),
+        ({"prices": {"floor_margin": "1"}}, "'prices.floor_margin'"),
+        ({"prices": {"target_margin": "1"}}, "'prices.target_margin'"),
+        ({"former_secrets": [SECRET, SECRET * 2]}, "'former_secrets"),
+        ({"webhooks": {"url": "https://pos.example/hooks"}}, "make one with `ai-addons webhook-secret`"),
+        ({"webhooks": {"url": "https://pos.example/hooks", "secret": SECRET}}, "did you mean secrets?"),
+    ],
+)
+def test_a_mistake_is_found_when_the_settings_are_read(values: dict[str, Any], told: str) -> None:
+    """Not by the first customer whose call needs it."""
+    assert told in _refusal(**values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"limits": {"warn_at": "1", "operator_tz": "Asia/Tokyo"}},
+        {"limits": {"warn_at": "0.000001"}},
+        {"billing": {"trial_budget": "0", "low_balance": "0", "alert_cooldown": "0s"}},
+        {"prices": {"features": {"mine": "0"}, "floor_margin": "0.999", "target_margin": "-1"}},
+        {"former_secrets": ["x" * 32]},
+    ],
+)
+def test_the_ends_of_a_range_are_allowed(values: dict[str, Any]) -> None:
+    """A limit of zero, a free feature and a warning at the limit itself are all meant."""
+    assert Settings(**values).model_dump(include=set(values)) != {}
+
+
+def test_webhook_secrets_come_from_the_environment_and_show_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A JSON list, newest first; no part of it in what is printed of the settings."""
+    made = [new_secret(bytes([number]) * 32) for number in (1, 2)]
+    monkeypatch.setenv("AI_ADDONS_WEBHOOKS__URL", "https://pos.example/hooks")
+    monkeypatch.setenv("AI_ADDONS_WEBHOOKS__SECRETS", json.dumps(made))
+    monkeypatch.setenv("AI_ADDONS_FORMER_SECRETS", json.dumps(["an old secret that nobody may ever see"]))
+    settings = Settings()
+    assert [secret.get_secret_value() for secret in settings.webhooks.secrets] == made
+    shown = repr(settings) + str(settings) + settings.model_dump_json()
+    assert not any(secret in shown for secret in (*made, "an old secret"))

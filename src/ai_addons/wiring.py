@@ -203,8 +203,9 @@ class Wiring:
         """The default one and every installed one: any business may be given any of them."""
         return (self.policy, *(make() for make in plugins.load_all("policies")))
 
-    def _offers(self, shortfall: Credits) -> tuple[Offer, ...]:
-        return offers(self.pricing.packs_at_hand(self.policy, self.clock.now()), shortfall)
+    def _offers(self, policy: str | None, shortfall: Credits) -> tuple[Offer, ...]:
+        """What a business of this policy can buy against a shortfall."""
+        return offers(self.pricing.packs_at_hand(self.policy_named(policy), self.clock.now()), shortfall)
 
     def _make_kit(self) -> Kit:
         masker: Masker = plugins.load("maskers", self.settings.privacy.masker)(self.settings.privacy)
@@ -251,9 +252,9 @@ def micros(duration: timedelta) -> int:
 
 def limits_of(settings: LimitSettings) -> tuple[Limit, ...]:
     """The limits of the settings."""
-    amounts = {(scope, window): getattr(settings, f"{scope}_{window}") for scope in SCOPES for window in WINDOWS}
     return tuple(
         Limit(scope=scope, window=window, amount=amount)
-        for (scope, window), amount in amounts.items()
-        if amount is not None
+        for scope in SCOPES
+        for window in WINDOWS
+        if (amount := getattr(settings, f"{scope}_{window}")) is not None
     )

@@ -107,7 +107,7 @@ class _Run(Generic[R]):
             charge=charge,
             available=wallet.available,
             cached=cached,
-            offers=self._kit.offers(short) if short > Credits(0) else (),
+            offers=self._kit.offers(wallet.policy, short) if short > Credits(0) else (),
         )
 
     def _build(self) -> Generator[Step, Any, Prompt[R]]:

@@ -100,4 +100,4 @@ class Kit:
     clock: Clock
     ids: Ids
     hooks: Sequence[EventHook]
-    offers: Callable[[Credits], tuple[Offer, ...]]
+    offers: Callable[[str | None, Credits], tuple[Offer, ...]]

@@ -360,7 +360,7 @@ class Store:
         check_id(business, "a business id")
         if (seen := self._database.read(partial(self._look, business))) is not None:
             return seen
-        return self._books.on(business, self._snapshot, without=lambda *_: self._unseen(business))
+        return self._books.on(business, self._snapshot, without=partial(self._unseen, business))
 
     def available(self, business: str) -> Credits:
         """What a business can spend now: one indexed read, unless something is due."""
@@ -390,7 +390,8 @@ class Store:
         del found
         return wallet.snapshot(self._terms.low, find_subscription(wallet))
 
-    def _unseen(self, business: str) -> Wallet:
+    @staticmethod
+    def _unseen(business: str, *_: object) -> Wallet:
         return Wallet(business=business, posted=NOTHING, held=NOTHING, status="active", low=True)
 
     def ledger(self, business: str) -> list[LedgerEntry]:

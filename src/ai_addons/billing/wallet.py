@@ -56,7 +56,7 @@ class LockedWallet:
         self.lifetime_in: int = row.lifetime_in
         self.lifetime_used: int = row.lifetime_used
         self.was_posted: Credits = self.posted
-        self.paid_grant = False
+        self.paid_grant: bool = False
         self._grants: dict[str, Grant] = {grant.id: read_grant(grant) for grant in grants}
         self._changed: set[str] = set()
         self.news: list[tuple[str, str, Mapping[str, str]]] = []

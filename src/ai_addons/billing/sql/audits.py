@@ -86,12 +86,16 @@ COUNTED_HOLDS: Final = (
 )
 
 
+_ONE: Final = literal_column("1", EXACT)
+_NONE: Final = literal_column("0", EXACT)
+
+
 def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
-    return func.sum(case((condition, literal_column("1")), else_=literal_column("0"))).cast(EXACT)
+    return func.sum(case((condition, _ONE), else_=_NONE)).cast(EXACT)
 
 
 def _sum(name: str) -> ColumnElement[int]:
-    return func.sum(func.coalesce(transactions.c[name], literal_column("0"))).cast(EXACT)
+    return func.sum(func.coalesce(transactions.c[name], _NONE)).cast(EXACT)
 
 
 _SUMS: Final[dict[str, ColumnElement[int]]] = {

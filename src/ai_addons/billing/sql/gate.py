@@ -84,7 +84,7 @@ class FileGate:
 
     def leave(self) -> None:
         """Let go of the lock; closed meanwhile, the file took it along."""
-        if self._file is not None:
+        if self._file is not None and fcntl is not None:
             fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def close(self) -> None:

@@ -46,12 +46,11 @@ class Prepared:
     def __init__(self, statement: ClauseElement, names: Collection[str], dialect: Dialect) -> None:
         self._given = len(names)
         compiled: Any = statement.compile(dialect=dialect, column_keys=list(names))
-        self.text = str(compiled)
+        self.text: str = str(compiled)
         self._names: tuple[str, ...] = tuple(compiled.positiontup or ())
         self.types: tuple[type, ...] = tuple(_python_type(compiled.binds[name].type) for name in self._names)
-        self._fixed: dict[str, object] = {
-            name: value for name, value in (compiled.params or {}).items() if value is not None
-        }
+        fixed: dict[str, object] = compiled.params or {}
+        self._fixed: dict[str, object] = {name: value for name, value in fixed.items() if value is not None}
         self._pick = _picker(self._names)
         self._row: Callable[[Iterable[object]], Row] | None = None
 
