@@ -1,6 +1,6 @@
 """Another process on the same books: ``python -m tests.books_child JOB URL SEED COUNT``.
 
-``churn`` does random work for ever, until it is killed; ``trade`` does all there is to do
+``trade`` does all there is to do for ever, until it is killed,
 and tells each step; ``spend`` makes paid calls in several threads, ``mix`` grants too;
 ``open`` only opens the database, at the moment its parent writes a line.
 """
@@ -18,7 +18,7 @@ from ai_addons.billing.sql import Database
 from ai_addons.clock import SystemClock, Uuid7
 from ai_addons.errors import InsufficientCreditsError
 from ai_addons.money import Credits
-from tests.books import FAILED, OK, open_books
+from tests.books import OK, open_books
 from tests.books_trade import trade
 
 if TYPE_CHECKING:
@@ -38,31 +38,6 @@ def fresh_call() -> CallIdentity:
         request_hash="request",
         keyed=False,
     )
-
-
-def churn(opened: Opened, dice: random.Random) -> None:
-    """Grant, hold, capture and void at random; the first line printed says that the work has begun."""
-    store = opened.store
-    open_holds: list[Hold] = []
-    while True:
-        choice = dice.random()
-        if choice < 0.1:  # one step in ten
-            ref = Uuid7().new(SystemClock().now())
-            opened.funding.grant("biz_7", Credits(dice.randint(1, 9)), source="purchase", ref=ref)
-        elif choice < 0.5 or not open_holds:  # four steps in ten
-            try:
-                held = store.hold(fresh_call(), Credits("0.3"))
-            except InsufficientCreditsError:
-                continue
-            if isinstance(held, Hold):
-                open_holds.append(held)
-        else:
-            hold = open_holds.pop(dice.randrange(len(open_holds)))
-            if dice.random() < 0.7:  # most calls succeed
-                store.capture(hold, OK)
-            else:
-                store.void(hold, FAILED)
-        print("working", flush=True)  # noqa: T201  # tells the parent
 
 
 def spend(store: Store, count: int) -> None:
@@ -104,8 +79,6 @@ def main(job: str, url: str, seed: int, count: int) -> None:
         print("ready", flush=True)  # noqa: T201  # tells the parent
         sys.stdin.readline()
         opened.funding.grant(f"biz_{seed}", Credits(5), source="purchase", ref="order-1")
-    elif job == "churn":
-        churn(opened, random.Random(seed))  # noqa: S311  # dice, not secrets
     elif job == "trade":
         trade(database, random.Random(seed))  # noqa: S311  # as above
     elif job == "mix":

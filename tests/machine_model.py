@@ -146,14 +146,16 @@ class Model(Clockwork):
                 if bounds:
                     found.append(((business, scope, key, window, window_start(window, self.now)), bounds[0]))
         found.sort(key=lambda pair: (pair[0][1] == "operator", pair[0]))
+        warned: list[tuple[Any, ...]] = []
         for counter, bound in found:
             before = sum(self.counters.get(counter, [0, 0]))
             if before + call.amount > bound:
                 self.tell(shop, "limit.reached", f"reached:{counter}")
                 raise Refused(LimitReached, keep=True)
-            # Told also where a later limit refuses the hold: the books look at one limit after the other.
             if before * 5 < bound * 4 <= (before + call.amount) * 5:
-                self.tell(shop, "limit.warning", f"warning:{counter}")
+                warned.append(counter)
+        for counter in warned:
+            self.tell(shop, "limit.warning", f"warning:{counter}")
         for counter, _ in found:
             self.counters.setdefault(counter, [0, 0])[0] += call.amount
         return [counter for counter, _ in found]

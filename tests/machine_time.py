@@ -243,6 +243,9 @@ class Clockwork:
 
     def subscribe(self, shop: Shop, *, paid: bool) -> bool:
         """Take an add-on; whether it was there already."""
+        if shop.sub and shop.sub.state == "incomplete" and paid:
+            self.pay(shop, None)
+            return False
         if shop.sub and shop.sub.state != "ended":
             return True
         if (shop.policy or self.policy) != "hybrid":

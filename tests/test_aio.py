@@ -172,6 +172,7 @@ async def test_prices_are_published_from_the_event_loop(addons: AddOns, ai_clock
     done = await addons.aio.prices.publish(own.key, "4", effective_from=tomorrow, actor=ACTOR)
     cheap = await addons.aio.prices.publish(own.key, "0.000001", loss_leader=True, actor=ACTOR)
     assert await addons.aio.prices.history(own.key) == [cheap.version, done.version]
+    assert (await addons.aio.prices.listing(own)).credits == Credits("0.000001")
     mini = Pack(type="MINI", price=Money(10), credits=Credits(10))
     await addons.aio.prices.publish_pack(mini, effective_from=tomorrow, actor=ACTOR)
     await addons.aio.prices.withdraw_pack("QUICK", effective_from=tomorrow, actor=ACTOR)

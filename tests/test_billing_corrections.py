@@ -283,6 +283,15 @@ def test_a_reversed_grant_is_taken_back_whole(tmp_path: Path) -> None:
         assert _reverse(books, 2).replayed
 
 
+def test_credits_that_came_back_were_received_before(tmp_path: Path) -> None:
+    """A clawback taken back counts as no new credits, and undone it takes none from those received."""
+    with examined(tmp_path) as books:
+        books.funding.grant("biz_7", Credits(3), source="clawback_reversal", ref="order-1")
+        assert books.store.wallet("biz_7").lifetime_in == Credits(12)
+        assert _reverse(books, 2).balance == Credits(12)
+        assert books.store.wallet("biz_7").lifetime_in == Credits(12)
+
+
 def test_a_grant_of_which_some_is_gone_or_held_is_not_taken_back(tmp_path: Path) -> None:
     """The message says what is left; with the charge reversed first, or the hold void, it goes through."""
     with examined(tmp_path) as books:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ai_addons.billing.grants import Grant
-from ai_addons.errors import IdempotencyConflict, InsufficientCreditsError
+from ai_addons.errors import IdempotencyConflict, InsufficientCreditsError, TrialClaimed
 from ai_addons.money import Credits
 from tests.books import DAY, OK, Books
 from tests.hands import examined
@@ -145,6 +145,15 @@ def test_a_grant_must_begin_before_it_ends(tmp_path: Path, begins: int, ends: in
                 _promo(books, "8", effective_at=now + begins, expires_at=now + ends)
             assert books.sql("SELECT count(*) FROM ai_planned_grants") == [(0,)]
         assert books.balance() == ("8" if fine and begins <= 0 else "0", "0")
+
+
+def test_a_trial_is_known_under_a_secret_used_before(tmp_path: Path) -> None:
+    """A rotated secret gives its owner other hashes: the old ones are asked for too, the new ones not used up."""
+    with examined(tmp_path, "0") as books:
+        books.funding.claim_trial("biz_7", Credits(5), {"old-hmac": "phone"})
+        with pytest.raises(TrialClaimed):
+            books.funding.claim_trial("biz_8", Credits(5), {"new-hmac": "phone"}, former=["other", "old-hmac"])
+        assert not books.funding.claim_trial("biz_9", Credits(5), {"new-hmac": "phone"}, former=["other"]).replayed
 
 
 def test_a_source_that_is_none_is_refused(tmp_path: Path) -> None:

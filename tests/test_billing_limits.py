@@ -419,6 +419,22 @@ def test_every_turn_of_a_limit_is_kept_with_its_actor(tmp_path: Path) -> None:
         ]
 
 
+@pytest.mark.parametrize("edit", ["held = held + 1", "held = held - 1", "used = used - 1"])
+def test_the_doctor_finds_a_window_that_counts_wrong(tmp_path: Path, edit: str) -> None:
+    """More or less than open holds hold, or less than calls used; what a trial's budget counts is none of them."""
+    with examined(tmp_path, "30", **_at(NOON, _limit("business", "9")), trial_budget=Credits(5)) as books:
+        books.funding.claim_trial("biz_7", Credits(5), {"hmac": "phone"})
+        assert _passes(books, "4")
+        books.hold("2")
+        books.sql(f"UPDATE ai_limit_counters SET {edit} WHERE scope = 'business'")  # noqa: S608  # the edits stand above
+        (finding,) = books.report().findings
+        assert (finding.business, finding.rule) == ("biz_7", "a limit counts what holds hold and used")
+        assert "open holds 2000000" in finding.detail
+        assert "captured 4000000" in finding.detail
+        back = edit.replace("+", "?").replace("-", "+").replace("?", "-")
+        books.sql(f"UPDATE ai_limit_counters SET {back} WHERE scope = 'business'")  # noqa: S608  # as above
+
+
 # The kill switch.
 
 

@@ -6,20 +6,32 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
+from ai_addons.billing.charging import charge
+from ai_addons.billing.doctor import DAILY_SUMS, examine, rebuild_usage
 from ai_addons.billing.hybrid import HybridAddonPolicy
 from ai_addons.billing.limiting import Limits
 from ai_addons.billing.limits import Limit
+from ai_addons.billing.policy import Carry, Due, Release
 from ai_addons.billing.profile import BusinessProfile
 from ai_addons.billing.records import Finished, WalletStatus
-from ai_addons.errors import IdempotencyConflict, InsufficientCreditsError, UnknownPlugin, WalletSuspended
+from ai_addons.errors import (
+    BillingError,
+    IdempotencyConflict,
+    InsufficientCreditsError,
+    StoreUnavailable,
+    UnknownPlugin,
+    WalletSuspended,
+)
 from ai_addons.money import Credits
 from ai_addons.testing.fakes import ManualClock
 from tests.addon_books import FEB, MAR, START, us
-from tests.books import DAY, OK, Books
+from tests.books import DAY, OK, Books, open_store
 from tests.hands import at_once, examined
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from ai_addons.billing.policy import Account
 
 pytestmark = pytest.mark.usefixtures("each_database")
 
@@ -143,6 +155,95 @@ def test_a_policy_says_in_which_order_grants_pay(tmp_path: Path) -> None:
         books.store.capture(books.hold("6"), OK, used=Credits("4.5"))
         left = [(grant.source, grant.remaining) for grant in books.store.wallet("biz_7").grants]
         assert left == [("free_monthly", Credits("4.5"))]
+
+
+class _Carrying(HybridAddonPolicy):
+    """A policy of the host's own: three of two grants that end live on, once."""
+
+    name = "carrying"
+
+    def due(self, account: Account) -> Due | None:
+        """Carry from what ends first."""
+        ending = sorted((g.ref, g.id, g.expires_at) for g in account.grants if g.source == "promo")
+        if not ending or account.period >= 0:
+            return None
+        at = ending[0][2]
+        assert at is not None
+        kept = Carry(grants=tuple(id_ for _, id_, _ in ending), amount=Credits(3))
+        return Due(at=at, period=0, tasks=(kept, Release(ref="kept", amount=Credits(3), paid=0, expires_at=at + DAY)))
+
+
+@pytest.mark.parametrize(
+    ("amounts", "taken"), [(("3", "4"), [("p-0", "3")]), (("2", "4"), [("p-0", "2"), ("p-1", "1")])]
+)
+def test_a_policy_may_carry_from_several_grants(
+    tmp_path: Path, amounts: tuple[str, str], taken: list[tuple[str, str]]
+) -> None:
+    """In the order it names them, until it has what it asked for; the rest expires with its grant."""
+    profile = BusinessProfile(subscribed_since=START)
+    options: dict[str, Any] = {"clock": ManualClock(START), "profile": lambda _: profile}
+    with examined(tmp_path, "0", policy=_Carrying(), **options) as books:
+        for number, amount in enumerate(amounts):
+            ref, ends = f"p-{number}", START + DAY
+            books.funding.grant("biz_7", Credits(amount), source="promo", ref=ref, expires_at=ends)
+        books.clock.set(START + DAY)
+        assert books.balance() == ("3", "0")
+        refs = dict(books.sql("SELECT id, source_ref FROM ai_credit_grants"))
+        carried = [
+            (refs[entry.ref.partition(":")[0]], entry.amount.short)
+            for entry in books.store.ledger("biz_7")
+            if entry.kind == "void"
+        ]
+        assert carried == taken
+        assert books.store.wallet("biz_7").grants[0].ref == "kept"
+
+
+class _Broken(HybridAddonPolicy):
+    """A policy that fails for one business."""
+
+    name = "broken"
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self._error = error
+
+    def due(self, account: Account) -> Due | None:
+        """The same work for ever, or an error."""
+        if account.business != "biz_7":
+            return super().due(account)
+        if self._error is not None:
+            raise self._error
+        return Due(at=account.anchor_at)
+
+
+def _wallets(books: Books) -> None:
+    """Wallets that are due, made under another policy."""
+    for business in ("biz_6", "biz_7", "biz_8"):
+        books.operations.set_policy(business, "prepaid", actor="ama")
+    books.sql("UPDATE business_ai_credits SET policy = NULL, next_due_at = 0")
+
+
+def test_one_wallet_that_cannot_be_done_keeps_no_other_from_its_due(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A policy that never ends is stopped and logged, and books nothing; the job goes on to the next wallet."""
+    with examined(tmp_path, "0", policy="prepaid") as books:
+        _wallets(books)
+        store = open_store(books.database, books.clock, policy=_Broken())
+        assert store.sweep() == 2
+        assert "what is due in a wallet could not be done" in caplog.text
+        with pytest.raises(BillingError, match=r"'broken' does not move on.*Nothing was booked"):
+            store.wallet("biz_7")
+        given = books.sql("SELECT business_id FROM ai_credit_grants ORDER BY business_id")
+        assert [business for (business,) in given] == ["biz_6", "biz_8"]
+        books.sql("UPDATE business_ai_credits SET next_due_at = NULL WHERE business_id = 'biz_7'")
+
+
+def test_a_job_without_its_database_says_so(tmp_path: Path) -> None:
+    """It is no fault of one wallet, so it is not passed over."""
+    with examined(tmp_path, "0", policy="prepaid") as books:
+        _wallets(books)
+        with pytest.raises(StoreUnavailable):
+            open_store(books.database, books.clock, policy=_Broken(StoreUnavailable())).sweep()
 
 
 # Suspension.
@@ -305,6 +406,26 @@ def test_limits_of_a_forgotten_user_are_forgotten(tmp_path: Path) -> None:
             ("business", "", 2_000_000, 1_000_000),
             ("user", "kofi", 1_000_000, 1_000_000),
         ]
+
+
+# What can be mended.
+
+
+def test_daily_sums_are_made_anew_from_the_log(tmp_path: Path) -> None:
+    """As they were, to the last column; another business's are left alone."""
+    with examined(tmp_path) as books:
+        books.buy("5", "order-1", business="biz_8")
+        for call in (books.call("a"), books.call("b", feature="menu_idea"), books.call("c", business="biz_8")):
+            charge(books.opened, call, Credits(2), OK)
+        ordered = "SELECT * FROM ai_usage_daily ORDER BY business_id, feature"
+        before = books.sql(ordered)
+        books.sql("UPDATE ai_usage_daily SET charged = charged + 1, calls = 0")
+        assert {finding.rule for finding in examine(books.database, "biz_7").findings} == {DAILY_SUMS}
+        rebuild_usage(books.database, "biz_7")
+        assert examine(books.database, "biz_7").ok
+        assert [finding.business for finding in books.report().findings] == ["biz_8"]
+        rebuild_usage(books.database, "biz_8")
+        assert books.sql(ordered) == before
 
 
 # What is kept.

@@ -193,15 +193,13 @@ def _ends(books: Books) -> int:
 
 @each_anchor
 def test_paid_late_and_unpaid_months_come_out_the_same_however_often_somebody_looks(day: str, zone: str) -> None:
-    """Four years of an add-on's life: ledger, grants and reminders do not depend on a sweep."""
+    """Four years of an add-on's life: ledger and grants do not depend on a sweep."""
     lives = []
     for every in (None, DAY):
         books = _books(day, zone)
         _live(books, every)
         assert books.report().findings == ()
-        told = books.sql("SELECT count(*) FROM ai_outbox WHERE topic = 'addon.renewal_due'") if every is None else None
         lives.append((_ledger(books), _grants(books)))
-        assert told is None or told > [(MONTHS // 2,)]
         books.close()
     assert lives[0] == lives[1]
     kinds = {(entry[1], entry[2], entry[3]) for entry in lives[0][0]}
@@ -214,18 +212,17 @@ def test_paid_late_and_unpaid_months_come_out_the_same_however_often_somebody_lo
 
 
 @pytest.mark.parametrize("sweeps", [0, 1, 2, 10])
-@pytest.mark.parametrize(("off", "given"), [(-1, 1), (0, 2), (1, 2)])
-@each_anchor
+@pytest.mark.parametrize(("off", "given", "posted"), [(-1, 1, 105), (0, 2, 155), (1, 2, 155)])
+@pytest.mark.parametrize("zone", ["Africa/Accra", "Europe/London"])
 def test_a_month_begins_at_its_microsecond_however_often_the_job_runs(
-    day: str, zone: str, off: int, given: int, sweeps: int
+    zone: str, off: int, given: int, posted: int, sweeps: int
 ) -> None:
     """One grant per month, not a microsecond early; a job that never runs or runs ten times changes nothing."""
-    books = _books(day, zone)
+    books = _books("2027-01-31", zone)
     _pay_ahead(books)
-    books.clock.set(_months(day, zone)[1] + off)
+    books.clock.set(_months("2027-01-31", zone)[1] + off)
     for _ in range(sweeps):
         books.store.sweep()
-    wallet = books.store.wallet("biz_7")
-    assert wallet.posted == Credits(105 if given == 1 else 155)
+    assert books.store.wallet("biz_7").posted == Credits(posted)
     assert books.sql("SELECT count(*) FROM ai_credit_grants WHERE source = 'addon'") == [(given,)]
     books.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ai_addons.billing import calls, quota
 from ai_addons.billing.admission import check_positive
 from ai_addons.billing.due import catch_up
 from ai_addons.billing.grants import PRIORITY, Grant, GrantSource
@@ -13,6 +12,7 @@ from ai_addons.billing.months import day_start
 from ai_addons.billing.operations import note
 from ai_addons.billing.policy import Give
 from ai_addons.billing.records import Correction, GrantBooking, check_id
+from ai_addons.billing.reversal import reverse
 from ai_addons.billing.rows import features_text, read_entry, read_grant, read_planned
 from ai_addons.billing.sql import statements as sql
 from ai_addons.billing.wallet import NOTHING
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from ai_addons.billing.books import Books
-    from ai_addons.billing.ledger import LedgerEntry
     from ai_addons.billing.sql import Row
     from ai_addons.billing.wallet import LockedWallet
 
@@ -72,7 +71,8 @@ class Funding:
             priority: Burns earlier when lower; None for the source's own.
 
         Raises:
-            ValueError: If the amount is not positive, the source unknown, or they would expire before they begin.
+            ValueError: If the amount is not positive, the source unknown, there is no feature among the features, or
+                they would expire before they begin.
             IdempotencyConflict: If this source and reference gave something else.
         """
         check_id(business, "a business id")
@@ -81,13 +81,17 @@ class Funding:
         if source not in PRIORITY:
             msg = f"a grant's source is one of {', '.join(PRIORITY)}; nothing was booked"
             raise ValueError(msg)
+        scope = None if features is None else tuple(sorted(features))
+        if scope == ():
+            msg = "a grant for no feature could never pay; leave the features out for all; nothing was booked"
+            raise ValueError(msg)
         asked = Give(
             source=source,
             ref=ref,
             amount=amount,
             expires_at=expires_at,
             paid=paid,
-            features=None if features is None else tuple(sorted(features)),
+            features=scope,
             priority=priority,
         )
         key = {"business": business, "source": source, "ref": ref}
@@ -105,6 +109,9 @@ class Funding:
         if known:
             return _replay(wallet, read_grant(known[0]), asked)
         if planned:
+            if planned[0].effective_at != effective_at:
+                msg = "This reference begins at another time. Nothing was booked. Use a fresh reference."
+                raise IdempotencyConflict(msg)
             return _replay(wallet, _waiting(read_planned(planned[0]), planned[0].effective_at), asked)
         begins = wallet.now if effective_at is None else effective_at
         if asked.expires_at is not None and asked.expires_at <= max(begins, wallet.now):
@@ -301,7 +308,7 @@ class Funding:
             entry = read_entry(rows[0])
             if reversals:
                 return Correction(amount=entry.amount, balance=wallet.available, replayed=True)
-            _reverse(wallet, entry)
+            reverse(wallet, entry)
             if wallet.due:
                 # Credits came back to a grant that has ended: nobody is told of credits that cannot pay.
                 catch_up(self._books, wallet)
@@ -326,13 +333,19 @@ def _replay(wallet: LockedWallet, known: Grant, asked: Give) -> GrantBooking:
             f"Nothing was booked. Use a fresh reference."
         )
         raise IdempotencyConflict(msg)
-    if (known.paid, known.expires_at, known.features) != (asked.paid, asked.expires_at, asked.features):
+    if _terms(known) != _terms(asked):
         msg = (
-            f"This {known.source} reference gave credits of another price, expiry or use before. "
+            f"This {known.source} reference gave credits of another price, expiry, use or priority before. "
             f"Nothing was booked. Use a fresh reference."
         )
         raise IdempotencyConflict(msg)
     return GrantBooking(grant=known, balance=wallet.available, replayed=True)
+
+
+def _terms(of: Grant | Give) -> tuple[object, ...]:
+    """What a grant is beside its amount."""
+    priority = PRIORITY[of.source] if of.priority is None else of.priority
+    return of.paid, of.expires_at, of.features, priority
 
 
 def _waiting(given: Give, begins: int) -> Grant:
@@ -350,54 +363,3 @@ def _waiting(given: Give, begins: int) -> Grant:
         expires_at=given.expires_at,
         features=given.features,
     )
-
-
-def _reverse(wallet: LockedWallet, entry: LedgerEntry) -> None:
-    if entry.kind == "usage":
-        _uncharge(wallet, entry)
-    elif entry.kind == "grant" and entry.debit.startswith("issuance:"):
-        _ungrant(wallet, entry)
-    else:
-        msg = (
-            f"Row {entry.seq} is of kind {entry.kind}; only charges and grants can be reversed. Nothing was booked. "
-            f"Book an adjustment instead."
-        )
-        raise BillingError(msg)
-    # The row it undoes is its reference, and a reference is booked once.
-    wallet.enter("reverse", debit=entry.credit, credit=entry.debit, amount=entry.amount, ref=str(entry.seq))
-
-
-def _uncharge(wallet: LockedWallet, entry: LedgerEntry) -> None:
-    """Give a call's credits back to the grants that paid, and charge nothing for it in the log."""
-    key = {"business": wallet.business, "key": entry.ref}
-    shares, lines, holds = wallet.tx.gather(
-        (sql.USED_UNDER_KEY, key), (sql.ROWS_UNDER_KEY, key), (sql.ALL_HOLDS_UNDER_KEY, key)
-    )
-    for share in shares:
-        (row,) = wallet.tx.rows(sql.GRANT_BY_ID, {"business": wallet.business, "grant": share.grant_id})
-        wallet.unburn(read_grant(row), Credits.from_micro(share.used))
-        named = key | {"number": share.attempt, "grant": share.grant_id}
-        wallet.tx.write(sql.SAVE_SHARE, named | {"used": 0})
-    for line in lines:
-        if line.charged:
-            calls.uncharge_row(wallet.tx, line)
-    for hold in holds:
-        if hold.counters is not None and hold.state != "open":
-            used = sum(share.used for share in shares if share.attempt == hold.attempt)
-            quota.resolve(wallet.tx, hold.counters, NOTHING, Credits.from_micro(-used))
-    wallet.tx.write(sql.UNCHARGE_HOLDS, key)
-    wallet.lifetime_used -= entry.amount.micro
-
-
-def _ungrant(wallet: LockedWallet, entry: LedgerEntry) -> None:
-    """Take a whole grant back; refused once any of it was used."""
-    source, _, ref = entry.ref.partition(":")
-    (row,) = wallet.tx.rows(sql.GRANT, {"business": wallet.business, "source": source, "ref": ref})
-    grant = read_grant(row)
-    if grant.free != grant.amount:
-        msg = (
-            f"Of this grant's {grant.amount.short} credits only {grant.free.short} are left and free. "
-            f"Nothing was booked. Take those by an adjustment instead."
-        )
-        raise BillingError(msg)
-    wallet.void_grant(grant)

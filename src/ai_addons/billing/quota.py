@@ -73,6 +73,7 @@ def count(
         tz=wallet.tz,
         operator_tz=terms.operator_tz,
     )
+    warned = list[tuple[Counter, Limit]]()
     for counter, limit in places:
         before = _counted(wallet.tx, counter)
         change = crossed(limit, before, amount, terms.warn_at)
@@ -81,7 +82,10 @@ def count(
             zone = terms.operator_tz if counter.scope == "operator" else wallet.tz
             return refusal(counter, limit, resets_at(counter, zone))
         if change == "warn":
-            _tell(wallet, "limit.warning", counter, limit)
+            warned.append((counter, limit))
+    # Only now: a later limit may have refused what would have reached the level of an earlier one.
+    for counter, limit in warned:
+        _tell(wallet, "limit.warning", counter, limit)
     for counter, _ in places:
         _move(wallet.tx, counter, amount.micro, 0)
     return dump(counter for counter, _ in places) if places else None

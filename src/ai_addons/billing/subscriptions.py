@@ -39,7 +39,8 @@ class Subscriptions:
 
         Args:
             business: Who takes it.
-            paid: Whether the host has collected the first month; else nothing is given before `pay`.
+            paid: Whether the host has collected the first month, also of one that was taken before; else nothing is
+                given before `pay`.
 
         Raises:
             AddonNotOffered: If the policy sells none.
@@ -48,6 +49,8 @@ class Subscriptions:
         def work(wallet: LockedWallet, found: Sequence[list[Row]]) -> SubscriptionBooking:
             del found
             known = find_subscription(wallet)
+            if known is not None and known.state == "incomplete" and paid:
+                return self._carry_out(wallet, known, addon.pay(known, now=wallet.now))
             if known is not None and known.state != "ended":
                 return _booking(wallet, known, replayed=True)
             if wallet.policy.addon is None:

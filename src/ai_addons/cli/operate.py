@@ -254,7 +254,7 @@ def addon() -> None:
 @show.told
 def subscribe(business: str, *, paid: bool, json_out: bool) -> None:
     """Take the add-on for BUSINESS; it gives nothing before it is paid."""
-    _book(business, lambda addons: addons.subscribe(business, paid=paid), json_out=json_out)
+    _book(business, lambda subscriptions: subscriptions.subscribe(business, paid=paid), json_out=json_out)
 
 
 @addon.command()
@@ -264,7 +264,7 @@ def subscribe(business: str, *, paid: bool, json_out: bool) -> None:
 @show.told
 def pay(business: str, period: int | None, *, json_out: bool) -> None:
     """Book that a month of the add-on of BUSINESS was paid for."""
-    _book(business, lambda addons: addons.pay(business, period=period), json_out=json_out)
+    _book(business, lambda subscriptions: subscriptions.pay(business, period=period), json_out=json_out)
 
 
 @addon.command()
@@ -274,7 +274,7 @@ def pay(business: str, period: int | None, *, json_out: bool) -> None:
 @show.told
 def cancel(business: str, *, immediate: bool, json_out: bool) -> None:
     """Renew the add-on of BUSINESS no more."""
-    _book(business, lambda addons: addons.cancel(business, immediate=immediate), json_out=json_out)
+    _book(business, lambda subscriptions: subscriptions.cancel(business, immediate=immediate), json_out=json_out)
 
 
 @addon.command()
@@ -283,7 +283,7 @@ def cancel(business: str, *, immediate: bool, json_out: bool) -> None:
 @show.told
 def resume(business: str, *, json_out: bool) -> None:
     """Take the cancellation of BUSINESS back."""
-    _book(business, lambda addons: addons.resume(business), json_out=json_out)
+    _book(business, lambda subscriptions: subscriptions.resume(business), json_out=json_out)
 
 
 COMMANDS = (grant, adjust, reverse, policy, erase, pause, unpause, limit, addon)

@@ -79,6 +79,8 @@ class PipelinedTx(Tx):
     ) -> None:
         super().__init__(connection, dialect, prepared)
         connection.autocommit = True
+        # Its own housekeeping of prepared statements would drop ours too.
+        connection.prepare_threshold = None
         self._names = names
         self._queue = [_BEGIN]
 
