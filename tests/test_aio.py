@@ -19,7 +19,7 @@ from ai_addons.billing.service import BillingService
 from ai_addons.billing.subscriptions import Subscriptions
 from ai_addons.catalog import Pack
 from ai_addons.price_desk import Prices
-from ai_addons.testing import ManualClock, kit_settings
+from ai_addons.testing import FakeLlm, ManualClock, kit_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,7 +77,7 @@ def test_the_twins_add_nothing_of_their_own() -> None:
 @pytest.fixture
 def addons(ai_clock: ManualClock) -> Iterator[AddOns]:
     """Books in memory under the hybrid policy, sound at the end."""
-    wired = AddOns(kit_settings(billing={"policy": "hybrid"}), clock=ai_clock, environ={})
+    wired = AddOns(kit_settings(billing={"policy": "hybrid"}), clock=ai_clock, llm=FakeLlm(), environ={})
     yield wired
     assert wired.doctor().findings == ()
     wired.close()

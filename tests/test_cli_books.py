@@ -7,6 +7,7 @@ import re
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -291,7 +292,12 @@ def test_the_kill_switch_is_pulled_and_released(options: tuple[str, ...], whose:
     assert (stopped.stdout, stopped.stderr) == (f"paused: {whose}\n", "")
     other = ("--business", "another")
     assert "not paused by a switch of its own, nothing changed: all features, another" in says("unpause", *other, *WHO)
+    named = tuple(value for option, value in pairwise(options) if option == "--business")
+    assert call("paused", *named).stdout.startswith(f"paused: {whose}, by ama@pos.example at 20")
+    assert [one["actor"] for one in as_json("paused", *named)] == ["ama@pos.example"]
     assert call("unpause", *options, *WHO).stdout == f"released: {whose}\n"
+    assert call("paused", *named).stdout == "nothing is paused\n"
+    assert as_json("paused", *named) == []
     assert as_json("unpause", *options, *WHO)["released"] is False
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.grants import GrantSource
     from ai_addons.billing.heads import Head
     from ai_addons.billing.ledger import LedgerEntry
+    from ai_addons.billing.limiting import Switch
     from ai_addons.billing.limits import Limit, Scope, Window
     from ai_addons.billing.margin import MarginTable
     from ai_addons.billing.outbox import Delivered
@@ -236,6 +237,10 @@ class AsyncLimits:
     async def of(self, business: str) -> list[Limit]:
         """See `Limits.of`."""
         return await _threaded(partial(self._addons.limits.of, business))
+
+    async def paused(self, business: str | None = None) -> list[Switch]:
+        """See `Limits.paused`."""
+        return await _threaded(partial(self._addons.limits.paused, business))
 
     async def pause(self, *, business: str | None = None, feature: str | None = None, actor: str) -> None:
         """See `Limits.pause`."""

@@ -22,6 +22,7 @@ from difflib import get_close_matches
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, Self, get_args, get_origin
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
@@ -95,6 +96,25 @@ def _with_provider(route: tuple[str, ...]) -> tuple[str, ...]:
     return route
 
 
+def _not_below_zero(amount: Credits) -> Credits:
+    if amount < Credits(0):
+        msg = "credits in the settings are never below zero"
+        raise ValueError(msg)
+    return amount
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        msg = f"{name!r} is no time zone; write an IANA name, e.g. 'Africa/Accra'"
+        raise ValueError(msg) from None
+    return name
+
+
+Amount = Annotated[Credits, AfterValidator(_not_below_zero)]
+Secret = Annotated[SecretStr, Field(min_length=32)]
+Zone = Annotated[str, AfterValidator(_known_zone)]
 Duration = Annotated[timedelta, BeforeValidator(read_duration)]
 Route = Annotated[tuple[str, ...], BeforeValidator(_as_route), AfterValidator(_with_provider), Field(min_length=1)]
 
@@ -135,11 +155,11 @@ class BillingSettings(_Section):
 
     policy: str = "prepaid"
     """Name of the billing policy (entry point group ``ai_addons.policies``)."""
-    low_balance: Credits = Field(default="10", validate_default=True)
+    low_balance: Amount = Field(default="10", validate_default=True)
     """Below this a wallet counts as low, and falling below it is told once."""
     alert_cooldown: Duration = timedelta(hours=24)
     """Least time between two low-balance alerts of a wallet, unless credits were bought in between."""
-    trial_budget: Credits | None = None
+    trial_budget: Amount | None = None
     """Credits that all trials of a day may give together; None for no bound."""
 
 
@@ -149,25 +169,25 @@ class LimitSettings(_Section):
     Limits for one business, user or feature are set at run time.
     """
 
-    operator_day: Credits | None = None
+    operator_day: Amount | None = None
     """All businesses together, a day."""
-    operator_month: Credits | None = None
+    operator_month: Amount | None = None
     """All businesses together, a month."""
-    business_day: Credits | None = None
+    business_day: Amount | None = None
     """Each business, a day."""
-    business_month: Credits | None = None
+    business_month: Amount | None = None
     """Each business, a month."""
-    user_day: Credits | None = None
+    user_day: Amount | None = None
     """Each user of a business, a day."""
-    user_month: Credits | None = None
+    user_month: Amount | None = None
     """Each user of a business, a month."""
-    feature_day: Credits | None = None
+    feature_day: Amount | None = None
     """Each feature in a business, a day."""
-    feature_month: Credits | None = None
+    feature_month: Amount | None = None
     """Each feature in a business, a month."""
     warn_at: Decimal = Field(default=Decimal("0.8"), gt=0, le=1)
     """Share of a limit that is told once when it is reached."""
-    operator_tz: str = "Africa/Accra"
+    operator_tz: Zone = "Africa/Accra"
     """Zone of the operator's own days and months."""
 
 
@@ -254,7 +274,7 @@ class ModelPriceSettings(_Section):
 class PriceSettings(_Section):
     """What calls cost: credits per feature for the shop, US dollars per model for us."""
 
-    features: dict[str, Credits] = Field(default_factory=dict)
+    features: dict[str, Amount] = Field(default_factory=dict)
     """Credits per call, by feature key; wins over the decorator and the catalogue."""
     models: dict[str, ModelPriceSettings] = Field(default_factory=dict)
     """Own or corrected model prices, by model name."""
@@ -324,9 +344,9 @@ class Settings(BaseSettings):
     features: dict[str, FeatureSettings] = Field(default_factory=dict)
     """By feature key."""
     fx: FxSettings = FxSettings()
-    secret: SecretStr | None = Field(default=None, min_length=32)
+    secret: Secret | None = None
     """Keys request hashes, cache keys and trial claims (32 characters or more). None: a file beside SQLite's."""
-    former_secrets: tuple[SecretStr, ...] = ()
+    former_secrets: tuple[Secret, ...] = ()
     """Secrets used before; they only recognise trials claimed under them."""
 
     def __init__(self, **values: Any) -> None:  # noqa: ANN401  # pydantic checks every value

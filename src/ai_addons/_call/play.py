@@ -100,12 +100,13 @@ class _Run(Generic[R]):
         free = settled or own or self._account.finished is not None
         charge = Credits(0) if free else self._call.price
         wallet = yield Do(partial(self._kit.store.wallet, self._call.payer.business))
-        short = charge - wallet.available
+        available = wallet.spendable(self._call.spec.key)
+        short = charge - available
         return Quote(
             feature=self._call.spec.key,
             price=self._call.price,
             charge=charge,
-            available=wallet.available,
+            available=available,
             cached=cached,
             offers=self._kit.offers(wallet.policy, short) if short > Credits(0) else (),
         )

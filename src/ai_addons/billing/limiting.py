@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ai_addons.billing.limits import Limit
@@ -19,6 +20,23 @@ if TYPE_CHECKING:
     from ai_addons.billing.sql import Tx
 
 _ALL: Final = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Switch:
+    """A kill switch that is pulled.
+
+    Attributes:
+        business: Whom it stops, None for everybody.
+        feature: What it stops, None for everything.
+        actor: Who pulled it.
+        at: When, UTC microseconds.
+    """
+
+    business: str | None
+    feature: str | None
+    actor: str
+    at: int
 
 
 class Limits:
@@ -76,6 +94,20 @@ class Limits:
         """The limits in force for a business, those for all businesses among them."""
         rows = self._books.database.read(lambda tx: tx.rows(sql.LIMITS, {"business": business}))
         return limits_of(self._books.terms, rows)
+
+    def paused(self, business: str | None = None) -> list[Switch]:
+        """The kill switches that are pulled.
+
+        Args:
+            business: Those that stop this business, the ones for all among them; None for those for all.
+        """
+        _check_names(business, None)
+        rows = self._books.database.read(lambda tx: tx.rows(sql.LIMITS, {"business": business or _ALL}))
+        return [
+            Switch(business=row.business_id or None, feature=row.key or None, actor=row.actor, at=row.set_at)
+            for row in rows
+            if row.per == PAUSED
+        ]
 
     def pause(self, *, business: str | None = None, feature: str | None = None, actor: str) -> None:
         """Pull the kill switch: no new holds; free repeats and calls in progress go on.

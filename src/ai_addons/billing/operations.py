@@ -111,7 +111,8 @@ class Operations:
 
         Taken away are user ids, hashes of requests, kept answers, limits and
         counters of users. Keys and references are part of the books: never put
-        personal data into them. A call in progress keeps its user until it ends.
+        personal data into them. A call in progress keeps its user: erase
+        again when it has ended.
         A key used before the erasure can no longer be replayed.
 
         Args:

@@ -63,6 +63,11 @@ class Wallet:
         """What the next call can spend: posted minus held."""
         return self.posted - self.held
 
+    def spendable(self, feature: str) -> Credits:
+        """What the next call of one feature can spend: without credits that pay for other features only."""
+        paying = (grant for grant in self.grants if grant.features is None or feature in grant.features)
+        return Credits.from_micro(sum(grant.free.micro for grant in paying))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantBooking:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from ai_addons.billing.books import Books
-    from ai_addons.billing.records import Finished, Wallet
+    from ai_addons.billing.records import Finished
     from ai_addons.billing.sql import Tx
     from ai_addons.clock import Clock
 
@@ -125,7 +125,7 @@ class BillingService:
         """
         required = self._price(feature)
         wallet = self._store.wallet(business_id)
-        shortfall = max(required - _spendable(wallet, feature), Credits(0))
+        shortfall = max(required - wallet.spendable(feature), Credits(0))
         return CreditCheck(
             has_credits=not shortfall,
             required=required.decimal,
@@ -281,12 +281,6 @@ class BillingService:
     def _book_free(self, call: CallIdentity, record: CallRecord) -> Booked | Finished:
         """A feature that costs nothing holds nothing; a repeat is the line of the first time."""
         return self._store.find(call) or self._store.record(call, record)
-
-
-def _spendable(wallet: Wallet, feature: str) -> Credits:
-    """What may be spent on a feature; some grants pay for certain features only."""
-    pays = (grant.free for grant in wallet.grants if grant.features is None or feature in grant.features)
-    return sum(pays, Credits(0))
 
 
 def _margin(call: CallIdentity, tx: Tx) -> Decimal | None:

@@ -396,10 +396,12 @@ class Store:
 
     def ledger(self, business: str) -> list[LedgerEntry]:
         """All ledger rows of a business, oldest first."""
+        check_id(business, "a business id")
         return self._database.read(lambda tx: [read_entry(row) for row in tx.rows(sql.LEDGER, {"business": business})])
 
     def transactions(self, business: str) -> list[Transaction]:
         """All calls of a business, oldest first."""
+        check_id(business, "a business id")
         own = {"business": business}
         return self._database.read(lambda tx: [read_transaction(row) for row in tx.rows(sql.TRANSACTIONS, own)])
 

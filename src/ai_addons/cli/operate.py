@@ -167,6 +167,22 @@ def unpause(business: str | None, feature: str | None, actor: str, *, json_out: 
         click.echo(f"not paused by a switch of its own, nothing changed: {_whose(business, feature)}")
 
 
+@click.command()
+@click.argument("business", required=False)
+@show.as_json
+@show.told
+def paused(business: str | None, *, json_out: bool) -> None:
+    """Show the kill switches that are pulled for BUSINESS; without it those for all."""
+    with closing(AddOns.from_env()) as addons:
+        found = addons.limits.paused(business)
+    if json_out:
+        show.print_json(found)
+    for one in () if json_out else found:
+        click.echo(f"paused: {_whose(one.business, one.feature)}, by {one.actor} at {show.when(one.at)} UTC")
+    if not found and not json_out:
+        click.echo("nothing is paused")
+
+
 @click.group()
 def limit() -> None:
     """See and set spending limits."""
@@ -286,7 +302,7 @@ def resume(business: str, *, json_out: bool) -> None:
     _book(business, lambda subscriptions: subscriptions.resume(business), json_out=json_out)
 
 
-COMMANDS = (grant, adjust, reverse, policy, erase, pause, unpause, limit, addon)
+COMMANDS = (grant, adjust, reverse, policy, erase, pause, unpause, paused, limit, addon)
 
 
 def _book(business: str, change: Callable[[Subscriptions], SubscriptionBooking], *, json_out: bool) -> None:
