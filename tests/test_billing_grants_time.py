@@ -255,6 +255,20 @@ def test_credits_for_no_feature_at_all_are_refused(tmp_path: Path) -> None:
         assert books.report().wallets == 0
 
 
+def test_what_a_feature_can_spend_leaves_out_what_is_for_others(tmp_path: Path) -> None:
+    """And what calls hold; a hold takes exactly that much and no more."""
+    with examined(tmp_path, "2") as books:
+        _promo(books, "8", features=[HINT, "other"])
+        books.hold("1")
+        wallet = books.store.wallet("biz_7")
+        spendable = {name: wallet.spendable(name) for name in (HINT, "other", "third")}
+        assert spendable == {HINT: Credits(9), "other": Credits(9), "third": Credits(1)}
+        for feature, amount in (("third", "1"), ("other", "8")):
+            with pytest.raises(InsufficientCreditsError):
+                books.hold(f"{amount}.000001", feature=feature)
+            books.hold(amount, feature=feature)
+
+
 def test_the_order_in_which_features_are_named_does_not_matter(tmp_path: Path) -> None:
     """The same set of features again is the same grant."""
     with examined(tmp_path, "0") as books:
@@ -320,6 +334,19 @@ def test_a_grant_that_is_used_up_has_earned_what_was_paid(tmp_path: Path) -> Non
             books.store.capture(books.hold("1", f"call-{number}"), OK)
         earned = {row.id: row.revenue for row in books.store.transactions("biz_7")}
         assert earned == {"call-0": 2_333_333, "call-1": 2_333_333, "call-2": 2_333_334}
+
+
+@pytest.mark.parametrize(("off", "available"), [(-1, "13"), (0, "7"), (1, "7")])
+def test_the_balance_asked_for_quickly_is_the_same(tmp_path: Path, off: int, available: str) -> None:
+    """Up to the moment when something is due it is one read; from then on what is due comes first."""
+    with examined(tmp_path, "7") as books:
+        ends = books.clock.now() + 60_000_000
+        _promo(books, "9", expires_at=ends)
+        books.hold("3")
+        books.clock.set(ends + off)
+        assert books.store.available("biz_7") == Credits(available)
+        assert books.store.wallet("biz_7").available == Credits(available)
+        assert books.store.available("biz_8") == Credits(0)
 
 
 @settings(max_examples=25, deadline=None)  # a server takes its time

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from ai_addons.billing.limiting import Limits
+from ai_addons.billing.limiting import Limits, Switch
 from ai_addons.billing.limits import Limit
 from ai_addons.billing.profile import BusinessProfile
 from ai_addons.billing.records import CallIdentity, Finished, Hold
@@ -472,6 +472,25 @@ def test_the_kill_switch_stops_new_holds_of_all_of_one_shop_or_of_one_feature(
         assert limits.resume(**place, actor="ama")
         assert [paused(books.call(**call)) for call in calls] == [False] * 3
         assert limits.of("biz_7") == []
+
+
+def test_pulled_switches_are_shown(tmp_path: Path) -> None:
+    """With who pulled them and when; for a business those that stop it, else those that stop all."""
+    with examined(tmp_path) as books:
+        limits, now = Limits(books.opened), books.clock.now()
+        limits.set("business", "day", 9, business="biz_7", actor="ama")
+        limits.pause(feature="menu_idea", actor="ama")
+        books.clock.set(now + 5)
+        limits.pause(business="biz_7", actor="esi")
+        limits.pause(business="biz_8", feature="menu_idea", actor="esi")
+        of_all = Switch(business=None, feature="menu_idea", actor="ama", at=now)
+        assert limits.paused() == [of_all]
+        own = [Switch(business="biz_7", feature=None, actor="esi", at=now + 5), of_all]
+        assert sorted(limits.paused("biz_7"), key=lambda switch: switch.feature or "") == own
+        limits.resume(business="biz_7", actor="ama")
+        assert limits.paused("biz_7") == [of_all]
+        with pytest.raises(ValueError, match="a business id must be"):
+            limits.paused("")
 
 
 def test_the_kill_switch_lets_what_runs_end_and_what_is_free_go_on(tmp_path: Path) -> None:

@@ -121,6 +121,8 @@ class Operations:
             actor: Who decided.
         """
         check_id(business, "a business id")
+        if user is not None:
+            check_id(user, "a user id")
 
         def work(tx: Tx) -> None:
             for statement in sql.ERASE:

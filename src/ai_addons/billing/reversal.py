@@ -51,7 +51,7 @@ def _uncharge(wallet: LockedWallet, entry: LedgerEntry) -> None:
         if line.charged:
             calls.uncharge_row(wallet.tx, line)
     for hold in holds:
-        if hold.counters is not None and hold.state != "open":
+        if hold.counters is not None:
             used = sum(share.used for share in shares if share.attempt == hold.attempt)
             quota.resolve(wallet.tx, hold.counters, NOTHING, Credits.from_micro(-used))
     wallet.tx.write(sql.UNCHARGE_HOLDS, key)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ai_addons.billing.grants import Grant
 from ai_addons.billing.ledger import LedgerEntry
 from ai_addons.billing.policy import AddonPlan, Give, Subscription
-from ai_addons.billing.records import CallIdentity, Hold, Tokens, Transaction
+from ai_addons.billing.records import Tokens, Transaction
 from ai_addons.money import Credits, MicroGhs, Money, PicoUsd
 
 if TYPE_CHECKING:
@@ -124,19 +124,6 @@ def subscription_values(subscription: Subscription) -> dict[str, object]:
         "created_at": subscription.created_at,
         "ended_at": subscription.ended_at,
     }
-
-
-def read_hold(row: Row) -> Hold:
-    """A hold from its row."""
-    call = CallIdentity(
-        business=row.business_id,
-        user=row.user_id,
-        id=row.id,
-        feature=row.feature,
-        request_hash=row.request_hash,
-        keyed=False,
-    )
-    return Hold(call=call, attempt=row.attempt, amount=Credits.from_micro(row.amount), expires_at=row.expires_at)
 
 
 def read_entry(row: Row) -> LedgerEntry:

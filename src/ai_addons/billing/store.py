@@ -191,7 +191,7 @@ class Store:
     @staticmethod
     def _extra(wallet: LockedWallet, row: Row, missing: Credits) -> list[tuple[Grant, Credits]]:
         """What the wallet can pay on top of a hold: all of it, or nothing."""
-        if missing <= NOTHING or wallet.available < missing:
+        if missing <= NOTHING:
             return []
         shares = wallet.spread(row.feature, missing)
         return shares if total(shares) == missing else []

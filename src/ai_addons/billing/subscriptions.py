@@ -116,7 +116,6 @@ class Subscriptions:
         if changed != known:
             keep_subscription(wallet, changed)
             # What time asks for has changed with it.
-            wallet.next_due_at = wallet.now
             changed = catch_up(self._books, wallet) or changed
         return _booking(wallet, changed, replayed=changed == known)
 
