@@ -13,10 +13,10 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
-from ai_addons.billing import calls, quota
+from ai_addons.billing import calls
 from ai_addons.billing.admission import Admission, Admitted, check_call
-from ai_addons.billing.due import catch_up, find_subscription
-from ai_addons.billing.grants import total
+from ai_addons.billing.captures import Capture, booked, log, settle_but
+from ai_addons.billing.due import find_subscription
 from ai_addons.billing.records import Booked, CallIdentity, CallRecord, Finished, Hold, Overrun, Wallet, check_id
 from ai_addons.billing.rows import read_entry, read_subscription, read_transaction
 from ai_addons.billing.sql import statements as sql
@@ -24,7 +24,6 @@ from ai_addons.billing.wallet import NOTHING, LockedWallet
 from ai_addons.errors import (
     BillingError,
     HoldExpired,
-    LedgerConflict,
     StoreUnavailable,
 )
 from ai_addons.money import Credits
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ai_addons.billing.books import Books
-    from ai_addons.billing.grants import Grant
     from ai_addons.billing.ledger import LedgerEntry
     from ai_addons.billing.records import Transaction
     from ai_addons.billing.sql import Row, Tx
@@ -151,117 +149,8 @@ class Store:
             raise ValueError(msg)
         if wanted > hold.amount and overrun == "reject":
             return self.void(hold, replace(record, outcome="failed", error_code="overrun"))
-        overflow = overrun == "overflow"
-
-        def work(wallet: LockedWallet, found: Sequence[list[Row]]) -> Booked:
-            row = calls.the_hold(hold, found)
-            if row.state == "open":
-                self._settle_but(wallet, row)
-                return self._capture(wallet, row, found[1], hold, record, wanted, overflow=overflow)
-            return self._capture_closed(wallet, row, found[1], hold, record, wanted, overflow=overflow)
-
-        return self._resolve(hold, work)
-
-    def _capture(
-        self,
-        wallet: LockedWallet,
-        row: Row,
-        shares: list[Row],
-        hold: Hold,
-        record: CallRecord,
-        wanted: Credits,
-        *,
-        overflow: bool,
-    ) -> Booked:
-        extra = self._extra(wallet, row, wanted - hold.amount) if overflow else []
-        used = min(wanted, hold.amount) + total(extra)
-        calls.close_hold(wallet, row, "captured", used)
-        earned = wallet.unpin(row.id, row.attempt, shares, min(wanted, hold.amount))
-        if extra:
-            earned += wallet.burn(row.id, row.attempt, extra, {s.grant_id: (s.amount, s.amount) for s in shares})
-        self._charge(wallet, row, used, wanted)
-        self._log(wallet, row, hold.call, record, used, earned)
-        return self._booked(wallet, used, record)
-
-    def _settle_but(self, wallet: LockedWallet, row: Row) -> None:
-        """Do what is due before a hold is resolved, but for its own expiry: it has an answer."""
-        if wallet.due:
-            catch_up(self._books, wallet, but=(row.id, row.attempt))
-
-    @staticmethod
-    def _extra(wallet: LockedWallet, row: Row, missing: Credits) -> list[tuple[Grant, Credits]]:
-        """What the wallet can pay on top of a hold: all of it, or nothing."""
-        if missing <= NOTHING:
-            return []
-        shares = wallet.spread(row.feature, missing)
-        return shares if total(shares) == missing else []
-
-    @staticmethod
-    def _charge(wallet: LockedWallet, row: Row, used: Credits, wanted: Credits) -> None:
-        """Book what was paid as usage, and what was not as bad debt."""
-        if used:
-            wallet.book_usage(row.feature, used, row.id)
-        if wanted > used:
-            wallet.book_bad_debt(row.feature, wanted - used, row.id)
-
-    def _log(
-        self, wallet: LockedWallet, row: Row, call: CallIdentity, record: CallRecord, used: Credits, earned: int
-    ) -> None:
-        line = calls.logged(row, wallet.tz)
-        calls.write_row(wallet.tx, line, record, used, earned, self._terms.rate, wallet.now)
-        calls.keep_answers(wallet.tx, call, record, wallet.now)
-
-    def _capture_closed(
-        self,
-        wallet: LockedWallet,
-        row: Row,
-        shares: list[Row],
-        hold: Hold,
-        record: CallRecord,
-        wanted: Credits,
-        *,
-        overflow: bool,
-    ) -> Booked:
-        """A hold that is no longer open: a repeat, or one that expired while the model answered."""
-        if row.state == "captured" or row.outcome == "ok":
-            return self._booked(wallet, Credits.from_micro(row.charged), record)
-        if row.outcome != "unknown":
-            msg = "This hold was void before and cannot be captured. Nothing was charged."
-            raise LedgerConflict(msg)
-        used, earned = self._capture_late(wallet, row, shares, wanted, overflow=overflow)
-        calls.end_unknown(wallet.tx, row, record, used, earned, self._terms.rate)
-        calls.keep_answers(wallet.tx, hold.call, record, wallet.now)
-        return self._booked(wallet, used, record)
-
-    def _capture_late(
-        self, wallet: LockedWallet, row: Row, known: list[Row], wanted: Credits, *, overflow: bool
-    ) -> tuple[Credits, int]:
-        """Charge after expiry: from free credits, else as bad debt; a newer attempt of the key pays instead."""
-        key = {"business": wallet.business, "key": row.id}
-        attempts, entries = wallet.tx.gather(
-            (sql.HOLDS_UNDER_KEY, key), (sql.ENTRY_OF, {"business": wallet.business, "kind": "bad_debt", "ref": row.id})
-        )
-        if entries or any(attempt.attempt > row.attempt for attempt in attempts):
-            return NOTHING, 0
-        if wallet.due:
-            catch_up(self._books, wallet)
-        shares = self._late_shares(wallet, row, wanted, overflow=overflow)
-        used = total(shares)
-        earned = wallet.burn(row.id, row.attempt, shares, {s.grant_id: (s.amount, 0) for s in known})
-        if row.counters is not None:
-            quota.resolve(wallet.tx, row.counters, NOTHING, used)
-        self._charge(wallet, row, used, wanted)
-        return used, earned
-
-    @staticmethod
-    def _late_shares(wallet: LockedWallet, row: Row, wanted: Credits, *, overflow: bool) -> list[tuple[Grant, Credits]]:
-        """What pays for a late answer: as in time, all of it or what was held; but not a part of that."""
-        within = min(wanted, Credits.from_micro(row.amount))
-        for most in (wanted, within) if overflow else (within,):
-            shares = wallet.spread(row.feature, most)
-            if total(shares) == most:
-                return shares
-        return []
+        capture = Capture(self._books, hold, record, wanted, overflow=overrun == "overflow")
+        return self._resolve(hold, capture.book)
 
     def void(self, hold: Hold, record: CallRecord) -> Booked:
         """Give held credits back and book what the attempt cost us; harmless if the hold is closed already.
@@ -273,20 +162,17 @@ class Store:
         def work(wallet: LockedWallet, found: Sequence[list[Row]]) -> Booked:
             row = calls.the_hold(hold, found)
             if row.state == "open":
-                self._settle_but(wallet, row)
-                return self._void(wallet, row, found[1], hold, record)
+                settle_but(self._books, wallet, row)
+                calls.close_hold(wallet, row, "void", NOTHING)
+                wallet.unpin(row.id, row.attempt, found[1], NOTHING)
+                log(self._books, wallet, row, hold.call, record)
+                return booked(self._books, wallet, NOTHING, record)
             if row.state == "expired" and row.outcome == "unknown":
                 calls.end_unknown(wallet.tx, row, record, NOTHING, 0, self._terms.rate)
                 calls.keep_answers(wallet.tx, hold.call, record, wallet.now)
-            return self._booked(wallet, Credits.from_micro(row.charged), record)
+            return booked(self._books, wallet, Credits.from_micro(row.charged), record)
 
         return self._resolve(hold, work)
-
-    def _void(self, wallet: LockedWallet, row: Row, shares: list[Row], hold: Hold, record: CallRecord) -> Booked:
-        calls.close_hold(wallet, row, "void", NOTHING)
-        wallet.unpin(row.id, row.attempt, shares, NOTHING)
-        self._log(wallet, row, hold.call, record, NOTHING, 0)
-        return self._booked(wallet, NOTHING, record)
 
     def record(self, call: CallIdentity, record: CallRecord) -> Booked:
         """Book a call that cost nothing and held nothing: a free repeat, a settled or a rules result.
@@ -302,15 +188,9 @@ class Store:
             line = calls.Logged(call, attempt, wallet.tz)
             calls.write_row(wallet.tx, line, record, NOTHING, 0, self._terms.rate, wallet.now)
             calls.keep_answers(wallet.tx, call, record, wallet.now)
-            return self._booked(wallet, NOTHING, record)
+            return booked(self._books, wallet, NOTHING, record)
 
         return self._books.on(call.business, work, *calls.past_queries(call))
-
-    def _booked(self, wallet: LockedWallet, charged: Credits, record: CallRecord) -> Booked:
-        if wallet.due:
-            # A share came back to a grant that has expired: nobody is told of credits that cannot pay.
-            catch_up(self._books, wallet)
-        return Booked(charged=charged, balance=wallet.available, cost_ghs=calls.cost_ghs(record, self._terms.rate))
 
     def _resolve(
         self, hold: Hold, work: Callable[[LockedWallet, Sequence[list[Row]]], T], *, settle: bool = False
