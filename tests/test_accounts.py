@@ -50,15 +50,15 @@ NEW_SECRET: Final = "a secret from this year, long enough"
 
 
 @pytest.fixture
-def slogan() -> Feature[[int], str]:
+def market_cry() -> Feature[[int], str]:
     """A feature of the host's own, at 5 credits."""
 
-    @billed_feature("slogan", credits="5", cache=None)
-    def slogan(number: int) -> Prompt:
-        """Write a slogan."""
+    @billed_feature("market_cry", credits="5", cache=None)
+    def market_cry(number: int) -> Prompt:
+        """Write a market_cry."""
         return Prompt(user=f"Slogan number {number}?")
 
-    return slogan
+    return market_cry
 
 
 def shop(clock: ManualClock | None = None, *, settings: Settings | None = None, **options: Any) -> AddOns:
@@ -94,7 +94,7 @@ class Host:
         return self.profile
 
 
-def test_a_business_is_asked_about_once(ai_clock: ManualClock, slogan: Feature[[int], str]) -> None:
+def test_a_business_is_asked_about_once(ai_clock: ManualClock, market_cry: Feature[[int], str]) -> None:
     """Its zone and date are kept with its wallet; no call, grant or report asks again."""
     host = Host(BusinessProfile(tz=NEW_YORK))
     with closing(shop(ai_clock, profile=host)) as addons:
@@ -102,7 +102,7 @@ def test_a_business_is_asked_about_once(ai_clock: ManualClock, slogan: Feature[[
         assert host.asked == []
         addons.grant("b", 20, source="adjustment", ref="r")
         assert host.asked == ["b"]
-        call(addons, slogan)
+        call(addons, market_cry)
         addons.adjust("b", 1, ref="a", actor=ACTOR, reason="r")
         addons.set_policy("b", "hybrid", actor=ACTOR)
         addons.subscriptions.subscribe("b", paid=True)
@@ -114,13 +114,15 @@ def test_a_business_is_asked_about_once(ai_clock: ManualClock, slogan: Feature[[
         assert host.asked == ["b", "c"]
 
 
-def test_a_new_business_lives_in_the_zone_of_its_profile(ai_clock: ManualClock, slogan: Feature[[int], str]) -> None:
+def test_a_new_business_lives_in_the_zone_of_its_profile(
+    ai_clock: ManualClock, market_cry: Feature[[int], str]
+) -> None:
     """Two in the morning in Accra is the evening before in New York, in reports and statements."""
     ai_clock.set(in_micros(datetime(2027, 3, 10, 2, tzinfo=UTC)) or 0)
     with closing(shop(ai_clock, profile=Host(BusinessProfile(tz=NEW_YORK)))) as addons:
         assert addons.statement("unseen", date(2027, 3, 9), date(2027, 3, 9)).tz == NEW_YORK
         addons.grant("b", 20, source="adjustment", ref="r")
-        call(addons, slogan)
+        call(addons, market_cry)
         (used,) = addons.usage_by_day("b", date(2027, 3, 1), date(2027, 3, 31))
         assert used.day == date(2027, 3, 9)
         assert addons.statement("b", date(2027, 3, 9), date(2027, 3, 9)).closing == Credits(15)
@@ -266,12 +268,12 @@ def test_a_grant_says_all_that_it_is(ai_clock: ManualClock) -> None:
             paid=Money(10),
             effective_at=begins,
             expires_at=ends,
-            features=("slogan", "opinion"),
+            features=("market_cry", "opinion"),
             priority=1,
         ).grant
         assert (grant.amount, grant.source, grant.ref) == (Credits("12.5"), "promo", "easter")
         assert (grant.effective_at, grant.expires_at) == (ai_clock.now() + DAY // 24, ai_clock.now() + DAY)
-        assert (grant.paid, grant.features, grant.priority) == (10_000_000, ("opinion", "slogan"), 1)
+        assert (grant.paid, grant.features, grant.priority) == (10_000_000, ("market_cry", "opinion"), 1)
         assert addons.wallet("b").available == Credits(0)
         ai_clock.advance(3_600)
         assert addons.wallet("b").available == Credits("12.5")
@@ -341,11 +343,11 @@ def test_an_adjustment_counts_from_its_date(ai_clock: ManualClock) -> None:
             addons.adjust("b", 4, ref="a", actor=ACTOR, reason="r")
 
 
-def test_a_charge_is_reversed_once(slogan: Feature[[int], str]) -> None:
+def test_a_charge_is_reversed_once(market_cry: Feature[[int], str]) -> None:
     """The credits come back, the log charges nothing, and a second time changes nothing."""
     with closing(shop()) as addons:
         addons.grant("b", 9, source="purchase", ref="o-1")
-        call(addons, slogan)
+        call(addons, market_cry)
         undone = addons.reverse("b", 2, actor=ACTOR, reason="wrong answer")
         assert (undone.amount, undone.balance, undone.replayed) == (Credits(5), Credits(9), False)
         assert addons.reverse("b", 2, actor=ACTOR, reason="again").replayed
@@ -372,17 +374,17 @@ def test_a_business_buys_by_its_own_policy() -> None:
         assert [pack.type for pack in addons.price_list("b").packs] == ["STARTER", "VALUE", "PRO"]
 
 
-def test_a_refusal_offers_what_the_business_can_buy(slogan: Feature[[int], str]) -> None:
+def test_a_refusal_offers_what_the_business_can_buy(market_cry: Feature[[int], str]) -> None:
     """The packs of its own policy, in the refusal and in the quote before it."""
     with closing(shop()) as addons:
         addons.set_policy("b", "hybrid", actor=ACTOR)
         addons.adjust("b", -5, ref="a", actor=ACTOR, reason="empty")
         with pytest.raises(InsufficientCreditsError) as refused:
-            call(addons, slogan)
+            call(addons, market_cry)
         assert [offer.type for offer in refused.value.offers] == ["QUICK", "VALUE"]
-        quote = slogan.options(addons=addons, business="b").quote(1)
+        quote = market_cry.options(addons=addons, business="b").quote(1)
         assert [offer.type for offer in quote.offers] == ["QUICK", "VALUE"]
-        other = slogan.options(addons=addons, business="c").quote(1)
+        other = market_cry.options(addons=addons, business="c").quote(1)
         assert [offer.type for offer in other.offers] == ["STARTER", "VALUE", "PRO"]
 
 
@@ -405,15 +407,15 @@ def test_add_ons_are_sold_where_the_policy_has_one() -> None:
         assert addons.subscriptions.subscribe("b", paid=True).balance == Credits(105)
 
 
-def test_a_suspended_business_makes_no_calls(slogan: Feature[[int], str]) -> None:
+def test_a_suspended_business_makes_no_calls(market_cry: Feature[[int], str]) -> None:
     """Nor does a closed one, until it is active again; who did it and why is kept."""
     with closing(shop()) as addons:
         addons.grant("b", 9, source="purchase", ref="o-1")
         addons.set_status("b", "suspended", actor=ACTOR, reason="charge-back")
         with pytest.raises(WalletSuspended):
-            call(addons, slogan)
+            call(addons, market_cry)
         assert addons.set_status("b", "active", actor=ACTOR, reason="paid").status == "active"
-        assert call(addons, slogan).receipt.charged == Credits(5)
+        assert call(addons, market_cry).receipt.charged == Credits(5)
         reasons = sorted(str(entry.detail["reason"]) for entry in addons.audit("b"))
         assert reasons == ["charge-back", "paid"]
 
@@ -423,20 +425,20 @@ def test_a_suspended_business_makes_no_calls(slogan: Feature[[int], str]) -> Non
     [
         ({}, {"b", "c"}),
         ({"business": "b"}, {"b"}),
-        ({"feature": "slogan"}, {"b", "c"}),
-        ({"business": "b", "feature": "slogan"}, {"b"}),
+        ({"feature": "market_cry"}, {"b", "c"}),
+        ({"business": "b", "feature": "market_cry"}, {"b"}),
         ({"feature": "opinion"}, set()),
         ({"business": "d"}, set()),
     ],
 )
 def test_the_kill_switch_stops_whom_it_names(
-    slogan: Feature[[int], str], switch: dict[str, str], stopped: set[str]
+    market_cry: Feature[[int], str], switch: dict[str, str], stopped: set[str]
 ) -> None:
     """All, one business, one feature, or one feature of one business, until it is released the same way."""
 
     def refused(addons: AddOns, business: str) -> bool:
         try:
-            call(addons, slogan, business=business)
+            call(addons, market_cry, business=business)
         except Paused:
             return True
         return False
@@ -453,7 +455,7 @@ def test_the_kill_switch_stops_whom_it_names(
 
 
 @pytest.mark.parametrize("names", [{"business": ""}, {"feature": ""}, {"business": "b", "feature": ""}])
-def test_an_empty_name_pauses_nobody(slogan: Feature[[int], str], names: dict[str, str]) -> None:
+def test_an_empty_name_pauses_nobody(market_cry: Feature[[int], str], names: dict[str, str]) -> None:
     """A host whose variable is empty does not stop everybody; it is told."""
     with closing(shop()) as addons:
         addons.grant("b", 9, source="purchase", ref="o-1")
@@ -461,7 +463,7 @@ def test_an_empty_name_pauses_nobody(slogan: Feature[[int], str], names: dict[st
             addons.pause(**names, actor=ACTOR)
         with pytest.raises(ValueError, match="1 to 255 characters"):
             addons.resume(**names, actor=ACTOR)
-        assert call(addons, slogan).receipt.charged == Credits(5)
+        assert call(addons, market_cry).receipt.charged == Credits(5)
 
 
 def test_an_operators_act_needs_a_name() -> None:
@@ -487,40 +489,42 @@ def test_an_operators_act_needs_a_name() -> None:
 @pytest.mark.parametrize(
     ("scope", "others_may"), [("operator", ""), ("business", "c"), ("user", "c b/v"), ("feature", "c")]
 )
-def test_limits_of_the_settings_hold(slogan: Feature[[int], str], scope: str, window: str, others_may: str) -> None:
+def test_limits_of_the_settings_hold(market_cry: Feature[[int], str], scope: str, window: str, others_may: str) -> None:
     """Five credits are one call: of all, of a business, of a user, of a feature in a business."""
     with closing(shop(settings=kit_settings(limits={f"{scope}_{window}": "9.999999"}))) as addons:
         for business in ("b", "c"):
             addons.grant(business, 99, source="purchase", ref="o-1")
-        call(addons, slogan)
+        call(addons, market_cry)
         with pytest.raises(LimitReached, match=r"(daily|monthly) limit.*Nothing was charged"):
-            call(addons, slogan)
+            call(addons, market_cry)
         for business, user in (("c", "u"), ("b", "v")):
             allowed = business in others_may.split() or f"{business}/{user}" in others_may.split()
             if allowed:
-                call(addons, slogan, business=business, user=user)
+                call(addons, market_cry, business=business, user=user)
             else:
                 with pytest.raises(LimitReached):
-                    call(addons, slogan, business=business, user=user)
+                    call(addons, market_cry, business=business, user=user)
 
 
-def test_a_limit_of_the_settings_allows_its_whole_amount(slogan: Feature[[int], str]) -> None:
+def test_a_limit_of_the_settings_allows_its_whole_amount(market_cry: Feature[[int], str]) -> None:
     """Ten credits are two calls and no third; a limit set at run time takes its place, and goes again."""
     with closing(shop(settings=kit_settings(limits={"business_day": "10"}))) as addons:
         addons.grant("b", 99, source="purchase", ref="o-1")
-        call(addons, slogan)
-        call(addons, slogan)
+        call(addons, market_cry)
+        call(addons, market_cry)
         with pytest.raises(LimitReached):
-            call(addons, slogan)
+            call(addons, market_cry)
         addons.limits.set("business", "day", "15", actor=ACTOR)
-        call(addons, slogan)
+        call(addons, market_cry)
         assert [limit.amount for limit in addons.limits.of("b")] == [Credits(15)]
         addons.limits.remove("business", "day", actor=ACTOR)
         assert [limit.amount for limit in addons.limits.of("b")] == [Credits(10)]
 
 
 @pytest.mark.parametrize(("warn_at", "warned_after"), [("0.5", 1), ("0.500001", 2), ("1", 2)])
-def test_a_warning_comes_at_the_configured_share(slogan: Feature[[int], str], warn_at: str, warned_after: int) -> None:
+def test_a_warning_comes_at_the_configured_share(
+    market_cry: Feature[[int], str], warn_at: str, warned_after: int
+) -> None:
     """Half of ten is reached by one call of five."""
     told: list[Event] = []
     settings = kit_settings(limits={"business_day": "10", "warn_at": warn_at})
@@ -531,38 +535,38 @@ def test_a_warning_comes_at_the_configured_share(slogan: Feature[[int], str], wa
             return sum(isinstance(event, WalletEvent) and event.topic == "limit.warning" for event in told)
 
         for done in (1, 2):
-            call(addons, slogan)
+            call(addons, market_cry)
             assert warnings() == (1 if done >= warned_after else 0)
 
 
-def test_the_operators_day_turns_in_its_own_zone(ai_clock: ManualClock, slogan: Feature[[int], str]) -> None:
+def test_the_operators_day_turns_in_its_own_zone(ai_clock: ManualClock, market_cry: Feature[[int], str]) -> None:
     """A limit over all businesses starts afresh at the operator's midnight, not at theirs."""
     ai_clock.set(in_micros(datetime(2027, 3, 10, 14, 59, 59, tzinfo=UTC)) or 0)
     settings = kit_settings(limits={"operator_day": "5", "operator_tz": "Asia/Tokyo"})
     with closing(shop(ai_clock, settings=settings)) as addons:
         addons.grant("b", 99, source="purchase", ref="o-1")
-        call(addons, slogan)
+        call(addons, market_cry)
         with pytest.raises(LimitReached):
-            call(addons, slogan)
+            call(addons, market_cry)
         ai_clock.advance(1)
-        call(addons, slogan)
+        call(addons, market_cry)
 
 
 # Reports.
 
 
-def test_a_shop_sees_no_cost(slogan: Feature[[int], str]) -> None:
+def test_a_shop_sees_no_cost(market_cry: Feature[[int], str]) -> None:
     """Usage tells the operator what calls cost; what a shop is given has none of it."""
     with closing(shop()) as addons:
         addons.grant("b", 9, source="purchase", ref="o-1", paid=Money(9))
-        call(addons, slogan)
+        call(addons, market_cry)
         used = addons.usage("b", 1)
         assert (used.total_credits_used, used.current_balance, used.most_used_feature) == (
             Credits(5),
             Credits(4),
-            "slogan",
+            "market_cry",
         )
-        assert [one.feature_display_name for one in used.feature_breakdown] == [slogan.spec.name]
+        assert [one.feature_display_name for one in used.feature_breakdown] == [market_cry.spec.name]
         assert not {"total_cost_ghs", "total_cost_usd", "unpriced"} & used.for_shop().keys()
         (day,) = addons.usage_by_day("b", START.date(), START.date())
         assert (day.credits, day.revenue_ghs) == (Credits(5), Decimal("5.000000"))
@@ -594,11 +598,11 @@ def test_a_feature_no_longer_sold_is_called_by_its_key(tmp_path: Path) -> None:
         assert addons.statement("b", START.date(), START.date()).names == {"gone": "gone"}
 
 
-def test_only_the_operators_billing_tells_margins(slogan: Feature[[int], str]) -> None:
+def test_only_the_operators_billing_tells_margins(market_cry: Feature[[int], str]) -> None:
     """The same charge, seen by a shop and by the operator; the key belongs to what was asked."""
     with closing(shop()) as addons:
         addons.grant("b", 20, source="purchase", ref="o-1", paid=Money(20))
-        charge = ("b", "u", slogan.spec.key, "0.01", 10, 5, 400, {"n": 1}, "done", "k")
+        charge = ("b", "u", market_cry.spec.key, "0.01", 10, 5, 400, {"n": 1}, "done", "k")
         assert addons.billing.charge_credits(*charge)["profit_margin"] is None
         margin = addons.operator_billing.charge_credits(*charge)["profit_margin"]
         # 5 cedis less 1.95 % fee less 0.11646 of cost.
@@ -645,23 +649,23 @@ def test_what_a_call_costs_is_known_where_its_model_is() -> None:
 # The books.
 
 
-def test_nobody_outside_is_told_where_no_address_is_set(slogan: Feature[[int], str]) -> None:
+def test_nobody_outside_is_told_where_no_address_is_set(market_cry: Feature[[int], str]) -> None:
     """Hooks of this process hear of a low balance; there is nothing to deliver."""
     told: list[Event] = []
     with closing(shop(hooks=[told.append])) as addons:
         addons.grant("b", 12, source="purchase", ref="o-1", paid=Money(12))
-        call(addons, slogan)
+        call(addons, market_cry)
         assert [event.topic for event in told if isinstance(event, WalletEvent)] == ["wallet.low_balance"]
         assert addons.deliver() == addons.deliver(1)
         assert (addons.deliver().sent, addons.deliver().left) == (0, 0)
 
 
-def test_forgetting_people_leaves_the_books_whole(slogan: Feature[[int], str]) -> None:
+def test_forgetting_people_leaves_the_books_whole(market_cry: Feature[[int], str]) -> None:
     """One user or all: no name is left in the log, no credit moves, the audit names nobody."""
     with closing(shop()) as addons:
         addons.grant("b", 20, source="purchase", ref="o-1")
         for number, user in enumerate(("u", "v")):
-            call(addons, slogan, number, user=user)
+            call(addons, market_cry, number, user=user)
         before = addons.ledger("b")
         addons.erase("b", user="u", actor=ACTOR)
         assert {line.user for line in addons.transactions("b")} == {None, "v"}
@@ -675,11 +679,11 @@ def test_forgetting_people_leaves_the_books_whole(slogan: Feature[[int], str]) -
         }
 
 
-def test_daily_sums_are_made_anew_from_the_log(tmp_path: Path, slogan: Feature[[int], str]) -> None:
+def test_daily_sums_are_made_anew_from_the_log(tmp_path: Path, market_cry: Feature[[int], str]) -> None:
     """The doctor sees sums that differ, and they can be rebuilt for that business."""
     with closing(shop(settings=kept_in(tmp_path))) as addons:
         addons.grant("b", 9, source="purchase", ref="o-1")
-        call(addons, slogan)
+        call(addons, market_cry)
         with closing(sqlite3.connect(tmp_path / "books.db")) as raw, raw:
             raw.execute("UPDATE ai_usage_daily SET charged = charged + 1")
         assert {found.business for found in addons.doctor().findings} == {"b"}

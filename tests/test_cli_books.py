@@ -59,16 +59,16 @@ def audited(business: str = "") -> list[tuple[str, str]]:
 def trade(home: Path) -> None:
     """Ten credits bought for eight cedis, and two calls at one credit, which cost us 0.01 US dollars each."""
 
-    @billed_feature("slogan", credits="1", cache=None, name="Slogans")
-    def slogan(number: int) -> Prompt:
-        """Write a slogan."""
+    @billed_feature("market_cry", credits="1", cache=None, name="Slogans")
+    def market_cry(number: int) -> Prompt:
+        """Write a market_cry."""
         return Prompt(user=f"{number}?")
 
     settings = kit_settings(store={"url": f"sqlite:///{home / 'ai_addons.db'}"})
     with closing(AddOns(settings, llm=FakeLlm(), environ={})) as addons:
         addons.grant("b", 10, source="purchase", ref="order-1", paid=Money(8))
         for number in range(2):
-            addons.billing.charge_credits("b", "u", slogan.spec.key, "0.01", 10, 5, 400, None, None, f"k-{number}")
+            addons.billing.charge_credits("b", "u", market_cry.spec.key, "0.01", 10, 5, 400, None, None, f"k-{number}")
 
 
 # Reading.
@@ -87,7 +87,7 @@ def test_usage_tells_calls_credits_and_cost() -> None:
     assert (used["period_days"], used["total_requests"], used["current_balance"]) == (30, 2, "8.00")
     assert (used["success_rate"], used["total_cost_ghs"]) == ("1.000", "0.232920")
     assert used["feature_breakdown"] == [
-        {"feature": "slogan", "feature_display_name": "Slogans", "count": 2, "credits": "2.00"}
+        {"feature": "market_cry", "feature_display_name": "Slogans", "count": 2, "credits": "2.00"}
     ]
 
 
@@ -111,13 +111,13 @@ def test_margins_tell_revenue_and_cost() -> None:
     """By feature and in all, of one business or of all; exact cedis for machines."""
     text = says("margins")
     assert "Margins of all businesses, last 30 days" in text
-    assert "slogan │ 2 │ 2 │ 1.600000 │ 0.031200 │ 0.232920 │ 0 │ 83.5%" in text
+    assert "market_cry │ 2 │ 2 │ 1.600000 │ 0.031200 │ 0.232920 │ 0 │ 83.5%" in text
     assert "total │ 2 │ 2 │ 1.600000 │ 0.031200 │ 0.232920 │ 0 │ 83.5%" in text
     assert "Margins of c, last 7 days" in says("margins", "c", "--days", "7")
     assert as_json("margins", "b") == {
         "lines": [
             (
-                line := {"feature": "slogan", "calls": 2, "credits": "2.00", "unpriced": 0, "margin": "0.835"}
+                line := {"feature": "market_cry", "calls": 2, "credits": "2.00", "unpriced": 0, "margin": "0.835"}
                 | {"revenue_ghs": "1.600000", "tax_ghs": "0.000000", "fee_ghs": "0.031200", "cost_ghs": "0.232920"}
             )
         ],
@@ -137,7 +137,7 @@ def test_a_statement_leads_from_one_balance_to_the_other() -> None:
     made = as_json("statement", "b", "--from", "2020-01-01", "--to", today)
     assert (made["first"], made["opening"], made["closing"]) == ("2020-01-01", "0.00", "8.00")
     assert [entry["kind"] for entry in made["entries"]] == ["grant", "usage", "usage"]
-    assert made["names"] == {"slogan": "Slogans"}
+    assert made["names"] == {"market_cry": "Slogans"}
 
 
 def test_a_statement_needs_its_days_the_right_way_round() -> None:

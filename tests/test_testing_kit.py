@@ -91,8 +91,8 @@ def test_books_that_do_not_agree_fail_the_test(pytester: pytest.Pytester) -> Non
         """
         def test_tampering(ai_addons):
             ai_addons.grant("b", 10, source="adjustment", ref="r")
-            with ai_addons._wiring.database.write() as tx:
-                tx.exec_driver_sql("UPDATE business_ai_credits SET posted = posted + 1")
+            steal = "UPDATE business_ai_credits SET posted = posted + 1"
+            ai_addons._wiring.database.write(lambda tx: tx.connection.execute(steal))
         """
     )
     result = pytester.runpytest_subprocess("-q")
