@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -327,7 +328,7 @@ def test_faults_name_place_and_message_but_no_value() -> None:
         (list[int], ["SECRET"], "0: Input should be a valid integer, unable to parse string as an integer"),
         (Literal["a", "b"], "SECRET", "answer: Input should be 'a' or 'b'"),
     ],
-    ids=str,
+    ids=lambda case: re.sub(r" at 0x[0-9a-f]+", "", str(case)),  # the same name in every process
 )
 def test_no_kind_of_fault_quotes_the_answer(type_: object, answer: Any, fault: str) -> None:  # JSON
     """Pydantic's own messages and a host's are treated alike: what may quote is cut to its type."""
