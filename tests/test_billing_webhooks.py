@@ -91,9 +91,7 @@ def test_the_headers_of_an_attempt_carry_its_time_in_whole_seconds() -> None:
     assert headers([SECRET], MESSAGE, BODY, now=NOW + 999_999) == _signed()
 
 
-@pytest.mark.parametrize(
-    "message_id", ["", "a.b", "a b", "a\nb", "a\n", "é", "x" * 256], ids=lambda text: repr(text[:9])
-)
+@pytest.mark.parametrize("message_id", ["", "a.b", "a b", "a\nb", "a\n", "é", "x" * 256], ids=range(7))
 def test_an_id_that_would_blur_what_is_signed_is_refused(message_id: str) -> None:
     """A full stop divides the signed text and a line break the headers, so neither may stand in an id."""
     told = f"a webhook's id is 1 to 255 visible ASCII characters without a full stop, not {message_id!r}"
