@@ -138,8 +138,8 @@ def _milliseconds(work: Callable[[], object], times: int) -> list[float]:
 def _balance(path: Path) -> Result:
     """How a balance is read, and how long that takes."""
     with tracing(), opened(sqlite_url(path)) as books:
-        books.store.wallet(_SHOPS[0])
-        asked = [one for one in recorded(partial(books.store.wallet, _SHOPS[0])) if one[0].startswith("SELECT")]
+        books.store.available(_SHOPS[0])
+        asked = [one for one in recorded(partial(books.store.available, _SHOPS[0])) if one[0].startswith("SELECT")]
     with closing(bare_connection(path)) as connection:
         plans = [row[3] for text, values in asked for row in connection.execute(f"EXPLAIN QUERY PLAN {text}", values)]
     with opened(sqlite_url(path)) as books:
@@ -147,12 +147,12 @@ def _balance(path: Path) -> Result:
 
 
 def _balance_result(books: Opened, plans: list[str], *, reads: int) -> Result:
-    median = statistics.median(_milliseconds(lambda: books.store.wallet(_SHOPS[0]), _TIMES))
+    median = statistics.median(_milliseconds(lambda: books.store.available(_SHOPS[0]), _TIMES))
     return Result(
         what="SQLite, balance check",
-        ours=f"{median:.3f} ms, {reads} reads in one transaction",
+        ours=f"{median:.3f} ms, reads: {reads}",
         yardstick="; ".join(plans),
         figure=median,
-        goal="by index only",
-        met=not any(plan.startswith("SCAN") for plan in plans),
+        goal="one indexed read",
+        met=reads == 1 and not any(plan.startswith("SCAN") for plan in plans),
     )
