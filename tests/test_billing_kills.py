@@ -238,8 +238,8 @@ def test_whatever_a_killed_process_did_is_there_once_or_not_at_all(tmp_path: Pat
             assert store.wallet(journal.shop).held == Credits(0)
             assert examine(database, journal.shop).findings == ()
         assert examine(database).findings == ()
-    assert hits.orphans >= KILLS // 4, f"too few kills hit an open hold: {hits}"
-    assert hits.cut.total() >= KILLS // 2, f"too few steps were cut short: {hits}"
+    assert hits.orphans >= KILLS // 10, f"too few kills hit an open hold: {hits}"
+    assert hits.cut.total() >= KILLS // 5, f"too few steps were cut short: {hits}"
     assert not FULL or (hits.whole and len(hits.cut) >= 10), f"too few kinds of steps were cut: {hits}"
 
 
