@@ -87,14 +87,16 @@ class Books:
         self.terms = terms
         self._clock = clock
         self._ids = ids
-        self._time: tuple[Query, ...] = ((sql.NOW, {}),) if database.postgres and isinstance(clock, SystemClock) else ()
+        self._server_time = database.postgres and isinstance(clock, SystemClock)
+        self._grants = sql.GRANTS_LEFT_NOW if self._server_time else sql.GRANTS_LEFT
 
     def now(self, tx: Tx) -> int:
         """The time inside a transaction, UTC microseconds."""
-        return self._read_time(tx.gather(*self._time)) if self._time else self._clock.now()
+        return int(tx.value(sql.NOW, {})) if self._server_time else self._clock.now()
 
-    def _read_time(self, found: Sequence[list[Row]]) -> int:
-        return int(found[-1][0].now) if self._time else self._clock.now()
+    def _now_with(self, tx: Tx, grants: Sequence[Row]) -> int:
+        """The time as it was read together with a wallet's grants; asked for where there are none."""
+        return int(grants[0].now) if self._server_time and grants else self.now(tx)
 
     def new_id(self, now: int) -> str:
         """A fresh id that sorts by time."""
@@ -128,7 +130,7 @@ class Books:
             wallet, found = self._open(tx, business, queries, profile, make=without is None)
             if wallet is None:
                 # Only missing where that is allowed.
-                return cast("Without[T]", without)(tx, self._read_time(found), found[: len(queries)])
+                return cast("Without[T]", without)(tx, self.now(tx), found)
             if settle and wallet.due:
                 catch_up(self, wallet)
                 # What was found may have changed just now; what is looked for from here on must show it.
@@ -153,10 +155,10 @@ class Books:
     ) -> tuple[LockedWallet | None, Sequence[list[Row]]]:
         """Lock a wallet and read what is asked for; a missing one is made where there is something for it."""
         own = {"business": business}
-        asked = ((sql.WALLET, own), (sql.GRANTS_LEFT, own), *queries, *self._time)
+        asked = ((sql.WALLET, own), (self._grants, own), *queries)
         wallets, grants, *found = tx.gather(*asked)
         if not wallets:
-            now = self._read_time(found)
+            now = self.now(tx)
             if not make and not self._welcomes(business, profile, now):
                 return None, found
             if profile is None:
@@ -165,8 +167,7 @@ class Books:
             # Another transaction may have been quicker; the lock shows its work.
             wallets, grants, *found = tx.gather(*asked)
         (row,) = wallets
-        now, policy = self._read_time(found), self.terms.policy(row.policy)
-        return LockedWallet(tx, row, grants, now, policy), found[: len(queries)]
+        return LockedWallet(tx, row, grants, self._now_with(tx, grants), self.terms.policy(row.policy)), found
 
     def _welcomes(self, business: str, profile: BusinessProfile | None, now: int) -> bool:
         """Whether the policy gives credits to a business nobody has seen yet."""

@@ -108,7 +108,9 @@ def make_engine(url: URL) -> Engine:
 def _postgres(url: URL) -> Engine:
     try:
         # One order of parameters, as the driver wants them; the server closes nothing while we are idle.
-        engine = create_engine(url, hide_parameters=True, paramstyle="format", pool_size=_POOL, max_overflow=0)
+        # Whoever used a connection has ended what was begun on it: a ROLLBACK on return would only cost time.
+        pool = {"pool_size": _POOL, "max_overflow": 0, "pool_reset_on_return": None}
+        engine = create_engine(url, hide_parameters=True, paramstyle="format", **pool)
     except (ModuleNotFoundError, NoSuchModuleError):
         msg = "PostgreSQL needs its driver. Nothing was charged. Run: pip install 'ai-addons[postgres]'."
         raise ConfigError(msg) from None

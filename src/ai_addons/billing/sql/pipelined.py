@@ -10,7 +10,7 @@ and errors stay psycopg's.
 from __future__ import annotations
 
 import re
-from itertools import count
+from itertools import accumulate, count
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from psycopg import OperationalError, errors, pq, waiting
@@ -78,9 +78,10 @@ class PipelinedTx(Tx):
         self, connection: Connection[Any], dialect: Dialect, prepared: dict[ClauseElement, Prepared], names: Names
     ) -> None:
         super().__init__(connection, dialect, prepared)
-        connection.autocommit = True
-        # Its own housekeeping of prepared statements would drop ours too.
-        connection.prepare_threshold = None
+        if not connection.autocommit:
+            connection.autocommit = True
+            # Its own housekeeping of prepared statements would drop ours too.
+            connection.prepare_threshold = None
         self._names = names
         self._queue = [_BEGIN]
 
@@ -126,8 +127,8 @@ class PipelinedTx(Tx):
                 self._names.forget()
                 raise errors.error_from_result(result)
         # A statement that was prepared on the way gave a result of its own.
-        ends = [sum(wanted[: place + 1]) - 1 for place in range(len(wanted))]
-        return [results[end] for end in ends[len(everything) - len(asked) :]]
+        ends = list(accumulate(wanted))[len(everything) - len(asked) :]
+        return [results[end - 1] for end in ends]
 
     def _send(self, pgconn: Any, queued: _Queued) -> int:  # noqa: ANN401  # libpq's connection in either build
         """Send a statement; how many results it will give."""
@@ -161,8 +162,8 @@ def _read(reader: Any, prepared: Prepared, result: PGresult) -> list[Row]:  # no
     if not result.ntuples:
         return []
     reader.set_pgresult(result)
-    columns = [(result.fname(place) or b"").decode() for place in range(result.nfields)]
-    rows: list[Row] = reader.load_rows(0, result.ntuples, prepared.row_maker(columns))
+    make = prepared.row or prepared.row_maker([(result.fname(n) or b"").decode() for n in range(result.nfields)])
+    rows: list[Row] = reader.load_rows(0, result.ntuples, make)
     return rows
 
 

@@ -130,6 +130,10 @@ GRANT: Final = select(grants).where(
 )
 GRANT_BY_ID: Final = select(grants).where(_own(grants), grants.c.id == bindparam("grant", type_=TEXT))
 GRANTS_LEFT: Final = select(grants).where(_own(grants), _LEFT)
+# With the server's time, read after the wallet was locked.
+GRANTS_LEFT_NOW: Final = select(
+    grants, literal_column("CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)").label("now")
+).where(_own(grants), _LEFT)
 ADD_GRANT: Final = insert(grants)
 SAVE_GRANT: Final = update(grants).where(_own(grants), grants.c.id == bindparam("grant", type_=TEXT))
 _PLANNED: Final = and_(

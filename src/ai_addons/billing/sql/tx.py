@@ -52,7 +52,7 @@ class Prepared:
         fixed: dict[str, object] = compiled.params or {}
         self._fixed: dict[str, object] = {name: value for name, value in fixed.items() if value is not None}
         self._pick = _picker(self._names)
-        self._row: Callable[[Iterable[object]], Row] | None = None
+        self.row: Callable[[Iterable[object]], Row] | None = None
 
     def arguments(self, values: Values) -> Sequence[object]:
         """The parameters in their order.
@@ -68,7 +68,9 @@ class Prepared:
         given = {**self._fixed, **values} if self._fixed else values
         arguments = self._pick(given)
         for value, wanted in zip(arguments, self.types, strict=True):
-            if value is not None and (type(value) is not wanted or (wanted is int and not _fits(value))):
+            if value is not None and (
+                type(value) is not wanted or (wanted is int and not -_LIMIT <= value < _LIMIT)  # type: ignore[operator]  # an int, as was just asked
+            ):
                 # Rare: a mistake, or text of a host's own kind.
                 return [_checked(one, kind) for one, kind in zip(arguments, self.types, strict=True)]
         return arguments
@@ -80,9 +82,9 @@ class Prepared:
 
     def row_maker(self, columns: Sequence[str]) -> Callable[[Iterable[object]], Row]:
         """What turns a driver's tuple into a `Row`; its columns are always the same."""
-        if self._row is None:
-            self._row = _row_maker(columns)
-        return self._row
+        if self.row is None:
+            self.row = _row_maker(columns)
+        return self.row
 
 
 def _fits(number: Any) -> bool:  # noqa: ANN401  # known to be an int
