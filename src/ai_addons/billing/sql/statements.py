@@ -132,7 +132,7 @@ GRANT_BY_ID: Final = select(grants).where(_own(grants), grants.c.id == bindparam
 GRANTS_LEFT: Final = select(grants).where(_own(grants), _LEFT)
 # With the server's time, read after the wallet was locked.
 GRANTS_LEFT_NOW: Final = select(
-    grants, literal_column("CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)").label("now")
+    grants, literal_column("CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)", EXACT).label("now")
 ).where(_own(grants), _LEFT)
 ADD_GRANT: Final = insert(grants)
 SAVE_GRANT: Final = update(grants).where(_own(grants), grants.c.id == bindparam("grant", type_=TEXT))
