@@ -6,6 +6,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from itertools import cycle, islice
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MILLI: Final = 1_000
-WARM_UP: Final = 10
+_WARM_UP: Final = 10
 """Calls of a client before the first that counts: statements are prepared and planned only after some use."""
 PRICE: Final = Credits(5)
 PLENTY: Final = Credits(1_000_000)
@@ -119,10 +120,18 @@ def hold(store: Store, business: str) -> Hold:
     return held
 
 
-def bill(store: Store, business: str, times: int = 1) -> None:
+def bill(store: Store, business: str) -> float:
+    """A billed call; the time between its two halves."""
+    held = hold(store, business)
+    between = time.perf_counter()
+    store.capture(held, OK)
+    return between
+
+
+def bill_all(store: Store, business: str, times: int) -> None:
     """Billed calls, one after the other."""
     for _ in range(times):
-        store.capture(hold(store, business), OK)
+        bill(store, business)
 
 
 # Many clients.
@@ -154,17 +163,28 @@ def together(number: int, work: Callable[..., T], *common: object) -> list[T]:
 def client(index: int, url: str, businesses: Sequence[str], seconds: float) -> list[float]:
     """Billed calls by way of our store for some time; the seconds each transaction took."""
     with opened(url) as books:
-        bill(books.store, businesses[101 * index % len(businesses)], WARM_UP)
-        wait_for_all()
-        taken, end = list[float](), time.perf_counter() + seconds
-        for business in islice(cycle(businesses), 101 * index, None):
-            began = time.perf_counter()
-            if began > end:
-                break
-            held = hold(books.store, business)
-            between = time.perf_counter()
-            books.store.capture(held, OK)
-            taken += between - began, time.perf_counter() - between
+        return timed(index, businesses, seconds, partial(bill, books.store))
+
+
+def timed(index: int, businesses: Sequence[str], seconds: float, work: Callable[[str], float]) -> list[float]:
+    """What a client does for some time, one business after the other; the seconds each transaction took.
+
+    Args:
+        index: The client's number; no two begin with the same business.
+        businesses: Whom it bills, over and over.
+        seconds: For how long, from when every client is warm.
+        work: Bills a business in two transactions, and gives the time between them.
+    """
+    for _ in range(_WARM_UP):
+        work(businesses[101 * index % len(businesses)])
+    wait_for_all()
+    taken, end = list[float](), time.perf_counter() + seconds
+    for business in islice(cycle(businesses), 101 * index, None):
+        began = time.perf_counter()
+        if began > end:
+            break
+        between = work(business)
+        taken += between - began, time.perf_counter() - between
     return taken
 
 

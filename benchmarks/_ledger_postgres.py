@@ -6,14 +6,14 @@ import os
 import statistics
 import time
 from contextlib import closing, contextmanager
+from functools import partial
 from importlib.util import find_spec
-from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy.engine import make_url
 
 from ai_addons.clock import Uuid7
-from benchmarks._ledger_books import MILLI, PLENTY, PRICE, WARM_UP, Result, client, fund, rate, together, wait_for_all
+from benchmarks._ledger_books import MILLI, PLENTY, PRICE, Result, client, fund, rate, timed, together
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -126,17 +126,7 @@ def _fill_bare(url: str, businesses: Sequence[str]) -> None:
 def _bare_client(index: int, url: str, businesses: Sequence[str], seconds: float) -> list[float]:
     """Two minimal transactions a call for some time; the seconds each took."""
     with closing(_connect(url)) as connection:
-        for _ in range(WARM_UP):
-            _bill_bare(connection, businesses[101 * index % len(businesses)])
-        wait_for_all()
-        taken, end = list[float](), time.perf_counter() + seconds
-        for business in islice(cycle(businesses), 101 * index, None):
-            began = time.perf_counter()
-            if began > end:
-                break
-            between = _bill_bare(connection, business)
-            taken += between - began, time.perf_counter() - between
-    return taken
+        return timed(index, businesses, seconds, partial(_bill_bare, connection))
 
 
 def _bill_bare(connection: Any, business: str) -> float:  # noqa: ANN401  # psycopg's, as above

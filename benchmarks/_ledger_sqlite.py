@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
 from sqlalchemy import Engine, event
 
-from benchmarks._ledger_books import MILLI, Result, bill, client, fund, opened, rate, together, wait_for_all
+from benchmarks._ledger_books import MILLI, Result, bill, bill_all, client, fund, opened, rate, together, wait_for_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -137,7 +137,7 @@ def _fsync(path: Path) -> float:
 
 def _pairs(store: Store, connection: sqlite3.Connection, calls: Sequence[Call]) -> Iterator[tuple[_Taken, _Taken]]:
     for at in range(0, len(calls), _PER_ROUND):
-        ours = _Taken(partial(bill, store, _SHOP, _PER_ROUND))
+        ours = _Taken(partial(bill_all, store, _SHOP, _PER_ROUND))
         yield ours, _Taken(partial(_replay, connection, calls[at : at + _PER_ROUND]))
 
 
@@ -277,7 +277,7 @@ def _layers(path: Path, times: int) -> list[Result]:
     profiler = cProfile.Profile(time.process_time)
     with opened(sqlite_url(path)) as books:
         bill(books.store, _SHOP)
-        profiler.runcall(bill, books.store, _SHOP, times)
+        profiler.runcall(bill_all, books.store, _SHOP, times)
     spent: dict[str, float] = defaultdict(float)
     for entry in profiler.getstats():
         spent[_layer(entry.code)] += entry.inlinetime

@@ -30,6 +30,8 @@ _TRIAL: Final = "trial"
 _ADJUSTMENT: Final = "adjustment"
 _OPERATOR: Final = "operator"
 _KEY_VERSION: Final = 1
+_UNBORN: Final = ""
+"""Id of a grant that will enter the wallet later; it gets its own then."""
 
 
 class Funding:
@@ -112,7 +114,7 @@ class Funding:
             if planned[0].effective_at != effective_at:
                 msg = "This reference begins at another time. Nothing was booked. Use a fresh reference."
                 raise IdempotencyConflict(msg)
-            return _replay(wallet, _waiting(read_planned(planned[0]), planned[0].effective_at), asked)
+            return _replay(wallet, read_planned(planned[0]).grant(_UNBORN, planned[0].effective_at), asked)
         begins = wallet.now if effective_at is None else effective_at
         if asked.expires_at is not None and asked.expires_at <= max(begins, wallet.now):
             msg = "a grant must begin before it expires; nothing was booked"
@@ -124,7 +126,7 @@ class Funding:
 
     @staticmethod
     def _plan(wallet: LockedWallet, asked: Give, begins: int) -> GrantBooking:
-        grant = _waiting(asked, begins)
+        grant = asked.grant(_UNBORN, begins)
         wallet.tx.write(
             sql.PLAN_GRANT,
             {
@@ -333,7 +335,7 @@ def _replay(wallet: LockedWallet, known: Grant, asked: Give) -> GrantBooking:
             f"Nothing was booked. Use a fresh reference."
         )
         raise IdempotencyConflict(msg)
-    if _terms(known) != _terms(asked):
+    if _terms(known) != _terms(asked.grant(known.id, known.effective_at)):
         msg = (
             f"This {known.source} reference gave credits of another price, expiry, use or priority before. "
             f"Nothing was booked. Use a fresh reference."
@@ -342,24 +344,6 @@ def _replay(wallet: LockedWallet, known: Grant, asked: Give) -> GrantBooking:
     return GrantBooking(grant=known, balance=wallet.available, replayed=True)
 
 
-def _terms(of: Grant | Give) -> tuple[object, ...]:
+def _terms(grant: Grant) -> tuple[object, ...]:
     """What a grant is beside its amount."""
-    priority = PRIORITY[of.source] if of.priority is None else of.priority
-    return of.paid, of.expires_at, of.features, priority
-
-
-def _waiting(given: Give, begins: int) -> Grant:
-    """A grant that will enter the wallet later; it has no id before."""
-    return Grant(
-        id="",
-        source=given.source,
-        ref=given.ref,
-        amount=given.amount,
-        remaining=given.amount,
-        held=NOTHING,
-        priority=PRIORITY[given.source] if given.priority is None else given.priority,
-        paid=given.paid,
-        effective_at=begins,
-        expires_at=given.expires_at,
-        features=given.features,
-    )
+    return grant.paid, grant.expires_at, grant.features, grant.priority

@@ -10,11 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
+from ai_addons.billing.grants import PRIORITY, Grant
+from ai_addons.money import Credits
+
 if TYPE_CHECKING:
-    from ai_addons.billing.grants import BurnKey, Grant, GrantSource
+    from ai_addons.billing.grants import BurnKey, GrantSource
     from ai_addons.billing.packs import CustomPack
     from ai_addons.catalog import Pack
-    from ai_addons.money import Credits, Money
+    from ai_addons.money import Money
 
 SubscriptionState: TypeAlias = Literal["incomplete", "active", "past_due", "cancel_at_end", "ended"]
 
@@ -123,6 +126,27 @@ class Give:
     paid: int = 0
     features: tuple[str, ...] | None = None
     priority: int | None = None
+
+    def grant(self, new_id: str, effective_at: int) -> Grant:
+        """The grant it becomes, of which nothing is spent or held.
+
+        Args:
+            new_id: Id of the grant; sorts by time.
+            effective_at: From when it may pay, UTC microseconds.
+        """
+        return Grant(
+            id=new_id,
+            source=self.source,
+            ref=self.ref,
+            amount=self.amount,
+            remaining=self.amount,
+            held=Credits(0),
+            priority=PRIORITY[self.source] if self.priority is None else self.priority,
+            paid=self.paid,
+            effective_at=effective_at,
+            expires_at=self.expires_at,
+            features=self.features,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

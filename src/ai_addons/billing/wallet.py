@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ai_addons.billing.alerts import AlertState
-from ai_addons.billing.grants import PRIORITY, Grant, spend, spread
+from ai_addons.billing.grants import Grant, spend, spread
 from ai_addons.billing.ledger import WALLET, EntryKind, LedgerEntry, effect, seal
 from ai_addons.billing.records import Wallet, WalletStatus
 from ai_addons.billing.rows import grant_values, read_grant
@@ -168,19 +168,7 @@ class LockedWallet:
             at: When it counts from, UTC microseconds; None for now.
             debit: Account the credits come from; None for the source's own.
         """
-        grant = Grant(
-            id=new_id,
-            source=given.source,
-            ref=given.ref,
-            amount=given.amount,
-            remaining=given.amount,
-            held=NOTHING,
-            priority=PRIORITY[given.source] if given.priority is None else given.priority,
-            paid=given.paid,
-            effective_at=self.now if at is None else at,
-            expires_at=given.expires_at,
-            features=given.features,
-        )
+        grant = given.grant(new_id, self.now if at is None else at)
         self._grants[grant.id] = grant
         self.tx.write(sql.ADD_GRANT, {"business_id": self.business, "id": grant.id, **grant_values(grant)})
         if given.source not in _NOT_NEW:
