@@ -153,16 +153,24 @@ def test_waiting_for_a_locked_wallet_ends_in_time(monkeypatch: pytest.MonkeyPatc
 
 def test_a_pool_that_is_exhausted_is_an_error_to_retry(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
     """Too many calls at once end in our own retryable error, not in the pool's."""
-    engine = books.database._opened()
-    monkeypatch.setattr(engine.pool, "_timeout", 0.01)
-    connections = [engine.connect() for _ in range(8)]
+    monkeypatch.setattr("ai_addons.billing.sql.database._WAIT_SECONDS", 0.01)
+    busy, done = threading.Barrier(9), threading.Event()
+
+    def stay(_: Tx) -> None:
+        busy.wait(30)
+        done.wait(30)
+
+    threads = [threading.Thread(target=books.database.read, args=(stay,)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    busy.wait(30)
     with pytest.raises(StoreUnavailable, match="did not answer") as refused:
         books.balance()
     assert refused.value.retryable
-    connections.pop().close()
+    done.set()
+    for thread in threads:
+        thread.join()
     assert books.balance() == ("12", "0")
-    for connection in connections:
-        connection.close()
 
 
 # Connections that break.
@@ -246,6 +254,7 @@ class Relay:
     def _pump(self, what: str, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):
             while data := source.recv(65_536):
+                # The statement is asked for by a name that ends so, and answered by this word.
                 if self.cut_when == what and b"COMMIT\0" in data:
                     self.cut_when = None
                     break

@@ -119,21 +119,20 @@ def open_hold(wallet: LockedWallet, hold: Hold, *, price_version: str | None, co
     )
 
 
-def hold_queries(hold: Hold) -> tuple[Query, Query]:
-    """What to ask to resolve a hold: its row with its line in the log, and what it took from which grant."""
-    key = {"business": hold.call.business, "key": hold.call.id, "number": hold.attempt}
-    return ((sql.HOLD, key), (sql.SHARES, key))
+def hold_query(hold: Hold) -> Query:
+    """What to ask to resolve a hold: its row with its line in the log, once for each grant that it took from."""
+    return (sql.HOLD, {"business": hold.call.business, "key": hold.call.id, "number": hold.attempt})
 
 
-def the_hold(hold: Hold, found: Sequence[list[Row]]) -> Row:
-    """A hold's row.
+def the_hold(hold: Hold, found: Sequence[list[Row]]) -> tuple[Row, list[Row]]:
+    """A hold's row, and what it took from which grant.
 
     Raises:
         BillingError: If this store never gave out such a hold.
     """
-    for row in found[0]:
-        if row.amount == hold.amount.micro:
-            return row
+    rows = found[0]
+    if rows and rows[0].amount == hold.amount.micro:
+        return rows[0], rows
     msg = "This store knows no such hold. Nothing was charged. Was the call made on another store?"
     raise BillingError(msg)
 

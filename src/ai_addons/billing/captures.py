@@ -47,13 +47,13 @@ class Capture:
 
         Args:
             wallet: The locked wallet.
-            found: What `calls.hold_queries` found.
+            found: What `calls.hold_query` found.
 
         Raises:
             LedgerConflict: If the hold was void before.
             BillingError: If this store gave out no such hold.
         """
-        row, shares = calls.the_hold(self.hold, found), found[1]
+        row, shares = calls.the_hold(self.hold, found)
         if row.state == "open":
             settle_but(self.books, wallet, row)
             used = self._in_time(wallet, row, shares)
@@ -72,7 +72,7 @@ class Capture:
         used = within + total(extra)
         calls.close_hold(wallet, row, "captured", used)
         earned = wallet.unpin(row.id, row.attempt, shares, within)
-        earned += wallet.burn(row.id, row.attempt, extra, {s.grant_id: (s.amount, s.amount) for s in shares})
+        earned += wallet.burn(row.id, row.attempt, extra, {s.grant_id: (s.share, s.share) for s in shares})
         self._charge(wallet, row, used)
         log(self.books, wallet, row, self.hold.call, self.record, used, earned)
         return used
@@ -96,7 +96,7 @@ class Capture:
             catch_up(self.books, wallet)
         shares = self._late_shares(wallet, row.feature)
         used = total(shares)
-        earned = wallet.burn(row.id, row.attempt, shares, {s.grant_id: (s.amount, 0) for s in known})
+        earned = wallet.burn(row.id, row.attempt, shares, {s.grant_id: (s.share, 0) for s in known})
         if row.counters is not None:
             quota.resolve(wallet.tx, row.counters, NOTHING, used)
         self._charge(wallet, row, used)

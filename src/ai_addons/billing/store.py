@@ -114,7 +114,7 @@ class Store:
         """
 
         def work(wallet: LockedWallet, found: Sequence[list[Row]]) -> Hold | None:
-            row = calls.the_hold(hold, found)
+            row, _ = calls.the_hold(hold, found)
             if row.state != "open":
                 return None
             expires_at = max(row.expires_at, wallet.now + self._terms.hold_ttl)
@@ -160,11 +160,11 @@ class Store:
         """
 
         def work(wallet: LockedWallet, found: Sequence[list[Row]]) -> Booked:
-            row = calls.the_hold(hold, found)
+            row, shares = calls.the_hold(hold, found)
             if row.state == "open":
                 settle_but(self._books, wallet, row)
                 calls.close_hold(wallet, row, "void", NOTHING)
-                wallet.unpin(row.id, row.attempt, found[1], NOTHING)
+                wallet.unpin(row.id, row.attempt, shares, NOTHING)
                 log(self._books, wallet, row, hold.call, record)
                 return booked(self._books, wallet, NOTHING, record)
             if row.state == "expired" and row.outcome == "unknown":
@@ -195,7 +195,7 @@ class Store:
     def _resolve(
         self, hold: Hold, work: Callable[[LockedWallet, Sequence[list[Row]]], T], *, settle: bool = False
     ) -> T:
-        return self._books.on(hold.call.business, work, *calls.hold_queries(hold), without=_no_wallet, settle=settle)
+        return self._books.on(hold.call.business, work, calls.hold_query(hold), without=_no_wallet, settle=settle)
 
     # Time.
 

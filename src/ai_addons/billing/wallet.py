@@ -202,9 +202,9 @@ class LockedWallet:
         """
         earned = 0
         rows = sorted(shares, key=lambda share: self._burn_key(share.grant_id))
-        burnt = spend([Credits.from_micro(row.amount) for row in rows], used)
+        burnt = spend([Credits.from_micro(row.share) for row in rows], used)
         for row, part in zip(rows, burnt, strict=True):
-            share, grant = Credits.from_micro(row.amount), self._grants[row.grant_id]
+            share, grant = Credits.from_micro(row.share), self._grants[row.grant_id]
             earned += grant.worth(part)
             self._put(replace(grant, held=grant.held - share, remaining=grant.remaining - part))
             self.held -= share

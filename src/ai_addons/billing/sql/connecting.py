@@ -24,8 +24,8 @@ _RETRY_SECONDS: Final = 0.01
 _PRIMARY_CODE: Final = 0xFF
 # STRICT tables came with this release.
 _OLDEST_SQLITE: Final = (3, 37, 0)
-# More connections than this only make a hot row slower.
-_POOL: Final = 8
+POOL: Final = 8
+"""Connections to a server; more only make a hot row slower."""
 _LOCK_TIMEOUT: Final = "SET lock_timeout = '10s'"
 # Any number that nobody else uses; processes that make the tables at the same moment queue for it.
 CREATION: Final = "SELECT pg_advisory_xact_lock(7205759403792793)"
@@ -109,7 +109,7 @@ def _postgres(url: URL) -> Engine:
     try:
         # One order of parameters, as the driver wants them; the server closes nothing while we are idle.
         # Whoever used a connection has ended what was begun on it: a ROLLBACK on return would only cost time.
-        pool = {"pool_size": _POOL, "max_overflow": 0, "pool_reset_on_return": None}
+        pool = {"pool_size": POOL, "max_overflow": 0, "pool_reset_on_return": None}
         engine = create_engine(url, hide_parameters=True, paramstyle="format", **pool)
     except (ModuleNotFoundError, NoSuchModuleError):
         msg = "PostgreSQL needs its driver. Nothing was charged. Run: pip install 'ai-addons[postgres]'."

@@ -14,6 +14,7 @@ import sqlite3
 import sys
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from weakref import finalize, ref
 
@@ -66,6 +67,7 @@ class Database:
         self._prepared: dict[ClauseElement, Prepared] = {}
         self._engine: Engine | None = None
         self._kept: list[PoolProxiedConnection] = []
+        self._room = threading.BoundedSemaphore(connecting.POOL)
         self._at_end: finalize[..., Database] | None = None
         self._mine = False
         _watch_forks(self)
@@ -183,14 +185,17 @@ class Database:
             in_doubt = books and progress.broken and progress.committing
             again = may_run_again(error) or (progress.broken and not in_doubt)
             if progress.broken:
-                engine.dispose()
+                # Those that lie idle are broken too, most likely.
+                _shut(engine, self._kept)
             if begin is None and again and not last:
                 raise _Again from None
             # Not chained: the original carries the statement and its parameters.
             raise as_ours(error, driver, in_doubt=in_doubt) from None
 
     def _transact(self, engine: Engine, work: Callable[[Tx], T], begin: str | None, progress: _Progress) -> T:
-        pooled = self._kept.pop() if begin is _WRITE and self._kept else engine.raw_connection()
+        # On a server any of a few connections will do; of a file only one writes at a time, so one does for all writes.
+        keep = self.postgres or (begin is _WRITE and self.path is not None)
+        pooled = self._borrow(engine, kept=keep)
         try:
             driver: Any = pooled.driver_connection
             tx = self._begin(pooled, engine)
@@ -209,11 +214,34 @@ class Database:
                 raise
             return result
         finally:
-            if begin is _WRITE and self.path is not None:
-                # Only one writes at a time, so one connection does for all writes.
-                self._kept.append(pooled)
-            else:
-                pooled.close()
+            self._return(engine, pooled, keep=keep and not progress.broken)
+
+    def _borrow(self, engine: Engine, *, kept: bool) -> PoolProxiedConnection:
+        """A connection: one that is kept, or one of the engine's pool, whose book-keeping costs more than a query."""
+        if self.postgres and not self._room.acquire(timeout=_WAIT_SECONDS):
+            raise StoreUnavailable
+        try:
+            with suppress(IndexError):
+                if kept:
+                    return self._kept.pop()
+            return engine.raw_connection()
+        except BaseException:
+            self._leave_room()
+            raise
+
+    def _return(self, engine: Engine, pooled: PoolProxiedConnection, *, keep: bool) -> None:
+        if not keep:
+            pooled.close()
+        elif engine is self._engine:
+            self._kept.append(pooled)
+        else:
+            # Closed meanwhile, by whoever closed the database.
+            pooled.invalidate()
+        self._leave_room()
+
+    def _leave_room(self) -> None:
+        if self.postgres:
+            self._room.release()
 
     def _begin(self, pooled: PoolProxiedConnection, engine: Engine) -> Tx:
         if not self.postgres:
@@ -249,6 +277,7 @@ class Database:
     def after_fork_in_child(self) -> None:  # pragma: no cover  # no coverage leaves a forked child; a test forks one
         """Start afresh, with locks that no thread of the parent can hold."""
         self._lock, self._writer, self._engine, self._kept = threading.Lock(), FairLock(), None, []
+        self._room = threading.BoundedSemaphore(connecting.POOL)
 
 
 def _shut(engine: Engine, kept: list[PoolProxiedConnection]) -> None:

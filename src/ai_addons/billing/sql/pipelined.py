@@ -35,16 +35,17 @@ class Names:
     """Statements prepared on one connection, by the name the server knows them under."""
 
     def __init__(self) -> None:
-        self._known: dict[Prepared, bytes] = {}
+        self._known: dict[bytes | Prepared, bytes] = {}
         self._made = count()
 
-    def of(self, prepared: Prepared) -> bytes | None:
+    def of(self, prepared: bytes | Prepared) -> bytes | None:
         """Its name, None if it is not prepared yet."""
         return self._known.get(prepared)
 
-    def add(self, prepared: Prepared) -> bytes:
-        """A name that was never used on this connection."""
-        name = self._known[prepared] = b"ai_addons_%d" % next(self._made)
+    def add(self, prepared: bytes | Prepared) -> bytes:
+        """A name that was never used on this connection; it says what it does, for who looks at the server."""
+        text = prepared if isinstance(prepared, bytes) else prepared.text.encode()
+        name = self._known[prepared] = b"ai_addons_%d_%s" % (next(self._made), text.split(None, 1)[0])
         return name
 
     def forget(self) -> None:
@@ -132,13 +133,10 @@ class PipelinedTx(Tx):
 
     def _send(self, pgconn: Any, queued: _Queued) -> int:  # noqa: ANN401  # libpq's connection in either build
         """Send a statement; how many results it will give."""
-        if isinstance(queued.statement, bytes):
-            pgconn.send_query_params(queued.statement, None)
-            return 1
         name, given = self._names.of(queued.statement), 1
         if name is None:
             name, given = self._names.add(queued.statement), 2
-            pgconn.send_prepare(name, _numbered(queued.statement.text), _oids(queued.statement))
+            pgconn.send_prepare(name, *_as_sent(queued.statement))
         pgconn.send_query_prepared(name, queued.arguments)
         return given
 
@@ -148,14 +146,13 @@ def _queued(prepared: Prepared, values: Values) -> _Queued:
     return _Queued(prepared, [None if one is None else str(one).encode() for one in prepared.arguments(values)])
 
 
-def _numbered(text: str) -> bytes:
-    """A statement with numbered parameters, as the server reads it."""
+def _as_sent(statement: bytes | Prepared) -> tuple[bytes, list[int]]:
+    """A statement with numbered parameters, as the server reads it, and their types."""
+    if isinstance(statement, bytes):
+        return statement, []
     number = count(1)
-    return re.sub("%s", lambda _: f"${next(number)}", text).replace("%%", "%").encode()
-
-
-def _oids(prepared: Prepared) -> list[int]:
-    return [_INT8_OID if kind is int else _TEXT_OID for kind in prepared.types]
+    text = re.sub("%s", lambda _: f"${next(number)}", statement.text).replace("%%", "%")
+    return text.encode(), [_INT8_OID if kind is int else _TEXT_OID for kind in statement.types]
 
 
 def _read(reader: Any, prepared: Prepared, result: PGresult) -> list[Row]:  # noqa: ANN401  # psycopg's transformer in either build

@@ -105,6 +105,12 @@ _LOGGED: Final = and_(
     transactions.c.attempt == holds.c.attempt,
 )
 
+_PINNED: Final = and_(
+    allocations.c.business_id == holds.c.business_id,
+    allocations.c.hold_id == holds.c.id,
+    allocations.c.attempt == holds.c.attempt,
+)
+
 # The database's own clock, for hosts whose clocks differ.
 NOW: Final = text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT) AS now")
 
@@ -150,7 +156,9 @@ ALL_PLANNED: Final = (
 PLAN_GRANT: Final = insert(planned_grants)
 DROP_PLANNED: Final = delete(planned_grants).where(_PLANNED)
 ADD_SHARE: Final = insert(allocations)
-SHARES: Final = select(allocations).where(
+# What a hold took from a grant; named so that it can stand in one row with its hold.
+_SHARE: Final = (allocations.c.grant_id, allocations.c.amount.label("share"))
+SHARES: Final = select(*_SHARE).where(
     _own(allocations),
     allocations.c.hold_id == bindparam("key", type_=TEXT),
     allocations.c.attempt == bindparam("number", type_=EXACT),
@@ -185,6 +193,7 @@ ADD_HOLD: Final = insert(holds)
 CLOSE_HOLD: Final = update(holds).where(_this(holds), _OPEN)
 RENEW_HOLD: Final = update(holds).where(_this(holds), _OPEN)
 UNCHARGE_HOLDS: Final = update(holds).where(_under_key(holds)).values(captured=literal_column("0"))
+# A row for each grant that gives to it: one question of a billed call less.
 HOLD: Final = (
     select(
         holds,
@@ -192,8 +201,10 @@ HOLD: Final = (
         transactions.c.charged,
         transactions.c.day,
         transactions.c.at,
+        *_SHARE,
     )
     .outerjoin(transactions, _LOGGED)
+    .outerjoin(allocations, _PINNED)
     .where(_this(holds))
 )
 HOLDS_UNDER_KEY: Final = (
