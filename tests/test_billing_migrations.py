@@ -219,7 +219,12 @@ def test_everything_else_is_carried_over(upgraded: Upgraded) -> None:
     """Claims of a trial, open holds with their shares and kept answers go on as they were."""
     url, before = upgraded
     after = content(url)
-    added = {"ai_credit_holds": (None, None), "ai_hold_allocations": (), "ai_call_results": (), "ai_trial_claims": (1,)}
+    added = {
+        "ai_credit_holds": (None, None, None),
+        "ai_hold_allocations": (),
+        "ai_call_results": (),
+        "ai_trial_claims": (1,),
+    }
     assert {name: after[name] for name in added} == {
         name: [(*row, *more) for row in before[name]] for name, more in added.items()
     }

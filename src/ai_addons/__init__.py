@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ai_addons.errors import BadOutput as BadOutput
     from ai_addons.errors import BadSignature as BadSignature
     from ai_addons.errors import BillingError as BillingError
+    from ai_addons.errors import BudgetSpent as BudgetSpent
     from ai_addons.errors import CallError as CallError
     from ai_addons.errors import ConfigError as ConfigError
     from ai_addons.errors import ContentBlocked as ContentBlocked
@@ -76,6 +77,7 @@ _HOMES = {
         "BadOutput",
         "BadSignature",
         "BillingError",
+        "BudgetSpent",
         "CallError",
         "ConfigError",
         "ContentBlocked",
@@ -122,6 +124,7 @@ __all__ = [
     "Billed",
     "BillingError",
     "Bucket",
+    "BudgetSpent",
     "BusinessProfile",
     "CallError",
     "ConfigError",

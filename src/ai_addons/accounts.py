@@ -10,6 +10,7 @@ from ai_addons.billing.doctor import examine, rebuild_usage
 from ai_addons.billing.heads import compare, heads
 from ai_addons.billing.packs import in_micro_ghs
 from ai_addons.billing.service import BillingService
+from ai_addons.billing.spending import spending_at
 from ai_addons.billing.usage import Reports
 from ai_addons.errors import ConfigError
 from ai_addons.money import Credits
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         Wallet,
         WalletStatus,
     )
+    from ai_addons.billing.spending import WindowSpending
     from ai_addons.billing.statements import Statement
     from ai_addons.billing.subscriptions import Subscriptions
     from ai_addons.billing.usage import DayUsage, Usage
@@ -263,6 +265,14 @@ class Accounts:
             days: 1 to 366.
         """
         return self._reports.margins(business, days)
+
+    def spending(self) -> tuple[WindowSpending, ...]:
+        """What the models cost so far today and this month, beside the provider budget; for operators only.
+
+        It is counted while a budget is set; `margins` and `usage` show what calls cost at any time.
+        """
+        books = self._wiring.books
+        return books.database.read(lambda tx: spending_at(tx, books.terms.purse, books.now(tx)))
 
     def statement(self, business: str, first: date, last: date) -> Statement:
         """What came into a wallet and left it, from the first day to the last, both included."""

@@ -237,6 +237,7 @@ class AddOns(Accounts):
             chosen=options.model,
             cache_for=keep.total_seconds() if isinstance(keep, timedelta) and options.cache else None,
             max_tokens=own.max_tokens or spec.max_tokens,
+            attempts=self.settings.call.attempts,
             seconds=deadline.total_seconds(),
             replay_us=micros(timedelta(days=limits.replay_days)),
             free_repeats=limits.free_repeats,

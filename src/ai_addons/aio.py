@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         WalletStatus,
     )
     from ai_addons.billing.service import BillingService, CreditCharge, CreditCheck, UsageStats
+    from ai_addons.billing.spending import WindowSpending
     from ai_addons.billing.statements import Statement
     from ai_addons.billing.usage import DayUsage, Usage
     from ai_addons.catalog import FeatureSpec, Listing, Pack
@@ -130,6 +131,10 @@ class AsyncAddOns:
     async def margins(self, business: str | None = None, days: int = 30) -> MarginTable:
         """See `AddOns.margins`."""
         return await _threaded(partial(self._addons.margins, business, days))
+
+    async def spending(self) -> tuple[WindowSpending, ...]:
+        """See `AddOns.spending`."""
+        return await _threaded(self._addons.spending)
 
     async def statement(self, business: str, first: date, last: date) -> Statement:
         """See `AddOns.statement`."""

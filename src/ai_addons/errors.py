@@ -11,7 +11,7 @@
     ├── NotEnabled                    the feature is not switched on for this business
     ├── BillingError
     │   ├── InsufficientCreditsError  too few credits; the provider was never called
-    │   ├── LimitReached  WalletSuspended  Paused  TrialClaimed
+    │   ├── LimitReached  WalletSuspended  Paused (BudgetSpent)  TrialClaimed
     │   ├── IdempotencyConflict  LedgerConflict  HoldExpired
     │   ├── AddonNotOffered  AddonConflict  BadSignature  PriceBelowFloor
     │   └── StoreUnavailable
@@ -42,6 +42,7 @@ __all__ = [
     "BadOutput",
     "BadSignature",
     "BillingError",
+    "BudgetSpent",
     "CallError",
     "ConfigError",
     "ContentBlocked",
@@ -204,6 +205,10 @@ class Paused(BillingError):
 
     http_status = 503
     retryable = True
+
+
+class BudgetSpent(Paused):
+    """AI features are paused: what the models may cost is spent for now. Nothing was charged. Try again later."""
 
 
 class TrialClaimed(BillingError):

@@ -113,6 +113,7 @@ def _known_zone(name: str) -> str:
 
 
 Amount = Annotated[Credits, AfterValidator(_not_below_zero)]
+Usd = Annotated[Decimal, Field(ge=0, le=1_000_000, decimal_places=12)]
 Secret = Annotated[SecretStr, Field(min_length=32)]
 Zone = Annotated[str, AfterValidator(_known_zone)]
 Duration = Annotated[timedelta, BeforeValidator(read_duration)]
@@ -189,6 +190,21 @@ class LimitSettings(_Section):
     """Share of a limit that is told once when it is reached."""
     operator_tz: Zone = "Africa/Accra"
     """Zone of the operator's own days and months."""
+
+
+class BudgetSettings(_Section):
+    """What all models together may cost in the operator's own days and months (zone ``limits.operator_tz``).
+
+    A call counts with the most it can cost until it ends. One that might go over a
+    budget is not made: it falls back to rules where it can, else it is refused.
+    """
+
+    usd_day: Usd | None = None
+    """US dollars a day; None for no bound."""
+    usd_month: Usd | None = Decimal(50)
+    """US dollars a month; None for no bound."""
+    warn_at: Decimal = Field(default=Decimal("0.8"), gt=0, le=1)
+    """Share of a budget that is told once when it is reached."""
 
 
 class WebhookSettings(_Section):
@@ -336,6 +352,7 @@ class Settings(BaseSettings):
     """By provider: ``openai``, ``anthropic``, ``gemini``, or any other LiteLLM prefix."""
     billing: BillingSettings = BillingSettings()
     limits: LimitSettings = LimitSettings()
+    budget: BudgetSettings = BudgetSettings()
     webhooks: WebhookSettings = WebhookSettings()
     cache: CacheSettings = CacheSettings()
     privacy: PrivacySettings = PrivacySettings()

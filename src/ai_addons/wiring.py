@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Final
 from ai_addons import plugins
 from ai_addons._call import Kit
 from ai_addons.billing.books import Books, Terms
+from ai_addons.billing.budget import Budget
 from ai_addons.billing.funding import Funding
+from ai_addons.billing.given import pico_usd
 from ai_addons.billing.limiting import Limits
 from ai_addons.billing.limits import SCOPES, WINDOWS, Limit
 from ai_addons.billing.operations import Operations
@@ -27,6 +29,7 @@ from ai_addons.billing.packs import offers
 from ai_addons.billing.pricing import Pricing
 from ai_addons.billing.profile import unknown
 from ai_addons.billing.rates import static_rate
+from ai_addons.billing.spending import Purse
 from ai_addons.billing.sql import Database
 from ai_addons.billing.store import Store
 from ai_addons.billing.subscriptions import Subscriptions
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from datetime import timedelta
 
+    from ai_addons.billing.limits import Window
     from ai_addons.billing.policy import Policy
     from ai_addons.billing.profile import BusinessProfile
     from ai_addons.cache.base import AnswerCache
@@ -49,7 +53,7 @@ if TYPE_CHECKING:
     from ai_addons.clock import Clock, Ids
     from ai_addons.events import EventHook
     from ai_addons.llm.base import Llm
-    from ai_addons.money import Credits
+    from ai_addons.money import Credits, PicoUsd
     from ai_addons.privacy.base import Masker
     from ai_addons.settings import LimitSettings, Settings
 
@@ -192,6 +196,7 @@ class Wiring:
             packs=lambda policy, at: self.pricing.packs_at_hand(policy, at),  # noqa: PLW0108  # made after these terms
             limits=limits_of(settings.limits),
             warn_at=settings.limits.warn_at,
+            purse=purse_of(settings),
             operator_tz=settings.limits.operator_tz,
             profile=profile if profile is not None else unknown,
             cooldown=micros(settings.billing.alert_cooldown),
@@ -248,6 +253,17 @@ class Wiring:
 def micros(duration: timedelta) -> int:
     """A duration in whole microseconds."""
     return round(duration.total_seconds() * 1_000_000)
+
+
+def purse_of(settings: Settings) -> Purse:
+    """The provider budget of the settings."""
+    budget = settings.budget
+    sums: dict[Window, PicoUsd | None] = {"day": pico_usd(budget.usd_day), "month": pico_usd(budget.usd_month)}
+    return Purse(
+        budgets=tuple(Budget(window=window, amount=amount) for window, amount in sums.items() if amount is not None),
+        warn_at=budget.warn_at,
+        tz=settings.limits.operator_tz,
+    )
 
 
 def limits_of(settings: LimitSettings) -> tuple[Limit, ...]:

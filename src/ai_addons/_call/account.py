@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ai_addons._call.progress import Progress
     from ai_addons._call.steps import Call, Kit, Step
+    from ai_addons.money import PicoUsd
     from ai_addons.privacy.base import Vault
     from ai_addons.prompt import Source
 
@@ -78,12 +79,20 @@ class Account(Generic[R]):
             self.finished = yield Do(partial(self._store.find, self.identity))
             self._progress.replay_from(self.finished)
 
-    def hold(self) -> Generator[Step, Any, None]:
-        """Hold the price, once a call; a free or already paid call holds nothing."""
-        if self._hold is not None or self.finished is not None or not self._call.price:
+    def hold(self, bound: PicoUsd | None = None) -> Generator[Step, Any, None]:
+        """Hold the price, once a call; a free or already paid call holds nothing.
+
+        Args:
+            bound: The most the models can cost; None where none is asked.
+        """
+        if self._hold is not None or self.finished is not None:
             return
         call = self._call
-        hold = partial(self._store.hold, self.identity, call.price, price_version=call.price_version)
+        if not call.price:
+            if bound is not None:
+                yield Do(partial(self._store.check_budget, self.identity.business, bound))
+            return
+        hold = partial(self._store.hold, self.identity, call.price, price_version=call.price_version, bound=bound)
         outcome = yield Do(hold)
         if isinstance(outcome, Finished):
             self.finished = outcome
@@ -133,6 +142,7 @@ class Account(Generic[R]):
             model=self._progress.model,
             tokens=self._progress.tokens,
             cost=self._progress.cost,
+            at_most=self._progress.at_most,
             latency_ms=self.latency_ms,
             request_meta={"masked": dict(self._vault.counts), "max_tokens": self._call.max_tokens},
             response_meta={"attempts": self._progress.attempts_meta()},

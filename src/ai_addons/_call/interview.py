@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 from ai_addons._call import stored, wording
 from ai_addons._call.account import code_of
 from ai_addons._call.steps import AskModel, Do
-from ai_addons.errors import AddOnsError, BadOutput, CallError, ContentBlocked
+from ai_addons.errors import AddOnsError, BadOutput, BudgetSpent, CallError, ContentBlocked
 from ai_addons.events import OperatorAlert, emit
 from ai_addons.llm.base import Attempt, ModelRequest
 from ai_addons.llm.costs import prompt_bytes
 from ai_addons.llm.schema import AnswerType, BadAnswer
+from ai_addons.money import PicoUsd
 from ai_addons.privacy.base import Unresolved
 
 if TYPE_CHECKING:
@@ -79,8 +80,7 @@ class Interview(Generic[R]):
                     self._to_cache.append((question.cache_key, found.paid_also_by(self._account.arguments_hash)))
                 self._progress.model = found.model
                 return value[0]
-            self._check_prices(question)
-            yield from self._account.hold()
+            yield from self._hold(question)
         # The hold may have found that this very call was paid for meanwhile.
         if question.name in self._progress.replay:
             text = self._progress.replay[question.name]
@@ -154,11 +154,27 @@ class Interview(Generic[R]):
         self._progress.answers[question.name] = text
         return (value,)
 
-    def _check_prices(self, question: Question) -> None:
-        """Refuse what could cost an unknown amount, before any credits are held."""
+    def _hold(self, question: Question) -> Generator[Step, Any, None]:
+        """Hold the price before a model is asked.
+
+        Raises:
+            UnpricedModel: If it could cost an unknown amount.
+            NoAnswer: If the provider budget has not so much left.
+        """
+        try:
+            yield from self._account.hold(self._bound(question))
+        except BudgetSpent as spent:
+            raise NoAnswer(spent) from spent
+
+    def _bound(self, question: Question) -> PicoUsd:
+        """The most this question can cost: every attempt at every model, and a repair that repeats it all."""
         size = prompt_bytes(question.messages, question.answer.schema)
         for model in self._call.route:
-            self._kit.prices.bound(model, size, self._call.max_tokens)
+            # A model without a price, where that is allowed, cannot be bounded and counts with nothing.
+            bound = self._kit.prices.bound(model, size, self._call.max_tokens) or 0
+            self._progress.bounds[model] = max(bound, self._progress.bounds.get(model, 0))
+        bounds = [self._progress.bounds[model] for model in self._call.route]
+        return PicoUsd(self._call.attempts * (sum(bounds) + 2 * max(bounds)))
 
     def _converse(self, question: Question) -> Generator[Step, Any, Any]:
         """Ask the models of the route in order until one answers.

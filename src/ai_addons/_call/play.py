@@ -10,7 +10,7 @@ from ai_addons._call.account import Account, code_of
 from ai_addons._call.interview import Interview, NoAnswer
 from ai_addons._call.progress import Progress
 from ai_addons._call.steps import Do
-from ai_addons.errors import AddOnsError, BadOutput, ConfigError, ContentBlocked
+from ai_addons.errors import AddOnsError, BadOutput, BudgetSpent, ConfigError, ContentBlocked
 from ai_addons.events import CallCharged, CallFailed, CallRefused, emit
 from ai_addons.money import Credits
 from ai_addons.prompt import Prompt, RecordsOutcome, declared_answer
@@ -225,6 +225,8 @@ class _Run(Generic[R]):
 
 
 def _reason(error: AddOnsError) -> DegradedReason:
+    if isinstance(error, BudgetSpent):
+        return "over_budget"
     return "guard_rejected" if isinstance(error, (BadOutput, ContentBlocked)) else "provider_down"
 
 

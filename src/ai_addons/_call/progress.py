@@ -23,6 +23,7 @@ class Progress:
         answers: Masked text by question; None for a question that had no usable answer.
         replay: The same, kept from the first time, to be given again.
         asked: Whether any model was asked.
+        bounds: The most one attempt at each model can cost, pico-USD.
         model: Route of the model that answered last.
     """
 
@@ -30,6 +31,7 @@ class Progress:
     answers: dict[str, str | None] = field(default_factory=dict[str, "str | None"])
     replay: dict[str, str | None] = field(default_factory=dict[str, "str | None"])
     asked: bool = False
+    bounds: dict[str, int] = field(default_factory=dict[str, int])
     model: str | None = None
 
     def replay_from(self, finished: Finished | None) -> None:
@@ -73,6 +75,12 @@ class Progress:
         """What the models cost us over all attempts; unknown if any of them is."""
         known = [attempt.cost for attempt in self.attempts if attempt.cost is not None]
         return PicoUsd(sum(known)) if len(known) == len(self.attempts) else None
+
+    @property
+    def at_most(self) -> PicoUsd:
+        """The most the attempts can have cost: what is known, and the bound of each that is not."""
+        costs = (self.bounds.get(one.model, 0) if one.cost is None else one.cost for one in self.attempts)
+        return PicoUsd(sum(costs))
 
     def attempts_meta(self) -> list[dict[str, object]]:
         """The attempts for the call log, without content."""

@@ -66,6 +66,7 @@ class Call(Generic[R]):
         chosen: The model or tier that the caller asked for, None for the configured one.
         cache_for: Seconds answers are kept, None for not at all.
         max_tokens: Output cap.
+        attempts: Most attempts at one model.
         seconds: Time for the whole call.
         replay_us: Microseconds a keyed answer is kept for a replay.
         free_repeats: Whether the business's own repeat is free.
@@ -83,6 +84,7 @@ class Call(Generic[R]):
     chosen: str | None
     cache_for: float | None
     max_tokens: int
+    attempts: int
     seconds: float
     replay_us: int
     free_repeats: bool

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
     from ai_addons.billing.books import Books
     from ai_addons.billing.grants import Grant
+    from ai_addons.billing.spending import Pinned
     from ai_addons.billing.sql import Row, Tx
     from ai_addons.billing.wallet import LockedWallet
-    from ai_addons.money import Credits
+    from ai_addons.money import Credits, PicoUsd
 
 T = TypeVar("T")
 
@@ -39,11 +40,13 @@ class Admitted:
         attempt: Its number under its key.
         shares: Which grant gives how much.
         counters: The windows of limits it is counted in, None for none.
+        pinned: What it counts with in the provider budget, None where it does not.
     """
 
     attempt: int
     shares: list[tuple[Grant, Credits]]
     counters: str | None
+    pinned: Pinned | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +57,13 @@ class Admission:
         books: The open books.
         call: Which call.
         amount: Its price; more than zero.
+        bound: The most its models can cost; None where no model of ours is asked.
     """
 
     books: Books
     call: CallIdentity
     amount: Credits
+    bound: PicoUsd | None = None
 
     def decide(self, then: Callable[[LockedWallet, Admitted], T]) -> T | Finished:
         """Admit the call and go on, in one durable transaction.
@@ -77,13 +82,16 @@ class Admission:
             WalletSuspended: If the wallet takes no new holds.
             Paused: If the kill switch is on.
             LimitReached: If a spending limit would be passed.
+            BudgetSpent: If the models might cost more than the provider budget has left.
         """
         check_call(self.call)
         check_positive(self.amount, "what a call costs")
-        asked = (quota.limit_query(self.call.business), *calls.past_queries(self.call))
+        at = self.books.about_now()
+        budget = () if self.bound is None else self.books.terms.purse.queries(at)
+        asked = (quota.limit_query(self.call.business), *calls.past_queries(self.call), *budget)
 
         def work(wallet: LockedWallet, found: Sequence[list[Row]]) -> T | Finished | AddOnsError:
-            admitted = self._admit(wallet, found)
+            admitted = self._admit(wallet, found, at)
             return then(wallet, admitted) if isinstance(admitted, Admitted) else admitted
 
         decided = self.books.on(self.call.business, work, *asked, without=self._newcomer)
@@ -92,10 +100,12 @@ class Admission:
             raise decided
         return decided
 
-    def _admit(self, wallet: LockedWallet, found: Sequence[list[Row]]) -> Admitted | Finished | AddOnsError:
-        limits, *before = found
+    def _admit(
+        self, wallet: LockedWallet, found: Sequence[list[Row]], asked_at: int
+    ) -> Admitted | Finished | AddOnsError:
+        limits, *others = found
         try:
-            past = calls.read_past(wallet.tx, self.call, before, wallet.now)
+            past = calls.read_past(wallet.tx, self.call, others, wallet.now)
         except IdempotencyConflict as conflict:
             return conflict
         if past.finished is not None:
@@ -104,11 +114,25 @@ class Admission:
         refused = self._refusal(wallet, limits, total(shares), in_progress=past.in_progress)
         if refused is not None:
             return refused
+        counted = self._count(wallet, limits, others[-1:], asked_at)
+        if isinstance(counted, AddOnsError):
+            return counted
+        return Admitted((past.attempts or 0) + 1, shares, *counted)
+
+    def _count(
+        self, wallet: LockedWallet, limits: list[Row], spent: Sequence[list[Row]], asked_at: int
+    ) -> tuple[str | None, Pinned | None] | AddOnsError:
+        """Count the call in the limits and the provider budget, in both or in neither."""
         terms = self.books.terms
-        counters = quota.count(wallet, terms, quota.limits_of(terms, limits), self.call, self.amount)
-        if isinstance(counters, AddOnsError):
-            return counters
-        return Admitted((past.attempts or 0) + 1, shares, counters)
+        within = quota.check(wallet, terms, quota.limits_of(terms, limits), self.call, self.amount)
+        if isinstance(within, AddOnsError):
+            return within
+        purse, bound = terms.purse, self.bound
+        if bound is None or not purse.budgets:
+            return quota.count(wallet, within, self.amount), None
+        # After the limits: everybody locks in this order.
+        refused = purse.check(wallet, spent, asked_at, bound)
+        return refused or (quota.count(wallet, within, self.amount), purse.pinned(bound, wallet.now))
 
     def _refusal(
         self, wallet: LockedWallet, limits: list[Row], spendable: Credits, *, in_progress: bool

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
@@ -13,6 +13,7 @@ from ai_addons.billing.ledger import genesis
 from ai_addons.billing.months import index
 from ai_addons.billing.policy import Account
 from ai_addons.billing.profile import ACCRA, BusinessProfile, unknown
+from ai_addons.billing.spending import Purse
 from ai_addons.billing.sql import statements as sql
 from ai_addons.billing.wallet import NOTHING, LockedWallet
 from ai_addons.clock import SystemClock
@@ -50,6 +51,7 @@ class Terms:
         packs: What a policy sells at a time (UTC microseconds).
         limits: Spending limits of the settings; those set at run time come on top.
         warn_at: Share of a limit that is worth a warning.
+        purse: The provider budget.
         operator_tz: Zone of the operator's own days and months.
         profile: What the host knows of a business.
         cooldown: Microseconds between two low-balance alerts.
@@ -64,6 +66,7 @@ class Terms:
     packs: Callable[[Policy, int], tuple[Pack, ...]]
     limits: tuple[Limit, ...] = ()
     warn_at: Decimal = Decimal("0.8")
+    purse: Purse = field(default_factory=Purse)
     operator_tz: str = ACCRA
     profile: Callable[[str], BusinessProfile] = unknown
     cooldown: int = alerts.COOLDOWN
@@ -89,6 +92,10 @@ class Books:
         self._ids = ids
         self._server_time = database.postgres and isinstance(clock, SystemClock)
         self._grants = sql.GRANTS_LEFT_NOW if self._server_time else sql.GRANTS_LEFT
+
+    def about_now(self) -> int:
+        """The time of this machine, UTC microseconds; the database's own may differ, and decides."""
+        return self._clock.now()
 
     def now(self, tx: Tx) -> int:
         """The time inside a transaction, UTC microseconds."""

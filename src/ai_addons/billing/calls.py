@@ -6,18 +6,19 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
-from ai_addons.billing import quota
+from ai_addons.billing import quota, spending
 from ai_addons.billing.months import day_of
 from ai_addons.billing.records import CallIdentity, CallRecord, Finished, Hold
 from ai_addons.billing.sql import statements as sql
 from ai_addons.errors import BillingError, IdempotencyConflict
-from ai_addons.money import Credits, MicroGhs, to_micro_ghs
+from ai_addons.money import Credits, MicroGhs, PicoUsd, to_micro_ghs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ai_addons.billing.books import Books
     from ai_addons.billing.records import Rate
+    from ai_addons.billing.spending import Pinned, Purse
     from ai_addons.billing.sql import Row, Tx
     from ai_addons.billing.sql.tx import Query
     from ai_addons.billing.wallet import LockedWallet
@@ -48,11 +49,12 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """What a line of the call log is about: which call, in which zone, at what price."""
+    """What a line of the call log is about: which call, in which zone, at what price, within which budget."""
 
     call: CallIdentity
     attempt: int
     tz: str
+    pinned: Pinned | None
     price_version: str | None = None
 
 
@@ -98,8 +100,11 @@ def _finished(tx: Tx, call: CallIdentity, done: list[Row], now: int) -> Finished
     return Finished(charged=Credits.from_micro(paid.charged), answers=answers, model=paid.model)
 
 
-def open_hold(wallet: LockedWallet, hold: Hold, *, price_version: str | None, counters: str | None) -> None:
-    """Write an open hold."""
+def open_hold(
+    wallet: LockedWallet, hold: Hold, *, price_version: str | None, counters: str | None, pinned: Pinned | None
+) -> None:
+    """Write an open hold, and count what its call may cost."""
+    spending.pin(wallet.tx, hold.call.business, pinned)
     wallet.tx.write(
         sql.ADD_HOLD,
         {
@@ -115,6 +120,7 @@ def open_hold(wallet: LockedWallet, hold: Hold, *, price_version: str | None, co
             "expires_at": hold.expires_at,
             "price_version": price_version,
             "counters": counters,
+            "cost_bound": None if pinned is None else pinned.bound,
         },
     )
 
@@ -153,10 +159,11 @@ def expire_hold(books: Books, wallet: LockedWallet, row: Row) -> None:
     )
     close_hold(wallet, row, "expired", _NOTHING)
     wallet.unpin(row.id, row.attempt, shares, _NOTHING)
-    write_row(wallet.tx, logged(row, wallet.tz), ORPHAN, _NOTHING, 0, books.terms.rate, row.expires_at)
+    line = logged(row, wallet.tz, books.terms.purse)
+    write_row(wallet.tx, line, ORPHAN, _NOTHING, 0, books.terms.rate, row.expires_at)
 
 
-def logged(row: Row, tz: str) -> Logged:
+def logged(row: Row, tz: str, purse: Purse) -> Logged:
     """What the line of a hold's call is about, from the hold's row."""
     call = CallIdentity(
         business=row.business_id,
@@ -166,7 +173,7 @@ def logged(row: Row, tz: str) -> Logged:
         request_hash=row.request_hash,
         keyed=False,
     )
-    return Logged(call, row.attempt, tz, row.price_version)
+    return Logged(call, row.attempt, tz, purse.pinned(row.cost_bound, row.created_at), row.price_version)
 
 
 def cost_ghs(record: CallRecord, rate: Rate) -> MicroGhs | None:
@@ -175,7 +182,8 @@ def cost_ghs(record: CallRecord, rate: Rate) -> MicroGhs | None:
 
 
 def write_row(tx: Tx, of: Logged, record: CallRecord, charged: Credits, revenue: int, rate: Rate, at: int) -> None:
-    """Write a call's line in the log and add it to its day."""
+    """Write a call's line in the log, add it to its day, and count what it cost."""
+    spending.settle(tx, of.call.business, of.pinned, _counted(record))
     values = {
         "business_id": of.call.business,
         "id": of.call.id,
@@ -208,10 +216,12 @@ def _change_day(tx: Tx, row: Row, changes: Mapping[str, object]) -> None:
     tx.write(sql.ADD_USAGE, key | {name: new[name] - old[name] for name in new})
 
 
-def end_unknown(tx: Tx, row: Row, record: CallRecord, charged: Credits, revenue: int, rate: Rate) -> None:
+def end_unknown(books: Books, tx: Tx, row: Row, record: CallRecord, charged: Credits, revenue: int) -> None:
     """Replace the ``unknown`` line of an expired hold by what came of it after all."""
+    terms = books.terms
+    spending.correct(tx, row.business_id, terms.purse.pinned(row.cost_bound, row.created_at), _counted(record))
     (line,) = tx.rows(sql.ROW, {"business": row.business_id, "key": row.id, "number": row.attempt})
-    changes = _outcome(record, charged, revenue, rate)
+    changes = _outcome(record, charged, revenue, terms.rate)
     tx.write(sql.SAVE_ROW, {"business": row.business_id, "key": row.id, "number": row.attempt, **changes})
     _change_day(tx, line, changes)
 
@@ -235,6 +245,11 @@ _SUMMED: Final = (
     "output_tokens",
     "latency_ms",
 )
+
+
+def _counted(record: CallRecord) -> PicoUsd | None:
+    """What a call counts with in the provider budget; None where only its bound is known."""
+    return record.at_most if record.cost is None else record.cost
 
 
 def _sum_key(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -87,7 +87,7 @@ class Capture:
     def _late(self, wallet: LockedWallet, row: Row, known: list[Row]) -> Credits:
         """Charge after expiry: from free credits, else as bad debt; a newer attempt of the key pays instead."""
         used, earned = (NOTHING, 0) if _paid_otherwise(wallet, row) else self._pay_late(wallet, row, known)
-        calls.end_unknown(wallet.tx, row, self.record, used, earned, self.books.terms.rate)
+        calls.end_unknown(self.books, wallet.tx, row, self.record, used, earned)
         calls.keep_answers(wallet.tx, self.hold.call, self.record, wallet.now)
         return used
 
@@ -144,7 +144,8 @@ def log(
     earned: int = 0,
 ) -> None:
     """Write the line of a hold's call, and keep its answers where a replay may come."""
-    calls.write_row(wallet.tx, calls.logged(row, wallet.tz), record, used, earned, books.terms.rate, wallet.now)
+    line = calls.logged(row, wallet.tz, books.terms.purse)
+    calls.write_row(wallet.tx, line, record, used, earned, books.terms.rate, wallet.now)
     calls.keep_answers(wallet.tx, call, record, wallet.now)
 
 

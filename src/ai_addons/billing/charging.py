@@ -69,7 +69,9 @@ class _Charging:
         rate = self.books.terms.rate
         earned = wallet.burn(self.call.id, admitted.attempt, admitted.shares, {})
         wallet.book_usage(self.call.feature, self.amount, self.call.id)
-        line = calls.Logged(self.call, admitted.attempt, wallet.tz, self.price_version)
+        # The work is done, so the budget stops nothing here; it counts what was spent.
+        pinned = self.books.terms.purse.unpinned(wallet.now)
+        line = calls.Logged(self.call, admitted.attempt, wallet.tz, pinned, self.price_version)
         calls.write_row(wallet.tx, line, self.record, self.amount, earned, rate, wallet.now)
         calls.keep_answers(wallet.tx, self.call, self.record, wallet.now)
         return Booked(charged=self.amount, balance=wallet.available, cost_ghs=calls.cost_ghs(self.record, rate))
@@ -77,7 +79,7 @@ class _Charging:
     def _write_hold(self, wallet: LockedWallet, admitted: Admitted) -> None:
         """A hold that is captured the moment it is made."""
         hold = Hold(call=self.call, attempt=admitted.attempt, amount=self.amount, expires_at=wallet.now)
-        calls.open_hold(wallet, hold, price_version=self.price_version, counters=admitted.counters)
+        calls.open_hold(wallet, hold, price_version=self.price_version, counters=admitted.counters, pinned=None)
         key = {"business": wallet.business, "key": self.call.id, "number": admitted.attempt}
         closed = {"state": "captured", "captured": self.amount.micro, "closed_at": wallet.now}
         wallet.tx.write(sql.CLOSE_HOLD, key | closed)

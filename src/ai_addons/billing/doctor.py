@@ -97,6 +97,7 @@ def _examine(tx: Tx, business: str | None) -> Report:
             for row in tx.rows(sql.STRAYS, {})
         ]
         findings += _examine_counters(tx)
+        findings += _examine_spending(tx)
     return Report(tuple(findings), count)
 
 
@@ -277,6 +278,14 @@ class _Books:
                 "what is due is found in time",
                 "next_due_at is later than a hold, a grant or a planned grant asks for",
             )
+
+
+def _examine_spending(tx: Tx) -> Iterator[Finding]:
+    """The provider budget: each window holds what open holds may cost."""
+    (row,) = tx.rows(sql.PINNED_COSTS, {})
+    if not row.bounds == row.days == row.months:
+        detail = f"open holds {row.bounds}, days {row.days}, months {row.months} pico-USD"
+        yield Finding("", "the provider budget holds what open holds may cost", detail)
 
 
 def _examine_counters(tx: Tx) -> Iterator[Finding]:

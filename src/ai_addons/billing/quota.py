@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ai_addons.billing.limits import Counter, Limit, counters, crossed, dump, load, refusal, resets_at
@@ -53,17 +54,29 @@ def limits_of(terms: Terms, rows: Sequence[Row]) -> list[Limit]:
     return [*kept, *own]
 
 
-def count(
+@dataclass(frozen=True, slots=True)
+class Within:
+    """A call that goes over no limit.
+
+    Attributes:
+        counters: The windows it counts in, in lock order; their rows are locked.
+        warned: Those of which it reaches the level that is told.
+    """
+
+    counters: tuple[Counter, ...] = ()
+    warned: tuple[tuple[Counter, Limit], ...] = ()
+
+
+def check(
     wallet: LockedWallet, terms: Terms, limits: Sequence[Limit], call: CallIdentity, amount: Credits
-) -> str | LimitReached | None:
-    """Count an amount as held in every window it falls into.
+) -> Within | LimitReached:
+    """Look whether an amount fits into every window it falls into; nothing is counted yet.
 
     Returns:
-        The counters, as the hold keeps them, None for none; or the refusal of the first limit it would go over.
-        Then nothing was counted.
+        The windows, or the refusal of the first limit it would go over.
     """
     if not limits:
-        return None
+        return Within()
     places = counters(
         limits,
         business=call.business,
@@ -83,12 +96,21 @@ def count(
             return refusal(counter, limit, resets_at(counter, zone))
         if change == "warn":
             warned.append((counter, limit))
-    # Only now: a later limit may have refused what would have reached the level of an earlier one.
-    for counter, limit in warned:
+    return Within(tuple(counter for counter, _ in places), tuple(warned))
+
+
+def count(wallet: LockedWallet, within: Within, amount: Credits) -> str | None:
+    """Count an amount as held in every window, and tell of those that are nearly full.
+
+    Returns:
+        The counters, as the hold keeps them; None for none.
+    """
+    # Only now: something else may have refused what would have reached the level of a limit.
+    for counter, limit in within.warned:
         _tell(wallet, "limit.warning", counter, limit)
-    for counter, _ in places:
+    for counter in within.counters:
         _move(wallet.tx, counter, amount.micro, 0)
-    return dump(counter for counter, _ in places) if places else None
+    return dump(within.counters) if within.counters else None
 
 
 def resolve(tx: Tx, text: str, amount: Credits, used: Credits) -> None:

@@ -217,6 +217,7 @@ class CallRecord:
         model: Route of the model that answered.
         tokens: Sum over all attempts, None if any is unknown.
         cost: Provider cost over all attempts, None if any is unknown.
+        at_most: The most they can have cost where it is unknown; None for the bound of the hold.
         latency_ms: Time of the whole call, None if unknown.
         request_meta: Counts and settings of the request.
         response_meta: Attempts, without content.
@@ -231,6 +232,7 @@ class CallRecord:
     model: str | None = None
     tokens: Tokens | None = None
     cost: PicoUsd | None = None
+    at_most: PicoUsd | None = None
     latency_ms: int | None = None
     request_meta: Mapping[str, object] = field(default_factory=dict[str, object])
     response_meta: Mapping[str, object] = field(default_factory=dict[str, object])

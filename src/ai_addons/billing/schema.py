@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 metadata: Final = MetaData()
 
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 """The version of these tables; `ai_addons.billing.migrations` leads here from every earlier one."""
 
 VERSION_TABLE: Final = "ai_schema_version"
@@ -131,6 +131,7 @@ holds: Final = _table(
     _exact("closed_at", null=True),
     _text("price_version", null=True),
     _text("counters", null=True),
+    _exact("cost_bound", null=True),
     PrimaryKeyConstraint("business_id", "id", "attempt"),
     CheckConstraint("amount > 0 AND attempt > 0", name="ck_hold_amount"),
     CheckConstraint("0 <= captured AND captured <= amount", name="ck_hold_captured"),
@@ -360,6 +361,19 @@ limit_counters: Final = _table(
     PrimaryKeyConstraint("business_id", "scope", "key", "per", "starts_at"),
     CheckConstraint("used >= 0 AND held >= 0", name="ck_counter_amount"),
 )
+
+provider_spend: Final = _table(
+    "ai_provider_spend",
+    _text("per"),
+    _exact("starts_at"),
+    _exact("stripe"),
+    _exact("held", default=0),
+    _exact("used", default=0),
+    _exact("warned", default=-1),
+    _exact("stopped", default=-1),
+    PrimaryKeyConstraint("per", "starts_at", "stripe"),
+)
+"""What models cost in each day and month, pico-USD, shared out over several rows so that calls need not queue."""
 
 outbox: Final = _table(
     "ai_outbox",

@@ -23,10 +23,11 @@ from ai_addons.billing.sql import statements as sql
 from ai_addons.billing.wallet import NOTHING, LockedWallet
 from ai_addons.errors import (
     BillingError,
+    BudgetSpent,
     HoldExpired,
     StoreUnavailable,
 )
-from ai_addons.money import Credits
+from ai_addons.money import Credits, PicoUsd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -73,13 +74,16 @@ class Store:
             lambda tx: calls.read_past(tx, call, tx.gather(*queries), self._books.now(tx)).finished if queries else None
         )
 
-    def hold(self, call: CallIdentity, amount: Credits, *, price_version: str | None = None) -> Hold | Finished:
+    def hold(
+        self, call: CallIdentity, amount: Credits, *, price_version: str | None = None, bound: PicoUsd | None = None
+    ) -> Hold | Finished:
         """Set credits aside; durable when this returns.
 
         Args:
             call: Which call.
             amount: Its price; more than zero.
             price_version: Which published price that is, None for a list price.
+            bound: The most its models can cost; None where no model of ours is asked.
 
         Returns:
             The hold, or what this very call gave before.
@@ -92,8 +96,9 @@ class Store:
             WalletSuspended: If the wallet takes no new holds.
             Paused: If the kill switch is on.
             LimitReached: If a spending limit would be passed.
+            BudgetSpent: If the models might cost more than the provider budget has left.
         """
-        admission = Admission(self._books, call, amount)
+        admission = Admission(self._books, call, amount, bound)
         return admission.decide(lambda wallet, admitted: self._hold(wallet, call, amount, admitted, price_version))
 
     def _hold(
@@ -101,9 +106,25 @@ class Store:
     ) -> Hold:
         expires_at = wallet.now + self._terms.hold_ttl
         hold = Hold(call=call, attempt=admitted.attempt, amount=amount, expires_at=expires_at)
-        calls.open_hold(wallet, hold, price_version=price_version, counters=admitted.counters)
+        calls.open_hold(wallet, hold, price_version=price_version, counters=admitted.counters, pinned=admitted.pinned)
         wallet.pin(call.id, hold.attempt, admitted.shares, expires_at)
         return hold
+
+    def check_budget(self, business: str, bound: PicoUsd) -> None:
+        """Look whether the provider budget has room for a call that holds no credits; it counts when it ends.
+
+        Raises:
+            BudgetSpent: If it has not.
+        """
+        purse, at = self._terms.purse, self._books.about_now()
+        if not purse.budgets:
+            return
+
+        def work(wallet: LockedWallet, found: Sequence[list[Row]]) -> BudgetSpent | None:
+            return purse.check(wallet, found, at, bound)
+
+        if (refused := self._books.on(business, work, *purse.queries(at))) is not None:
+            raise refused
 
     def renew(self, hold: Hold) -> Hold:
         """Keep an open hold alive for another time to live, as a stream does every third of it.
@@ -168,7 +189,7 @@ class Store:
                 log(self._books, wallet, row, hold.call, record)
                 return booked(self._books, wallet, NOTHING, record)
             if row.state == "expired" and row.outcome == "unknown":
-                calls.end_unknown(wallet.tx, row, record, NOTHING, 0, self._terms.rate)
+                calls.end_unknown(self._books, wallet.tx, row, record, NOTHING, 0)
                 calls.keep_answers(wallet.tx, hold.call, record, wallet.now)
             return booked(self._books, wallet, Credits.from_micro(row.charged), record)
 
@@ -185,7 +206,7 @@ class Store:
         def work(wallet: LockedWallet, found: Sequence[list[Row]]) -> Booked:
             past = calls.read_past(wallet.tx, call, found, wallet.now)
             attempt = 0 if past.attempts is None else past.attempts + 1
-            line = calls.Logged(call, attempt, wallet.tz)
+            line = calls.Logged(call, attempt, wallet.tz, self._terms.purse.unpinned(wallet.now))
             calls.write_row(wallet.tx, line, record, NOTHING, 0, self._terms.rate, wallet.now)
             calls.keep_answers(wallet.tx, call, record, wallet.now)
             return booked(self._books, wallet, NOTHING, record)

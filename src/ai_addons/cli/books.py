@@ -11,7 +11,7 @@ from ai_addons.addons import AddOns
 from ai_addons.billing.doctor import DAILY_SUMS
 from ai_addons.billing.usage import MOST_DAYS
 from ai_addons.cli import show
-from ai_addons.money import ghs
+from ai_addons.money import ghs, usd
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ai_addons.billing.doctor import Finding
     from ai_addons.billing.margin import MarginLine, MarginTable
+    from ai_addons.billing.spending import WindowSpending
     from ai_addons.billing.usage import Usage
 
 _DAYS = click.option(
@@ -101,6 +102,39 @@ def margins(business: str | None, days: int, *, json_out: bool) -> None:
 
 
 @click.command()
+@show.as_json
+@show.told
+def spending(*, json_out: bool) -> None:
+    """Show what the models cost today and this month beside your budget; not for a shop's eyes."""
+    with closing(AddOns.from_env()) as addons:
+        found = addons.spending()
+    if json_out:
+        show.print_json([_in_usd(one) for one in found])
+        return
+    rows = (
+        (
+            one.window,
+            f"{usd(one.used):.6f}",
+            f"{usd(one.held):.6f}",
+            "none" if one.budget is None else f"{usd(one.budget):.2f}",
+        )
+        for one in found
+    )
+    columns = ("this", "spent", "calls in progress", "budget")
+    show.console().print(show.table("Spending on models, USD", columns, rows, right=columns[1:]))
+
+
+def _in_usd(one: WindowSpending) -> dict[str, object]:
+    return {
+        "window": one.window,
+        "starts_at": one.starts_at,
+        "used_usd": usd(one.used),
+        "held_usd": usd(one.held),
+        "budget_usd": None if one.budget is None else usd(one.budget),
+    }
+
+
+@click.command()
 @click.argument("business")
 @click.option("--from", "first", type=_DAY, metavar="DATE", required=True, help="First day, e.g. 2026-11-01.")
 @click.option("--to", "last", type=_DAY, metavar="DATE", required=True, help="Last day, included.")
@@ -151,7 +185,7 @@ def sweep(*, json_out: bool) -> None:
         click.echo(f"{wallets} wallets had something due")
 
 
-COMMANDS = (balance, ledger, usage, margins, statement, doctor, sweep)
+COMMANDS = (balance, ledger, usage, margins, spending, statement, doctor, sweep)
 
 
 def _verify(findings: Sequence[Finding]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import and_, bindparam, case, delete, func, insert, literal_column, or_, select, union
+from sqlalchemy import and_, bindparam, case, delete, func, insert, literal_column, or_, select, text, union
 
 from ai_addons.billing.schema import (
     EXACT,
@@ -33,6 +33,7 @@ __all__ = [
     "HOLDS_OF",
     "LEDGER",
     "LOOK",
+    "PINNED_COSTS",
     "REBUILD_USAGE",
     "SHARES_OF",
     "STRAYS",
@@ -85,6 +86,13 @@ COUNTED_HOLDS: Final = (
     .group_by(holds.c.business_id, holds.c.id, holds.c.attempt, holds.c.counters, holds.c.state, holds.c.amount)
 )
 
+
+PINNED_COSTS: Final = text(
+    "SELECT (SELECT CAST(COALESCE(SUM(cost_bound), 0) AS BIGINT) FROM ai_credit_holds WHERE state = 'open') AS bounds, "
+    "(SELECT CAST(COALESCE(SUM(held), 0) AS BIGINT) FROM ai_provider_spend WHERE per = 'day') AS days, "
+    "(SELECT CAST(COALESCE(SUM(held), 0) AS BIGINT) FROM ai_provider_spend WHERE per = 'month') AS months"
+)
+"""What calls in progress may cost, and what the windows of the provider budget hold for them."""
 
 _ONE: Final = literal_column("1", EXACT)
 _NONE: Final = literal_column("0", EXACT)

@@ -37,6 +37,7 @@ from ai_addons.billing.schema import (
     pack_versions,
     planned_grants,
     price_versions,
+    provider_spend,
     results,
     subscriptions,
     transactions,
@@ -287,6 +288,26 @@ MOVE_COUNTER: Final = (
         used=limit_counters.c.used + bindparam("spent", type_=EXACT),
     )
 )
+
+# What the models cost in each window, over the rows that share it out among businesses.
+SPENT: Final = text(
+    "SELECT per, CAST(SUM(held) AS BIGINT) AS held, CAST(SUM(used) AS BIGINT) AS used, MAX(warned) AS warned, "
+    "MAX(stopped) AS stopped "
+    "FROM ai_provider_spend WHERE per = 'day' AND starts_at = :day OR per = 'month' AND starts_at = :month GROUP BY per"
+).bindparams(bindparam("day", type_=EXACT), bindparam("month", type_=EXACT))
+ADD_SPENT: Final = text(
+    "INSERT INTO ai_provider_spend (per, starts_at, stripe, held, used) "
+    "VALUES ('day', :day, :stripe, :held, :used), ('month', :month, :stripe, :held, :used) "
+    "ON CONFLICT (per, starts_at, stripe) DO UPDATE "
+    "SET held = ai_provider_spend.held + excluded.held, used = ai_provider_spend.used + excluded.used"
+).bindparams(*(bindparam(name, type_=EXACT) for name in ("day", "month", "stripe", "held", "used")))
+_FIRST_OF: Final = and_(
+    provider_spend.c.per == bindparam("of_per", type_=TEXT),
+    provider_spend.c.starts_at == bindparam("of_start", type_=EXACT),
+    provider_spend.c.stripe == literal_column("0"),
+)
+MARK_WARNED: Final = update(provider_spend).where(_FIRST_OF).values(warned=bindparam("amount", type_=EXACT))
+MARK_STOPPED: Final = update(provider_spend).where(_FIRST_OF).values(stopped=bindparam("amount", type_=EXACT))
 
 # What is told, and what operators did.
 ADD_EVENT: Final = text(
