@@ -21,7 +21,7 @@ _URL_PRIORITY: Final = 70
 _IP_PRIORITY: Final = 60
 
 # RFC 5321 allows 64 characters before the @; more is no address, but it is hidden all the same.
-_LOCAL: Final = r"[\w.%+\-'!#$&*=?^`{|}~]{1,256}\Z"
+_LOCAL_SIGNS: Final = frozenset(".%+-'!#$&*=?^`{|}~_")
 _DOMAIN: Final = r"(?:[^\W_][\w\-]{0,62}\.){1,30}[^\W_][\w\-]{0,62}"
 _TOP_LEVEL: Final = r"(?:[^\W\d_]{2,24}|xn--[a-z0-9\-]{1,59})\Z"
 _NOT_LEADING: Final = ".'`-*=?&!#{|}^~$%"
@@ -31,10 +31,9 @@ _LONGEST_LOCAL: Final = 256
 class EmailRecognizer:
     """Finds e-mail addresses."""
 
-    __slots__ = ("_domain", "_local", "_top_level")
+    __slots__ = ("_domain", "_top_level")
 
     def __init__(self) -> None:
-        self._local = re.compile(_LOCAL)
         self._domain = re.compile(_DOMAIN)
         self._top_level = re.compile(_TOP_LEVEL, re.IGNORECASE)
 
@@ -43,11 +42,10 @@ class EmailRecognizer:
         at = text.find("@")
         while at >= 0:
             domain = self._domain.match(text, at + 1)
-            local = self._local.search(text, max(0, at - _LONGEST_LOCAL), at) if domain else None
-            if local and domain and (length := self._host_length(domain[0])):
-                name = local[0].lstrip(_NOT_LEADING)
-                if name:
-                    yield Span(at - len(name), at + 1 + length, Kind.EMAIL, _EMAIL_PRIORITY)
+            if domain and (length := self._host_length(domain[0])):
+                start = _local_start(text, at)
+                if start < at:
+                    yield Span(start, at + 1 + length, Kind.EMAIL, _EMAIL_PRIORITY)
             at = text.find("@", at + 1)
 
     def _host_length(self, host: str) -> int:
@@ -60,10 +58,20 @@ class EmailRecognizer:
         return 0
 
 
+def _local_start(text: str, at: int) -> int:
+    """Where the part before an at sign begins; the sign itself if there is none."""
+    start, first = at, max(0, at - _LONGEST_LOCAL)
+    while start > first and (text[start - 1].isalnum() or text[start - 1] in _LOCAL_SIGNS):
+        start -= 1
+    while start < at and text[start] in _NOT_LEADING:
+        start += 1
+    return start
+
+
 # Bare links are told from prose by the host alone: where people, not goods, have their pages.
 _PEOPLE: Final = (
-    "wa.me t.me m.me fb.me facebook.com instagram.com twitter.com x.com tiktok.com linkedin.com youtube.com snapchat.com"
-    " api.whatsapp.com chat.whatsapp.com"
+    "wa.me t.me m.me fb.me facebook.com instagram.com twitter.com x.com tiktok.com linkedin.com youtube.com"
+    " snapchat.com api.whatsapp.com chat.whatsapp.com"
 )
 _AFTER_LINK: Final = ".,;:!?'*_"
 _PAIRS: Final = {")": "(", "]": "[", "}": "{"}
