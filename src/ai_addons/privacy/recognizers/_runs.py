@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _RUN: Final = re.compile(r"[0-9]++(?:[ .\-()]{1,3}[0-9]++)*+")
 _GROUP: Final = re.compile(r"[0-9]+")
+_SECOND_GROUP: Final = re.compile(r"[^0-9][0-9]")
 _BREAK: Final = re.compile(r"[^0-9\-]")
 _LETTERS: Final = re.compile(r"(?:(?<!\w)|(?<=\\[nrt]))(?<![A-Z0-9]-)([A-Za-z]{1,3})[ \-]{0,3}\Z")
 _DATE: Final = re.compile(
@@ -31,7 +32,9 @@ _DATE: Final = re.compile(
 _DECIMAL: Final = re.compile(r"[0-9]+\.[0-9]{1,2}\Z")
 _PAIR: Final = 2
 _DATE_DIGITS: Final = 8
-_SHORT: Final = 6
+_SHORT: Final = 4
+# How long a run is at least after so many letters.
+_LEAST_AFTER: Final = (0, 6, 2, 6)
 _LEAST_TOPICAL: Final = 6
 _MOST: Final = 27
 _LEFT: Final = 9
@@ -94,6 +97,7 @@ class RunRecognizer:
         priority: Its priority among overlapping finds.
         digits: Counts of digits for which `bare` is asked.
         letters: Counts of letters before the digits (1 to 3) for which `lettered` is asked.
+        small: Letters that belong to the digits also in lower case and before a blank.
         topics: What words before it must say for `topical` to be asked.
         lengths: Counts of digits that `topical` takes for a number of its sort.
     """
@@ -104,6 +108,7 @@ class RunRecognizer:
     priority: ClassVar[int]
     digits: ClassVar[range] = range(0)
     letters: ClassVar[frozenset[int]] = frozenset()
+    small: ClassVar[frozenset[str]] = frozenset()
     topics: ClassVar[frozenset[Topic]] = frozenset()
     lengths: ClassVar[frozenset[int]] = frozenset()
 
@@ -139,7 +144,7 @@ class RunReader:
         readers: Those recognizers.
     """
 
-    __slots__ = ("_bare", "_lettered", "_topical")
+    __slots__ = ("_bare", "_lettered", "_small", "_topical")
 
     def __init__(self, readers: Iterable[RunRecognizer]) -> None:
         chosen = tuple(readers)
@@ -149,30 +154,40 @@ class RunReader:
         self._lettered = tuple(
             tuple(reader.lettered for reader in chosen if count in reader.letters) for count in range(4)
         )
+        self._small = frozenset(letters for reader in chosen for letters in reader.small)
         topics = {topic for reader in chosen for topic in reader.topics}
         self._topical = {
             topic: tuple(reader.topical for reader in chosen if topic in reader.topics) for topic in topics
         }
 
-    def find(self, text: str) -> Iterator[Span]:
+    def find(self, text: str) -> list[Span]:
         """What they find in a folded text."""
+        found: list[Span] = []
         for match in _RUN.finditer(text):
             start, end = match.span()
-            if end - start > _PAIR or (end - start == _PAIR and text[start - 1 : start].isalpha()):
-                before = text[start - 1 : start]
-                if before and (before in " -" or before.isalpha()):
-                    yield from self._with_letters(text, start, end)
-                if before and not starts_clear(text, start):
-                    start = _after_group(text, start, end)
-                elif before == "-" and is_code(text, start):
-                    start = _after_code(text, start, end)
-                if end - start >= _SHORT or text[end : end + 1] == "-":
-                    yield from self._alone(text, start, end)
+            before = text[start - 1] if start else "\n"
+            glued = before.isalpha()
+            if end - start < _SHORT and (end - start < _PAIR or not (glued or text[end : end + 1] == "-")):
+                continue
+            if glued or before in " -":
+                found += self._with_letters(text, start, end)
+            if (glued or before == "_") and not starts_clear(text, start):
+                start = _after_group(text, start, end)
+            elif before == "-" and is_code(text, start):
+                start = _after_code(text, start, end)
+            if end - start > _PAIR:
+                found += self._alone(text, start, end)
+        return found
 
     def _with_letters(self, text: str, start: int, end: int) -> Iterable[Span]:
         match = _LETTERS.search(text, max(0, start - _LEFT), start)
-        readers = self._lettered[match.end(1) - match.start(1)] if match else ()
-        if not match or not readers:
+        if match is None:
+            return ()
+        letters = match[1]
+        if end - start < _LEAST_AFTER[len(letters)] or not (readers := self._lettered[len(letters)]):
+            return ()
+        # A small word and a blank before a number are prose, unless somebody knows them.
+        if letters.islower() and text[match.end(1)] == " " and letters not in self._small:
             return ()
         run = Run(text, start, end, match.start(1))
         return [span for read in readers for span in read(run)]
@@ -203,9 +218,8 @@ def _settled(run: Run, found: Iterable[Span]) -> bool:
 
 def _after_group(text: str, start: int, end: int) -> int:
     """Where the second group of a run begins; its end if there is none."""
-    groups = _GROUP.finditer(text, start, end)
-    next(groups)
-    return next((group.start() for group in groups), end)
+    match = _SECOND_GROUP.search(text, start, end)
+    return match.end() - 1 if match else end
 
 
 def _after_code(text: str, start: int, end: int) -> int:

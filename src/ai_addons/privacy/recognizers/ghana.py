@@ -41,6 +41,7 @@ class GhanaCardRecognizer(RunRecognizer):
     kind: ClassVar[Kind] = Kind.ID
     priority: ClassVar[int] = 80
     letters: ClassVar[frozenset[int]] = frozenset({3})
+    small: ClassVar[frozenset[str]] = frozenset({"gha", "fgn"})
     topics: ClassVar[frozenset[Topic]] = frozenset({Topic.GHANA_CARD})
     lengths: ClassVar[frozenset[int]] = frozenset({9, 10})
 

@@ -80,27 +80,51 @@ _PAIRS: Final = {")": "(", "]": "[", "}": "{"}
 class UrlRecognizer:
     """Finds links, with all that is in them."""
 
-    __slots__ = ("_pattern",)
+    __slots__ = ("_anchors", "_rest", "_scheme")
 
     def __init__(self) -> None:
-        hosts = "|".join(map(re.escape, _PEOPLE.split()))
-        # Schemes are short; the letter before one ends the search, so it costs no more than the text is long.
-        self._pattern = re.compile(
-            r"(?:(?<![A-Za-z0-9])(?:https?|ftps?)://|(?<!\w)www\.(?=\w)"
-            rf"|(?<![\w.\-@/])(?:www\.|m\.)?(?:{hosts})/(?=\w|@|\+))[^\s<>\"\\]{{1,2048}}",
-            re.IGNORECASE,
-        )
+        self._anchors = ("://", "www.", *(f"{host}/" for host in _PEOPLE.split()))
+        self._scheme = re.compile(r"(?<![a-z0-9])(?:https?|ftps?)\Z")
+        self._rest = re.compile(r"[^\s<>\"\\]{1,2048}")
 
     def find(self, text: str) -> Iterator[Span]:
         """All links; the punctuation after one is none of it."""
-        if "/" not in text and "www." not in text and "WWW." not in text:
+        if "/" not in text and "." not in text:
             return
-        for match in self._pattern.finditer(text):
-            link = match[0].rstrip(_AFTER_LINK)
-            while link[-1:] in _PAIRS and link.count(link[-1]) > link.count(_PAIRS[link[-1]]):
-                link = link[:-1].rstrip(_AFTER_LINK)
-            if not link.endswith("/") or link.count("/") > 2:  # noqa: PLR2004  # more than the two of a scheme alone
-                yield Span(match.start(), match.start() + len(link), Kind.ID, _URL_PRIORITY)
+        small, past = text.lower(), 0
+        anchors = [anchor for anchor in self._anchors if anchor in small]
+        for at in sorted({start for anchor in anchors for start in self._starts(small, anchor)}):
+            match = self._rest.match(text, at) if at >= past else None
+            if match and (length := _link_length(match[0])):
+                past = at + length
+                yield Span(at, past, Kind.ID, _URL_PRIORITY)
+
+    def _starts(self, small: str, anchor: str) -> Iterator[int]:
+        at = small.find(anchor)
+        while at >= 0:
+            scheme = self._scheme.search(small, max(0, at - 6), at) if anchor == "://" else None
+            if scheme:
+                yield scheme.start()
+            elif anchor != "://" and not _touched(small, at):
+                yield at
+            at = small.find(anchor, at + 1)
+
+
+def _touched(text: str, at: int) -> bool:
+    """Whether a host's name goes on to the left of a place."""
+    return not starts_clear(text, at) or text[at - 1 : at] in set("-.@/")
+
+
+def _link_length(text: str) -> int:
+    """How much of a text without blanks is the link; 0 if it leads nowhere."""
+    link = text.rstrip(_AFTER_LINK)
+    while link[-1:] in _PAIRS and link.count(link[-1]) > link.count(_PAIRS[link[-1]]):
+        link = link[:-1].rstrip(_AFTER_LINK)
+    scheme = link.find("://")
+    rest = link[scheme + 3 :] if scheme >= 0 else link
+    if scheme < 0 and rest[:4].lower() != "www.":
+        rest = rest.partition("/")[2]
+    return len(link) if any(map(str.isalnum, rest)) else 0
 
 
 _OCTET: Final = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"

@@ -25,7 +25,11 @@ _VEHICLE_WORDS: Final = frozenset(
 )
 _LICENCE_WORDS: Final = frozenset({"licence", "license", "driver", "drivers", "driving", "dvla", "dl"})
 # Region and district letters of plates: first letter, then the second ones in use with it.
-_PLATE_CODES: Final = "A[CEKPSW]|B[ARTW]|C[DR]|D[PV]|E[NRS]|G[BCELMNRSTWXY]|HR|N[ER]|OR|S[V]|U[EW]|V[DR]|W[NPRT]"
+_PLATE_LETTERS: Final = {
+    "A": "CEKPSW", "B": "ARTW", "C": "DR", "D": "PV", "E": "NRS", "G": "BCELMNRSTWXY", "H": "R", "N": "ER",
+    "O": "R", "S": "V", "U": "EW", "V": "DR", "W": "NPRT",
+}
+_PLATE_CODES: Final = "|".join(f"{first}[{seconds}]" for first, seconds in _PLATE_LETTERS.items())
 # Shop documents and goods are numbered like licences; these letters are theirs.
 _DOCUMENTS: Final = frozenset(
     {
@@ -79,9 +83,9 @@ class DrivingLicenceRecognizer(RunRecognizer):
         """The two known shapes; any mix of letters and digits after a word such as "licence"."""
         text, at = run.text, run.letters
         match = self._long.match(text, at) or self._as_short(text, at)
-        if match is None and run.topic is Topic.LICENCE:
+        if match is None:
             match = self._loose.match(text, at)
-            if match and sum(map(str.isdigit, match[0])) < _LEAST_DIGITS:
+            if match and (sum(map(str.isdigit, match[0])) < _LEAST_DIGITS or run.topic is not Topic.LICENCE):
                 match = None
         return (self.span(*match.span()),) if match else ()
 
@@ -102,6 +106,9 @@ class VehiclePlateRecognizer(RunRecognizer):
     priority: ClassVar[int] = 40
     digits: ClassVar[range] = range(3, 5)
     letters: ClassVar[frozenset[int]] = frozenset({2})
+    small: ClassVar[frozenset[str]] = frozenset(
+        (first + second).lower() for first, seconds in _PLATE_LETTERS.items() for second in seconds
+    )
 
     def __init__(self) -> None:
         self._dated = re.compile(rf"(?:{_PLATE_CODES})[ \-]{{1,3}}[0-9]{{1,4}}[ \-]{{1,3}}([0-9]{{2}}){END}")
