@@ -10,6 +10,7 @@ _CURRENCY_WORDS: Final = frozenset({"ghs", "usd", "ngn", "eur", "gbp", "cedi", "
 # The word before a hyphen: `INV-2025` is a code; `TEL-024` is a label.
 _CODE: Final = re.compile(r"(?<![A-Za-z0-9])([A-Z]{2,5})-\Z")
 _LABELS: Final = frozenset({"TEL", "CALL", "CELL", "FAX", "MOB", "MOMO", "SMS", "WA", "NHIS", "VOTER", "ACCT", "BANK"})
+_LAST_LETTERS: Final = frozenset("sdnrpiSDNRPI")
 _LAST_WORD: Final = re.compile(r"[A-Za-z]{3,5}\Z")
 _FIGURE_AFTER: Final = re.compile(
     r"\.[0-9]|\s?%|:[0-9]|\s?(?:₵|(?i:ghs|cedis?|usd|pesewas)\b)|\s?[x×@]\s?[0-9]"  # noqa: RUF001  # the sign of multiplication is meant
@@ -83,5 +84,7 @@ def _is_led_in(text: str, start: int) -> bool:
         return bool(last)
     if last in "xX@×":  # noqa: RUF001  # the sign of multiplication is meant
         return before[:-1].rstrip()[-1:].isdigit()
+    if last not in _LAST_LETTERS:
+        return False
     word = _LAST_WORD.search(before)
     return word is not None and word[0].lower() in _CURRENCY_WORDS

@@ -147,7 +147,7 @@ class RunReader:
     __slots__ = ("_bare", "_lettered", "_small", "_topical")
 
     def __init__(self, readers: Iterable[RunRecognizer]) -> None:
-        chosen = tuple(readers)
+        chosen = sorted(readers, key=lambda reader: -reader.priority)
         self._bare = tuple(
             tuple(reader.bare for reader in chosen if count in reader.digits) for count in range(_MOST + 1)
         )
@@ -169,7 +169,7 @@ class RunReader:
             glued = before.isalpha()
             if end - start < _SHORT and (end - start < _PAIR or not (glued or text[end : end + 1] == "-")):
                 continue
-            if glued or before in " -":
+            if glued or before == "-" or (before == " " and self._has_letters(text, start)):
                 found += self._with_letters(text, start, end)
             if (glued or before == "_") and not starts_clear(text, start):
                 start = _after_group(text, start, end)
@@ -186,11 +186,15 @@ class RunReader:
         letters = match[1]
         if end - start < _LEAST_AFTER[len(letters)] or not (readers := self._lettered[len(letters)]):
             return ()
-        # A small word and a blank before a number are prose, unless somebody knows them.
-        if letters.islower() and text[match.end(1)] == " " and letters not in self._small:
-            return ()
         run = Run(text, start, end, match.start(1))
-        return [span for read in readers for span in read(run)]
+        return next((found for read in readers if (found := read(run))), ())
+
+    def _has_letters(self, text: str, start: int) -> bool:
+        """Whether letters before a blank may belong to a number: small ones are prose, unless somebody knows them."""
+        last = text[start - 2 : start - 1]
+        if not last.islower():
+            return last.isupper() or last in {" ", "-"}
+        return text[start - 3 : start - 1].lower() in self._small or text[start - 4 : start - 1].lower() in self._small
 
     def _alone(self, text: str, start: int, end: int) -> Iterable[Span]:
         if text[end : end + 1].isalpha():
@@ -202,7 +206,7 @@ class RunReader:
         found: list[Span] = []
         for read in self._bare[min(count, _MOST)]:
             found += read(run)
-        if count < _LEAST_TOPICAL or not self._topical or _settled(run, found):
+        if count < _LEAST_TOPICAL or (count == _LEAST_TOPICAL and " " in run.raw) or _settled(run, found):
             return found
         for read in self._topical.get(run.topic, ()) if run.topic else ():
             found += read(run)

@@ -26,8 +26,19 @@ _VEHICLE_WORDS: Final = frozenset(
 _LICENCE_WORDS: Final = frozenset({"licence", "license", "driver", "drivers", "driving", "dvla", "dl"})
 # Region and district letters of plates: first letter, then the second ones in use with it.
 _PLATE_LETTERS: Final = {
-    "A": "CEKPSW", "B": "ARTW", "C": "DR", "D": "PV", "E": "NRS", "G": "BCELMNRSTWXY", "H": "R", "N": "ER",
-    "O": "R", "S": "V", "U": "EW", "V": "DR", "W": "NPRT",
+    "A": "CEKPSW",
+    "B": "ARTW",
+    "C": "DR",
+    "D": "PV",
+    "E": "NRS",
+    "G": "BCELMNRSTWXY",
+    "H": "R",
+    "N": "ER",
+    "O": "R",
+    "S": "V",
+    "U": "EW",
+    "V": "DR",
+    "W": "NPRT",
 }
 _PLATE_CODES: Final = "|".join(f"{first}[{seconds}]" for first, seconds in _PLATE_LETTERS.items())
 # Shop documents and goods are numbered like licences; these letters are theirs.
