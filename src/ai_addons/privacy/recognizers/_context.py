@@ -59,10 +59,10 @@ _WORDS_OF: Final[Mapping[Topic, str]] = {
     Topic.CARD: "card visa mastercard verve amex maestro debit",
     Topic.GHANA_CARD: "nia ghanacard",
     Topic.BIRTH: "dob born birth birthday birthdate",
-    Topic.SERIAL: "isbn ean upc gtin barcode imei imeis serial sku iccid epoch timestamp",
+    Topic.SERIAL: "isbn ean upc gtin barcode imei imeis serial sku iccid epoch timestamp scan scanned",
     Topic.BUSINESS: "invoice inv receipt rcp ref reference txn trans transaction order batch lot po qty quantity amount"
     " price total balance model product item items stock waybill version firmware period cost tracking voucher coupon"
-    " ticket meter sold paid delivered ghs cedis cedi usd eur gbp ngn pesewas",
+    " ticket meter sold ghs cedis cedi usd eur gbp ngn pesewas",
     Topic.NAMED: "id code",
 }
 _ALONE: Final[Mapping[str, Topic]] = {word: topic for topic, words in _WORDS_OF.items() for word in words.split()}
@@ -88,18 +88,26 @@ _TOPICS: Final[Mapping[str, Topic]] = {**_ALONE, **{second: Topic.SECOND for _, 
 _FILLERS: Final = frozenset({"no", "num", "nr", "number", "numbers", "id", "code", "is", "was"})
 # Names of fields run together: `phoneNumber` is two words.
 _TOKEN: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[A-Z]|[0-9]+")
-_SEPARATED: Final = re.compile(r"[,;)\]}>\n]|\.\s+(?=[A-Z])")
+_SEPARATED: Final = re.compile(r"[,;)\]}>\n]")
+_FULL_STOP: Final = re.compile(r"\.(?:\s|\Z)")
+_ESCAPE: Final = re.compile(r"\\[nrt]")
+_ABBREVIATED: Final = frozenset({"inv", "ref", "rcp", "txn", "trans", "qty", "po", "acct", "tel", "lic"})
 _LABEL_REACH: Final = 24
 
 
 def words_before(text: str, start: int, reach: int = REACH) -> list[str]:
     """The words and numbers before a place, nearest first; one cut off by the reach is left out."""
     begin = max(0, start - reach)
-    words: list[str] = _TOKEN.findall(text, begin, start)
+    words: list[str] = _TOKEN.findall(_plain_escapes(text[begin:start]))
     if begin and words and text[begin - 1].isalnum() and text[begin].isalnum():
         del words[0]
     words.reverse()
     return words
+
+
+def _plain_escapes(text: str) -> str:
+    r"""A text in which an escaped ``\\n`` does not read as the letter of a word."""
+    return _ESCAPE.sub("\n\n", text) if "\\" in text else text
 
 
 def topic_before(text: str, start: int) -> Topic | None:
@@ -134,16 +142,16 @@ def _is_near(text: str, start: int, word: str) -> bool:
 
 def label_before(text: str, start: int) -> Topic | None:
     """What a number is called right before it: "serial no. 12345", "IMEI: 12345"."""
-    for word in words_before(text, start, _LABEL_REACH):
-        if word.isdigit():
-            return None
-        plain = word.lower()
-        if plain in _FILLERS:
+    before = _plain_escapes(text[max(0, start - _LABEL_REACH) : start])
+    for match in reversed([*_TOKEN.finditer(before)]):
+        word = match[0].lower()
+        if word in _FILLERS:
             continue
-        topic = _ALONE.get(plain)
-        if topic is not Topic.SERIAL and topic is not Topic.BUSINESS:
-            return topic
-        return None if _SEPARATED.search(text, text.rfind(word, 0, start) + len(word), start) else topic
+        topic = _ALONE.get(word)
+        if topic is None or _SEPARATED.search(before, match.end()):
+            return None
+        stopped = word not in _ABBREVIATED and _FULL_STOP.match(before, match.end())
+        return None if stopped else topic
     return None
 
 

@@ -72,12 +72,12 @@ def _hangs_on(text: str, start: int, end: int) -> bool:
 
 def _is_led_in(text: str, start: int) -> bool:
     """Whether a currency, a multiplication sign, a decimal point or a book's prefix leads in a number."""
-    before = text[max(0, start - 8) : start]
+    before = text[max(0, start - 9) : start]
     if before[-1:] == "." and before[-2:-1].isdigit():
         return True
     if before[-1:] in {" ", "-"} and before[-4:-1] in _BOOK and not before[-5:-4].isdigit():
         return True
-    if before[-1:].isspace():
+    if before[-1:] == " ":
         before = before[:-1]
     last = before[-1:]
     if not last or last in _CURRENCY_SIGNS:
@@ -87,4 +87,7 @@ def _is_led_in(text: str, start: int) -> bool:
     if last not in _LAST_LETTERS:
         return False
     word = _LAST_WORD.search(before)
-    return word is not None and word[0].lower() in _CURRENCY_WORDS
+    # After a number the word belongs to that one: "500 cedis 0241234567".
+    return (
+        word is not None and word[0].lower() in _CURRENCY_WORDS and not before[: word.start()].rstrip()[-1:].isdigit()
+    )

@@ -25,7 +25,7 @@ _RUN: Final = re.compile(r"[0-9]++(?:[ .\-()]{1,3}[0-9]++)*+")
 _GROUP: Final = re.compile(r"[0-9]+")
 _SECOND_GROUP: Final = re.compile(r"[^0-9][0-9]")
 _BREAK: Final = re.compile(r"[^0-9\-]")
-_LETTERS: Final = re.compile(r"(?:(?<!\w)|(?<=\\[nrt]))(?<![A-Z0-9]-)([A-Za-z]{1,3})[ \-]{0,3}\Z")
+_LETTERS: Final = re.compile(r"(?:(?<![\w\\])|(?<=\\[nrt]))(?<![A-Z0-9]-)([A-Za-z]{1,3})[ \-]{0,3}\Z")
 _DATE: Final = re.compile(
     r"(?<![0-9])(?:[0-9]{4}[ .\-][0-9]{1,2}[ .\-][0-9]{1,2}|[0-9]{1,2}[ .\-][0-9]{1,2}[ .\-][0-9]{4})(?![0-9])"
 )
@@ -75,6 +75,8 @@ class Run:
 
     def numbers(self, lengths: Collection[int]) -> Iterator[tuple[int, int]]:
         """The stretches that may be one number of such a length: all of it, or else single groups."""
+        if self.text[self.start - 1 : self.start] == "+":
+            return
         if len(self.digits) in lengths:
             if not _DATE.search(self.raw) and not _DECIMAL.fullmatch(self.raw):
                 yield self.start, self.end

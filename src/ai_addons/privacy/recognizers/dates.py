@@ -65,7 +65,7 @@ class BirthDateRecognizer:
 def _begins_word(text: str, at: int) -> bool:
     """Whether a word begins here, as the second part of ``dateOfBirth`` does too."""
     before = text[at - 1 : at]
-    return not before.isalpha() or (before.islower() and text[at].isupper())
+    return starts_clear(text, at) or before == "_" or before.isdigit() or (before.islower() and text[at].isupper())
 
 
 def _is_real(match: re.Match[str]) -> bool:

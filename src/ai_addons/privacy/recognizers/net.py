@@ -63,6 +63,8 @@ def _local_start(text: str, at: int) -> int:
     start, first = at, max(0, at - _LONGEST_LOCAL)
     while start > first and (text[start - 1].isalnum() or text[start - 1] in _LOCAL_SIGNS):
         start -= 1
+    if text[start - 1 : start] == "\\" and text[start] in "nrt":
+        start += 1
     while start < at and text[start] in _NOT_LEADING:
         start += 1
     return start
@@ -84,7 +86,7 @@ class UrlRecognizer:
 
     def __init__(self) -> None:
         self._anchors = ("://", "www.", *(f"{host}/" for host in _PEOPLE.split()))
-        self._scheme = re.compile(r"(?<![a-z0-9])(?:https?|ftps?)\Z")
+        self._scheme = re.compile(r"(?:(?<![a-z0-9])|(?<=\\[nrt]))(?:https?|ftps?)\Z")
         self._rest = re.compile(r"[^\s<>\"\\]{1,2048}")
 
     def find(self, text: str) -> Iterator[Span]:
@@ -102,7 +104,7 @@ class UrlRecognizer:
     def _starts(self, small: str, anchor: str) -> Iterator[int]:
         at = small.find(anchor)
         while at >= 0:
-            scheme = self._scheme.search(small, max(0, at - 6), at) if anchor == "://" else None
+            scheme = self._scheme.search(small, max(0, at - 8), at) if anchor == "://" else None
             if scheme:
                 yield scheme.start()
             elif anchor != "://" and not _touched(small, at):

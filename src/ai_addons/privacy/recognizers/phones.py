@@ -89,9 +89,10 @@ class PhoneRecognizer(RunRecognizer):
             return False
         if not self._is_free(run, *match.span()):
             return False
+        if match["american"]:
+            return label_before(run.text, match.start()) is not Topic.BUSINESS
         # Without a plus sign a foreign number is only digits: what they are called counts.
-        unsure = match.lastgroup in {"foreign", "american"}
-        return not unsure or (label_before(run.text, match.start()) in _PHONE_TOPICS and run.topic in _PHONE_TOPICS)
+        return not match["foreign"] or run.topic in _PHONE_TOPICS
 
     def _is_free(self, run: Run, start: int, end: int) -> bool:
         """Whether it stands alone and is not called a serial number or a barcode."""

@@ -96,9 +96,16 @@ class DrivingLicenceRecognizer(RunRecognizer):
         match = self._long.match(text, at) or self._as_short(text, at)
         if match is None:
             match = self._loose.match(text, at)
-            if match and (sum(map(str.isdigit, match[0])) < _LEAST_DIGITS or run.topic is not Topic.LICENCE):
+            if match and not self._is_called_licence(run, match[0]):
                 match = None
         return (self.span(*match.span()),) if match else ()
+
+    def topical(self, run: Run) -> Sequence[Span]:
+        """Digits alone, if they are called a licence."""
+        return [span for span in super().topical(run) if label_before(run.text, span.start) is Topic.LICENCE]
+
+    def _is_called_licence(self, run: Run, number: str) -> bool:
+        return sum(map(str.isdigit, number)) >= _LEAST_DIGITS and label_before(run.text, run.letters) is Topic.LICENCE
 
     def _as_short(self, text: str, at: int) -> re.Match[str] | None:
         match = self._short.match(text, at)
@@ -123,7 +130,7 @@ class VehiclePlateRecognizer(RunRecognizer):
 
     def __init__(self) -> None:
         self._dated = re.compile(rf"(?:{_PLATE_CODES})[ \-]{{1,3}}[0-9]{{1,4}}[ \-]{{1,3}}([0-9]{{2}}){END}")
-        self._lettered = re.compile(rf"(?:{_PLATE_CODES})[ \-]{{1,3}}[0-9]{{3,4}}[ \-]{{1,3}}([A-Z]){END}")
+        self._lettered = re.compile(rf"(?:{_PLATE_CODES})[ \-]{{1,3}}([0-9]{{3,4}})([ \-]{{1,3}})([A-Z]){END}")
         self._loose = re.compile(
             rf"(?i:{_PLATE_CODES})[ \-]{{0,3}}[0-9]{{1,4}}[ \-]{{0,3}}(?:[0-9]{{2}}|[A-Za-z]{{1,2}}){END}"
         )
@@ -153,4 +160,7 @@ class VehiclePlateRecognizer(RunRecognizer):
 
     def _is_lettered(self, text: str, at: int) -> bool:
         match = self._lettered.match(text, at)
-        return match is not None and match[1] not in _UNITS and label_before(text, at) not in _GOODS
+        if match is None or label_before(text, at) in _GOODS:
+            return False
+        # "AC 220 V" is a voltage.
+        return len(match[1]) == _LEAST_DIGITS or "-" in match[2] or match[3] not in _UNITS
