@@ -169,7 +169,9 @@ class RunReader:
             start, end = match.span()
             before = text[start - 1] if start else "\n"
             glued = before.isalpha()
-            if end - start < _SHORT and (end - start < _PAIR or not (glued or text[end : end + 1] == "-")):
+            if end - start < _SHORT and not (
+                glued or text[end : end + 1] == "-" or text[start - 2 : start - 1].isupper()
+            ):
                 continue
             if glued or before == "-" or (before == " " and self._has_letters(text, start)):
                 found += self._with_letters(text, start, end)

@@ -42,26 +42,19 @@ class BankAccountRecognizer(RunRecognizer):
             and stands_alone(run.text, run.start, run.end)
         ):
             return (self.span(run.start, run.end),)
-        found = super().topical(run)
-        # A barcode near a word such as "bank" is a barcode, unless it is called an account.
-        return [span for span in found if not self._is_barcode(run.text, span)]
-
-    def _is_barcode(self, text: str, span: Span) -> bool:
-        number = text[span.start : span.end]
-        is_barcode = len(number) == _EAN and number.isdigit() and is_ean(number)
-        return is_barcode and label_before(text, span.start) is not Topic.ACCOUNT
+        return super().topical(run)
 
 
 _SORT_CODE: Final = 6
-_EAN: Final = 13
 
-# SWIFT IBAN registry: length by country.
+# Length by country: the SWIFT IBAN registry, and the African countries that use IBANs without being in it.
 _IBAN_LENGTHS: Final = (
-    "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DJ27 DK18 DO28 "
-    "EE20 EG29 ES24 FI18 FK18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HN28 HR21 HU28 IE22 IL23 IQ23 IS26 "
-    "IT27 JO30 KW30 KZ20 LB28 LC32 LI21 LT20 LU20 LV21 LY25 MC27 MD24 ME22 MK19 MN20 MR27 MT31 MU30 NI28 "
-    "NL18 NO15 OM23 PK24 PL28 PS29 PT25 QA29 RO24 RS22 RU33 SA24 SC31 SD18 SE24 SI19 SK24 SM27 SO23 ST25 "
-    "SV28 TL23 TN24 TR26 UA29 VA22 VG24 XK20 YE30"
+    "AD24 AE23 AL28 AO25 AT20 AZ28 BA20 BE16 BF28 BG22 BH22 BI27 BJ28 BR29 BY28 CF27 CG27 CH21 CI28 CM27 CR22 "
+    "CV25 CY28 CZ24 DE22 DJ27 DK18 DO28 DZ26 EE20 EG29 ES24 FI18 FK18 FO18 FR27 GA27 GB22 GE22 GI23 GL18 GQ27 "
+    "GR27 GT28 GW25 HN28 HR21 HU28 IE22 IL23 IQ23 IR26 IS26 IT27 JO30 KM27 KW30 KZ20 LB28 LC32 LI21 LT20 LU20 "
+    "LV21 LY25 MA28 MC27 MD24 ME22 MG27 MK19 ML28 MN20 MR27 MT31 MU30 MZ25 NE28 NI28 NL18 NO15 OM23 PK24 PL28 "
+    "PS29 PT25 QA29 RO24 RS22 RU33 SA24 SC31 SD18 SE24 SI19 SK24 SM27 SN28 SO23 ST25 SV28 TD27 TG28 TL23 TN24 "
+    "TR26 UA29 VA22 VG24 XK20 YE30"
 )
 _LEAST_IBAN: Final = 15
 _IBAN_WORD: Final = frozenset({"iban"})
@@ -79,7 +72,8 @@ class IbanRecognizer(RunRecognizer):
     def __init__(self) -> None:
         # Joined, or in groups of four; a group of letters alone is the bank's, the first one.
         self._shape = re.compile(
-            r"[A-Za-z]{2}[0-9]{2}(?:(?P<gap>[ \-])[A-Za-z0-9]{4}(?:(?P=gap)(?![A-Za-z]+\b)[A-Za-z0-9]{1,4}){2,7}|[A-Za-z0-9]{11,30})"
+            r"[A-Za-z]{2}[0-9]{2}"
+            r"(?:(?P<gap>[ \-])[A-Za-z0-9]{4}(?:(?P=gap)(?![A-Za-z]+\b)[A-Za-z0-9]{1,4}){2,7}|[A-Za-z0-9]{11,30})"
         )
 
     def lettered(self, run: Run) -> Sequence[Span]:
@@ -179,18 +173,20 @@ class PaymentCardRecognizer(RunRecognizer):
         # 1800 is JCB's; no other issuer begins outside 2 to 6.
         if not _LEAST_CARD <= size <= _MOST_CARD or digits[0] not in "123456":
             return False
-        if run.text[start - 1 : start] == "+":
-            return False
         sure = self._sure[size].match(digits) is not None
         if not (sure or self._maybe[size].match(digits)) or not passes_luhn(digits):
             return False
-        if label_before(run.text, start) in _GOODS:
-            return False
-        if size in _SHORT_CARDS and has_word(run.text, start, _DEVICE_WORDS):
+        if self._is_something_else(run.text, start, size):
             return False
         if sure or size > _LONGEST_NAMED:
             return True
         return run.topic is Topic.CARD and not (size == _LEAST_CARD and is_ean(digits))
+
+    def _is_something_else(self, text: str, start: int, size: int) -> bool:
+        """Whether what stands before it makes it a phone number, or the serial number of a device."""
+        if text[start - 1 : start] == "+" or label_before(text, start) in _GOODS:
+            return True
+        return size in _SHORT_CARDS and has_word(text, start, _DEVICE_WORDS)
 
 
 _DOUBLED: Final = bytes.maketrans(b"0123456789", b"0246813579")

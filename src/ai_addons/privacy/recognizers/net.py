@@ -173,7 +173,7 @@ class Ipv4Recognizer(RunRecognizer):
 
     def bare(self, run: Run) -> Sequence[Span]:
         """IPv4: four numbers up to 255 with dots between."""
-        if run.raw.count(".") < _DOTS:
+        if run.raw.count(".") < _DOTS or run.text[run.start - 1 : run.start] == "+":
             return ()
         return [
             self.span(run.start + match.start(), run.start + match.end())

@@ -68,7 +68,7 @@ _DOCUMENTS: Final = frozenset(
     }
 )
 _GOODS: Final = frozenset({Topic.BUSINESS, Topic.SERIAL})
-_UNITS: Final = frozenset("VWAGLMKHN")
+_UNITS: Final = frozenset("VWAGL")
 _FIRST_YEAR: Final = 9
 _LAST_YEAR: Final = 39
 _LEAST_DIGITS: Final = 4
@@ -132,7 +132,8 @@ class VehiclePlateRecognizer(RunRecognizer):
         self._dated = re.compile(rf"(?:{_PLATE_CODES})[ \-]{{1,3}}[0-9]{{1,4}}[ \-]{{1,3}}([0-9]{{2}}){END}")
         self._lettered = re.compile(rf"(?:{_PLATE_CODES})[ \-]{{1,3}}([0-9]{{3,4}})([ \-]{{1,3}})([A-Z]){END}")
         self._loose = re.compile(
-            rf"(?i:{_PLATE_CODES})[ \-]{{0,3}}[0-9]{{1,4}}[ \-]{{0,3}}(?:[0-9]{{2}}|[A-Za-z]{{1,2}}){END}"
+            rf"(?i:{_PLATE_CODES})(?:[ \-]{{0,3}}[0-9]{{1,4}}[ \-]{{1,3}}(?:[0-9]{{2}}|[A-Za-z]{{1,2}})"
+            rf"|[ \-]?[0-9]{{1,4}}[A-Za-z]{{1,2}}|[0-9]{{3,6}}){END}"
         )
         self._reversed = re.compile(rf"[0-9]{{3,4}}-(?:{_PLATE_CODES})[A-Z]{{2}}{END}")
 
