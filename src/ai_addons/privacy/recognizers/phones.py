@@ -39,7 +39,9 @@ _GROUPING: Final = (
 # Where in a run of several groups a number may begin.
 _BEGINNING: Final = r"(?<![0-9])(?:0|233)|[2-9][0-9]{2}(?:-|\) ?)[0-9]{3}-[0-9]{4}"
 _PLAIN: Final = 10
-_PHONE_TOPICS: Final = frozenset({None, Topic.PHONE})
+_OTHER_NUMBERS: Final = frozenset(
+    {Topic.ACCOUNT, Topic.SORT_CODE, Topic.VOTER, Topic.NHIS, Topic.GHANA_CARD, Topic.LICENCE, Topic.BUSINESS}
+)
 
 
 class PhoneRecognizer(RunRecognizer):
@@ -64,7 +66,7 @@ class PhoneRecognizer(RunRecognizer):
         if at == run.start:
             if not self._may_begin(run):
                 return ()
-            if run.raw is run.digits and len(run.raw) == _PLAIN and run.raw[1] in "235":
+            if run.raw is run.digits and len(run.raw) == _PLAIN and run.raw[0] == "0" and run.raw[1] in "235":
                 return (self.span(at, run.end),) if self._is_free(run, at, run.end) else ()
         found: list[Span] = []
         while match := self._strong.search(text, at, run.end):
@@ -92,7 +94,8 @@ class PhoneRecognizer(RunRecognizer):
         if match["american"]:
             return label_before(run.text, match.start()) is not Topic.BUSINESS
         # Without a plus sign a foreign number is only digits: what they are called counts.
-        return not match["foreign"] or run.topic in _PHONE_TOPICS
+        unsure = match["foreign"] and (label_before(run.text, match.start()) or run.topic)
+        return not unsure or unsure not in _OTHER_NUMBERS
 
     def _is_free(self, run: Run, start: int, end: int) -> bool:
         """Whether it stands alone and is not called a serial number or a barcode."""
