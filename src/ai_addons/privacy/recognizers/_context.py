@@ -142,8 +142,10 @@ def _is_near(text: str, start: int, word: str) -> bool:
 
 def label_before(text: str, start: int) -> Topic | None:
     """What a number is called right before it: "serial no. 12345", "IMEI: 12345"."""
-    before = _plain_escapes(text[max(0, start - _LABEL_REACH) : start])
-    for match in reversed([*_TOKEN.finditer(before)]):
+    before = text[max(0, start - _LABEL_REACH) : start]
+    if before.rstrip(" ")[-1:].isdigit():
+        return None
+    for match in reversed([*_TOKEN.finditer(_plain_escapes(before))]):
         word = match[0].lower()
         if word in _FILLERS:
             continue

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from ai_addons.privacy.base import Kind
 from ai_addons.privacy.recognizers._context import Topic, has_word, label_before
 from ai_addons.privacy.recognizers._edges import is_word, stands_alone
-from ai_addons.privacy.recognizers._runs import RunRecognizer
+from ai_addons.privacy.recognizers._runs import RunRecognizer, digits_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -164,7 +164,7 @@ class PaymentCardRecognizer(RunRecognizer):
             self.span(run.start + match.start(), run.start + match.end())
             for match in self._grouped.finditer(run.raw)
             if match.end() - match.start() < len(run.raw)
-            and self._is_card(run, run.start + match.start(), re.sub("[^0-9]", "", match[0]))
+            and self._is_card(run, run.start + match.start(), digits_of(match[0]))
             and stands_alone(run.text, run.start + match.start(), run.start + match.end())
         ]
 

@@ -91,10 +91,13 @@ class UrlRecognizer:
 
     def find(self, text: str) -> Iterator[Span]:
         """All links; the punctuation after one is none of it."""
-        if "/" not in text and "." not in text:
-            return
         small, past = text.lower(), 0
-        anchors = [anchor for anchor in self._anchors if anchor in small]
+        if "/" in text:
+            anchors = [anchor for anchor in self._anchors if anchor in small]
+        elif "www." in small:
+            anchors = ["www."]
+        else:
+            return
         for at in sorted({start for anchor in anchors for start in self._starts(small, anchor)}):
             match = self._rest.match(text, at) if at >= past else None
             if match and (length := _link_length(match[0])):
@@ -166,6 +169,7 @@ class Ipv4Recognizer(RunRecognizer):
     kind: ClassVar[Kind] = Kind.ID
     priority: ClassVar[int] = _IP_PRIORITY
     digits: ClassVar[range] = range(4, 28)
+    sign: ClassVar[str] = "."
 
     def __init__(self) -> None:
         self._four = re.compile(_IPV4)
