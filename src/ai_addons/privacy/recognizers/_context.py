@@ -50,8 +50,8 @@ _WORDS_OF: Final[Mapping[Topic, str]] = {
     " reach momo wallet hotline",
     Topic.VOTER: "voter voters electoral",
     Topic.NHIS: "nhis nhia",
-    Topic.ACCOUNT: "account accounts acct bank zwich ezwich gcb ecobank absa stanbic fidelity calbank zenith cbg uba"
-    " gtbank adb nib",
+    Topic.ACCOUNT: "account accounts acct acc bank zwich ezwich gcb ecobank absa stanbic fidelity calbank zenith cbg"
+    " uba gtbank adb nib",
     Topic.PASSPORT: "passport",
     Topic.LICENCE: "licence license dvla",
     Topic.SSNIT: "ssnit pension",
@@ -62,7 +62,7 @@ _WORDS_OF: Final[Mapping[Topic, str]] = {
     Topic.SERIAL: "isbn ean upc gtin barcode imei imeis serial sku iccid epoch timestamp scan scanned",
     Topic.BUSINESS: "invoice inv receipt rcp ref reference txn trans transaction order batch lot po qty quantity amount"
     " price total balance model product item items stock waybill version firmware period cost tracking voucher coupon"
-    " ticket meter sold ghs cedis cedi usd eur gbp ngn pesewas",
+    " ticket meter sold float ghs cedis cedi usd eur gbp ngn pesewas",
     Topic.NAMED: "id code",
 }
 _ALONE: Final[Mapping[str, Topic]] = {word: topic for topic, words in _WORDS_OF.items() for word in words.split()}
@@ -76,6 +76,7 @@ _PAIRS: Final[Mapping[tuple[str, str], Topic | None]] = {
     ("health", "insurance"): Topic.NHIS,
     ("social", "security"): Topic.SOCIAL_SECURITY,
     ("a", "c"): Topic.ACCOUNT,
+    ("zwich", "card"): Topic.ACCOUNT,
     ("mo", "mo"): Topic.PHONE,
     ("i", "phone"): None,
     ("smart", "phone"): None,

@@ -79,6 +79,10 @@ class PhoneRecognizer(RunRecognizer):
                 at = begins.start() + 1
         return found
 
+    def topical(self, run: Run) -> Sequence[Span]:
+        """Bare numbers near a word such as "call"; round ones are sums."""
+        return () if run.digits.endswith("000") else super().topical(run)
+
     def _plausible(self, run: Run, match: re.Match[str]) -> bool:
         """Whether what looks like a phone number is grouped like one and stands where one can stand."""
         ghana = match["ghana"]

@@ -130,7 +130,10 @@ class VehiclePlateRecognizer(RunRecognizer):
     )
 
     def __init__(self) -> None:
-        self._dated = re.compile(rf"(?:{_PLATE_CODES})[ \-]{{1,3}}[0-9]{{1,4}}[ \-]{{1,3}}([0-9]{{2}}){END}")
+        self._dated = re.compile(
+            rf"(?:(?:{_PLATE_CODES})[ \-]{{1,3}}[0-9]{{1,4}}[ \-]{{1,3}}|(?i:{_PLATE_CODES})-[0-9]{{1,4}}-)"
+            rf"([0-9]{{2}}){END}"
+        )
         self._lettered = re.compile(
             rf"(?:{_PLATE_CODES})(?:[ \-]{{1,3}}[0-9]{{3,4}}([ \-]{{1,3}})|-[0-9]{{2}}(-))([A-Z]){END}"
         )
