@@ -35,7 +35,7 @@ _PAIR: Final = 2
 _DATE_DIGITS: Final = 8
 _SHORT: Final = 4
 # How long a run is at least after so many letters.
-_LEAST_AFTER: Final = (0, 5, 2, 6)
+_LEAST_AFTER: Final = (0, 5, 1, 6)
 _LEAST_TOPICAL: Final = 6
 _MOST: Final = 27
 _LEFT: Final = 9
