@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import runpy
 import socket
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
 import pytest
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
     from ai_addons.privacy.base import Recognizer
 
+ROOT: Final = Path(__file__).parent.parent
+EXAMPLE: Final = ROOT / "examples" / "loyalty_cards.py"
+PAGE: Final = ROOT / "docs" / "how-to" / "write-a-recognizer.md"
 EXAMPLES: Final = {
     "email": ("ama@gmail.com", "5kg@12.50"),
     "phone": ("024 123 4567", "EAN no. 0241234567"),
@@ -58,6 +63,35 @@ def contract_of(name: str) -> type[RecognizerContract]:
             return made
 
     return BuiltIn
+
+
+class TestLoyaltyCards(RecognizerContract):
+    """The example, loaded as a host's settings would."""
+
+    finds: ClassVar[Sequence[str]] = ("LOY-123456", "Ama (LOY-123456) called")
+    leaves: ClassVar[Sequence[str]] = ("LOY-12", "ALLOY-123456", "LOY-1234567")
+
+    @pytest.fixture(autouse=True)
+    def _beside_the_host(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.syspath_prepend(str(EXAMPLE.parent))
+
+    def make(self) -> Recognizer:
+        made: Recognizer = plugins.load("recognizers", "loyalty_cards:LoyaltyCards")()
+        return made
+
+
+def test_the_example_shows_what_would_be_sent(capsys: pytest.CaptureFixture[str]) -> None:
+    """Run as a script, it masks a note with its own recognizer and the built-in ones."""
+    runpy.run_path(str(EXAMPLE), run_name="__main__")
+    assert capsys.readouterr().out == "Ama ([ID_1]) called from [PHONE_2].\n"
+
+
+def test_the_page_shows_the_class_of_the_example() -> None:
+    """What the page says is what the example does."""
+    shown = PAGE.read_text(encoding="utf-8")
+    code = EXAMPLE.read_text(encoding="utf-8")
+    assert code[code.index("CARD =") : code.index("class LoyaltyCards")].strip() in shown
+    assert code[code.index("    def find") : code.index("if __name__")].strip() in shown
 
 
 RULES: Final = [name for name in dir(RecognizerContract) if name.startswith("test_")]
