@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from ai_addons import plugins
 from ai_addons.errors import PrivacyRefused
-from ai_addons.privacy.base import Declared, Json, Kind, Sealed, Span
+from ai_addons.privacy.base import Declared, Json, Kind, Sealed
 from ai_addons.privacy.fields import Branch, FreeText, Leaf, Pii, Public, Tree, leaves, read
 from ai_addons.privacy.fold import Folded, fold
 from ai_addons.privacy.grammar import LAST_NUMBER, LOOKALIKE, between, urls
@@ -23,12 +23,12 @@ from ai_addons.privacy.matcher import Matcher
 from ai_addons.privacy.normal import normalised
 from ai_addons.privacy.restore import TOO_MANY, PlaceholderVault
 from ai_addons.privacy.scan import Scanner
-from ai_addons.privacy.spans import Hit, settle
+from ai_addons.privacy.spans import Hit, settle, united
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ai_addons.privacy.base import Recognizer, Session
+    from ai_addons.privacy.base import Recognizer, Session, Span
     from ai_addons.settings import PrivacySettings
 
 _ESCAPE_PRIORITY: Final = 100
@@ -75,8 +75,7 @@ class BuiltinMasker:
         Raises:
             PrivacyRefused: If a recognizer fails, so that what it would have found is not known.
         """
-        hits = settle(self._scanner.find(text), text)
-        return [Span(hit.start, hit.end, hit.kind, hit.priority) for hit in hits]
+        return united(self._scanner.find(text))
 
 
 class MaskingSession(Sealed):
@@ -173,9 +172,9 @@ class MaskingSession(Sealed):
             raise PrivacyRefused(msg)
 
     def _recognize(self, leaf: Leaf) -> Iterator[Hit]:
-        for hit in self._scanner.find(leaf.text):
-            if leaf.mark is FreeText or hit.kind in _SECRET:
-                yield hit
+        for span in self._scanner.find(leaf.text):
+            if leaf.mark is FreeText or span.kind in _SECRET:
+                yield Hit(span.start, span.end, span.kind, span.priority, leaf.text[span.start : span.end])
 
 
 class _Masking(Sealed):

@@ -10,14 +10,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ai_addons.errors import PrivacyRefused
+from ai_addons.privacy.base import Span
 from ai_addons.privacy.fold import fold
 from ai_addons.privacy.recognizers._runs import RunReader, RunRecognizer
-from ai_addons.privacy.spans import Hit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ai_addons.privacy.base import Recognizer
+    from ai_addons.privacy.fold import Folded
 
 
 class Scanner:
@@ -36,7 +37,7 @@ class Scanner:
         together = [("of numbers", RunReader(shared).find)] if shared else []
         self._searches = (*alone, *together)
 
-    def find(self, text: str) -> list[Hit]:
+    def find(self, text: str) -> list[Span]:
         """What they find, in the offsets of the text as given; not yet settled.
 
         Raises:
@@ -44,24 +45,25 @@ class Scanner:
         """
         folded = fold(text)
         seen, size, moved = folded.text, len(folded.text), folded.starts is not None
-        hits: list[Hit] = []
+        spans: list[Span] = []
         refusal: PrivacyRefused | None = None
         for name, find in self._searches:
             try:
                 for span in find(seen):
-                    start, end = span.start, span.end
-                    if not 0 <= start < end <= size:
+                    if not 0 <= span.start < span.end <= size:
                         refusal = PrivacyRefused(_outside(name))
                         break
-                    if moved:
-                        start, end = folded.back(start, end)
-                    hits.append(Hit(start, end, span.kind, span.priority, text[start:end]))
+                    spans.append(_moved(span, folded) if moved else span)
             except Exception as error:  # noqa: BLE001  # a plug-in may raise anything, and all of it fails closed
                 refusal = PrivacyRefused(_failed(name, type(error).__name__))
             if refusal:
                 # Not chained: what a recognizer raises may quote the text.
                 raise refusal
-        return hits
+        return spans
+
+
+def _moved(span: Span, folded: Folded) -> Span:
+    return Span(*folded.back(span.start, span.end), span.kind, span.priority)
 
 
 def _shares(recognizer: RunRecognizer) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from ai_addons.privacy.base import Kind, Span
@@ -93,7 +94,7 @@ class RecognizerContract:
         texts = self._texts() * 4
         alone = [_found(recognizer, text) for text in texts]
         with ThreadPoolExecutor(_WORKERS) as pool:
-            together = list(pool.map(lambda text: _found(recognizer, text), texts))
+            together = list(pool.map(partial(_found, recognizer), texts))
         _require(alone == together, "Threads that shared it got other spans than one thread alone.")
 
     def test_it_stays_off_the_network(self) -> None:

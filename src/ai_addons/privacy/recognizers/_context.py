@@ -147,16 +147,22 @@ def label_before(text: str, start: int) -> Topic | None:
     before = text[max(0, start - _LABEL_REACH) : start]
     if before.rstrip(" ")[-1:].isdigit():
         return None
-    for match in reversed([*_TOKEN.finditer(_plain_escapes(before))]):
-        word = match[0].lower()
-        if word in _FILLERS:
+    before = _plain_escapes(before)
+    for word in reversed(_TOKEN.findall(before)):
+        plain = word.lower()
+        if plain in _FILLERS:
             continue
-        topic = _ALONE.get(word)
-        if topic is None or _SEPARATED.search(before, match.end()):
-            return None
-        stopped = word not in _ABBREVIATED and _FULL_STOP.match(before, match.end())
-        return None if stopped else topic
+        topic = _ALONE.get(plain)
+        return None if topic is None or _is_cut_off(before, word) else topic
     return None
+
+
+def _is_cut_off(text: str, word: str) -> bool:
+    """Whether a comma, a bracket or a full stop divides the end of a text from a word in it."""
+    after = text.rfind(word) + len(word)
+    if _SEPARATED.search(text, after):
+        return True
+    return word.lower() not in _ABBREVIATED and _FULL_STOP.match(text, after) is not None
 
 
 def has_word(text: str, start: int, wanted: frozenset[str]) -> bool:

@@ -177,7 +177,10 @@ class RunReader:
             ):
                 continue
             if glued or before == "-" or (before == " " and self._has_letters(text, start)):
-                found += self._with_letters(text, start, end)
+                spans = self._with_letters(text, start, end)
+                found += spans
+                if spans and (start := _after(text, spans[-1].end, end)) == end:
+                    continue
             if (glued or before == "_") and not starts_clear(text, start):
                 start = _after_group(text, start, end)
             elif before == "-" and is_code(text, start):
@@ -186,7 +189,7 @@ class RunReader:
                 found += self._alone(text, start, end)
         return found
 
-    def _with_letters(self, text: str, start: int, end: int) -> Iterable[Span]:
+    def _with_letters(self, text: str, start: int, end: int) -> Sequence[Span]:
         match = _LETTERS.search(text, max(0, start - _LEFT), start)
         if match is None:
             return ()
@@ -228,6 +231,12 @@ def _settled(run: Run, found: Iterable[Span]) -> bool:
     return any(span.start <= run.start and run.end <= span.end for span in found)
 
 
+def _after(text: str, start: int, end: int) -> int:
+    """Where the next group of digits begins, from a place on; the end if there is none."""
+    match = _GROUP.search(text, start, end) if start < end else None
+    return match.start() if match else end
+
+
 def _after_group(text: str, start: int, end: int) -> int:
     """Where the second group of a run begins; its end if there is none."""
     match = _SECOND_GROUP.search(text, start, end)
@@ -237,8 +246,7 @@ def _after_group(text: str, start: int, end: int) -> int:
 def _after_code(text: str, start: int, end: int) -> int:
     """Where a run goes on after its first part joined by hyphens; its end if it does not."""
     stop = _BREAK.search(text, start, end)
-    following = _GROUP.search(text, stop.start(), end) if stop else None
-    return following.start() if following else end
+    return _after(text, stop.start(), end) if stop else end
 
 
 def _before_last_group(text: str, start: int, end: int) -> int:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _PRIORITY: Final = 35
 _WORDS: Final = ("dob", "d.o.b", "d. o. b", "born", "birth")
 _WORD_END: Final = r"(?:[ _]?(?:date|day|dt))?(?![A-Za-z])"
-_MONTHS: Final = "jan feb mar apr may jun jul aug sep oct nov dec"
+_MONTHS: Final[str] = "jan feb mar apr may jun jul aug sep oct nov dec"
 _MONTH: Final = (
     r"(?P<{0}>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
     r"|nov(?:ember)?|dec(?:ember)?)\.?"
