@@ -20,6 +20,8 @@ _UNIT_AFTER: Final = re.compile(
     r"|times|days|points|customers|orders|sales|sms)\b",
     re.IGNORECASE,
 )
+_MAYBE_AFTER: Final = frozenset(".%:₵x×@gGcCuUpP")  # noqa: RUF001  # as above
+_MAYBE_BEFORE: Final = frozenset(_CURRENCY_SIGNS) | frozenset(".xX@×sdnrpiSDNRPI89 ")  # noqa: RUF001  # as above
 _BOOK: Final = frozenset({"978", "979"})
 
 
@@ -42,7 +44,13 @@ def ends_clear(text: str, end: int) -> bool:
 
 def is_figure(text: str, start: int, end: int) -> bool:
     """Whether a number is an amount, a percentage, a quantity, a time or a part of a code."""
-    return _FIGURE_AFTER.match(text, end) is not None or _is_led_in(text, start)
+    # One look at a character on each side settles most numbers.
+    after = text[end + 1 : end + 2] if text[end : end + 1] == " " else text[end : end + 1]
+    if after in _MAYBE_AFTER and _FIGURE_AFTER.match(text, end):
+        return True
+    before = text[start - 1 : start]
+    lead = text[start - 2 : start - 1] if before in {" ", "-"} else before
+    return lead in _MAYBE_BEFORE and _is_led_in(text, start)
 
 
 def counts_something(text: str, end: int) -> bool:
