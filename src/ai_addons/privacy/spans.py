@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from ai_addons.privacy.base import Kind
+from ai_addons.privacy.base import Kind, Span
 from ai_addons.privacy.normal import normalised
 
 if TYPE_CHECKING:
@@ -32,17 +33,36 @@ class Hit:
     value: str | None = None
 
 
+_Stretch = TypeVar("_Stretch", Hit, Span)
+_PLACE: Final = attrgetter("start", "end")
+
+
 def settle(hits: Iterable[Hit], text: str) -> list[Hit]:
     """Make overlapping hits one, so that no tail of any is left over.
 
     The type is that of the highest priority, then the longest, then the leftmost.
     A joined stretch comes back as it was typed, unless it still is the same value.
     """
-    return [_joined(group, text) for group in _groups(sorted(hits, key=lambda hit: (hit.start, hit.end)))]
+    return [group[0] if len(group) == 1 else _joined(group, text) for group in _groups(sorted(hits, key=_PLACE))]
 
 
-def _groups(hits: Iterable[Hit]) -> Iterator[list[Hit]]:
-    group: list[Hit] = []
+def united(spans: Iterable[Span]) -> list[Span]:
+    """The same for spans: overlapping ones are one, with the type of the surest."""
+    return [group[0] if len(group) == 1 else _union(group) for group in _groups(sorted(spans, key=_PLACE))]
+
+
+def _union(group: list[Span]) -> Span:
+    label = min(group, key=_sureness)
+    return Span(group[0].start, max(span.end for span in group), label.kind, label.priority)
+
+
+def _sureness(one: Hit | Span) -> tuple[int, int, int]:
+    """The surest comes first: by priority, then the longest, then the leftmost."""
+    return -one.priority, one.start - one.end, one.start
+
+
+def _groups(hits: Iterable[_Stretch]) -> Iterator[list[_Stretch]]:
+    group: list[_Stretch] = []
     end = 0
     for hit in hits:
         if group and hit.start >= end:
@@ -56,7 +76,7 @@ def _groups(hits: Iterable[Hit]) -> Iterator[list[Hit]]:
 
 def _joined(group: list[Hit], text: str) -> Hit:
     start, end = group[0].start, max(hit.end for hit in group)
-    label = min(group, key=lambda hit: (-hit.priority, hit.start - hit.end, hit.start))
+    label = min(group, key=_sureness)
     same = (label.start, label.end) == (start, end) or _same_value(label, text[start:end])
     return Hit(start, end, label.kind, label.priority, label.value if same else None)
 
