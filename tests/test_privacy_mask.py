@@ -265,3 +265,14 @@ def test_half_a_character_is_refused_before_anything_is_sent() -> None:
     session = BuiltinMasker((), max_field_bytes=1_000).session()
     with pytest.raises(PrivacyRefused, match=r"half a character.*nothing was charged"):
         session.mask(["broken \ud800 text"], None)
+
+
+def test_what_recognizers_find_is_told_where_it_stands_in_the_text_as_given() -> None:
+    """Offsets are those of the original, with its invisible characters; declared fields play no part."""
+    masker = BuiltinMasker([make() for make in BUILT_IN_RECOGNIZERS.values()], max_field_bytes=65_536)
+    text = "\u200bKofi, 024\u2011123\u20114567 or kofi@x.com"
+    found = masker.detect(text)
+    assert [(text[span.start : span.end], span.kind) for span in found] == [
+        ("024\u2011123\u20114567", Kind.PHONE),
+        ("kofi@x.com", Kind.EMAIL),
+    ]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from ai_addons import plugins
 from ai_addons.errors import PrivacyRefused
-from ai_addons.privacy.base import Declared, Json, Kind, Sealed
+from ai_addons.privacy.base import Declared, Json, Kind, Sealed, Span
 from ai_addons.privacy.fields import Branch, FreeText, Leaf, Pii, Public, Tree, leaves, read
 from ai_addons.privacy.fold import Folded, fold
 from ai_addons.privacy.grammar import LAST_NUMBER, LOOKALIKE, between, urls
@@ -65,6 +65,17 @@ class BuiltinMasker:
     def session(self) -> Session:
         """Start masking one call."""
         return MaskingSession(self._recognizers, max_field_bytes=self._max_field_bytes)
+
+    def detect(self, text: str) -> list[Span]:
+        """What the recognizers alone find in a free text, overlaps made one.
+
+        No field is declared here, so no name is found. The offsets are those of the text as given.
+
+        Raises:
+            PrivacyRefused: If a recognizer fails, so that what it would have found is not known.
+        """
+        hits = _recognized(self._recognizers, text)
+        return [Span(hit.start, hit.end, hit.kind, hit.priority) for hit in settle(hits, text)]
 
 
 class MaskingSession(Sealed):
@@ -161,14 +172,19 @@ class MaskingSession(Sealed):
             raise PrivacyRefused(msg)
 
     def _recognize(self, leaf: Leaf) -> Iterator[Hit]:
-        folded = fold(leaf.text)
-        for recognizer in self._recognizers:
-            for span in recognizer.find(folded.text):
-                if not 0 <= span.start < span.end <= len(folded.text):
-                    raise PrivacyRefused(_outside(recognizer))
-                if leaf.mark is FreeText or span.kind in _SECRET:
-                    start, end = folded.back(span.start, span.end)
-                    yield Hit(start, end, span.kind, span.priority, leaf.text[start:end])
+        for hit in _recognized(self._recognizers, leaf.text):
+            if leaf.mark is FreeText or hit.kind in _SECRET:
+                yield hit
+
+
+def _recognized(recognizers: Iterable[Recognizer], text: str) -> Iterator[Hit]:
+    folded = fold(text)
+    for recognizer in recognizers:
+        for span in recognizer.find(folded.text):
+            if not 0 <= span.start < span.end <= len(folded.text):
+                raise PrivacyRefused(_outside(recognizer))
+            start, end = folded.back(span.start, span.end)
+            yield Hit(start, end, span.kind, span.priority, text[start:end])
 
 
 class _Masking(Sealed):
