@@ -143,7 +143,8 @@ def _result(name: str, make: Callable[[_Case], BaseModel | None], shops: int) ->
     met = own_hits >= TENANT_GOAL * calls and shared_hits >= SHARED_GOAL * calls and leaks == 0
     return Result(
         what=f"cache, {shops} shops, {calls:,} calls, {name}",
-        ours=f"a shop's own {own_hits / calls:.1%}, shared {shared_hits / calls:.1%}; {leaks:,} prompts with a name or phone",
+        ours=f"a shop's own {own_hits / calls:.1%}, shared {shared_hits / calls:.1%}; "
+        f"{leaks:,} prompts with a name or phone",
         figure=own_hits / calls,
         goal=f"own >= {TENANT_GOAL:.0%}, shared >= {SHARED_GOAL:.0%}, no name or phone" if goals else "",
         met=met if goals else None,

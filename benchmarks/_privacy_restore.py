@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from ai_addons.privacy.base import Session
+    from ai_addons.privacy.base import Json, Session
 
 GOAL: Final = 0.95
 
@@ -37,7 +37,7 @@ _TRANSLATED: Final = {
     "ACCOUNT": ("COMPTE",),
 }
 _TRANSLATABLE: Final = tuple(_TRANSLATED)
-_OTHER_BRACKETS: Final = ("{{}}", "<>", "«»", "⟦⟧", "【】", "‹›")
+_OTHER_BRACKETS: Final = ("{{}}", "<>", "«»", "⟦⟧", "【】")
 _ANSWERS: Final = (
     "Dear customer {0}, thank you. ({1})",
     "We wrote to {0} yesterday.\nNext: {1}",
@@ -115,9 +115,12 @@ def _call(rng: Random) -> tuple[Session, list[Placeholder]]:
     session = BuiltinMasker([], max_field_bytes=65_536).session()
     _, data = session.mask([], call)
     assert isinstance(data, dict)  # noqa: S101  # a model renders as an object
-    own = [value for field in (call.names, call.phones, call.accounts) for value in field]
-    sent = [str(token) for field in data.values() if isinstance(field, list) for token in field]
-    return session, [_placeholder(token, value) for token, value in zip(sent, own, strict=True)]
+    pairs = [(token, value) for name, own in call for token, value in zip(_tokens(data[name]), own, strict=True)]
+    return session, [_placeholder(*pair) for pair in pairs]
+
+
+def _tokens(field: Json) -> list[str]:
+    return [str(token) for token in field] if isinstance(field, list) else []
 
 
 def _different(make: Callable[[Random], str], count: int, rng: Random) -> list[str]:

@@ -40,7 +40,7 @@ class Result:
 class Part(Protocol):
     """One part of a benchmark."""
 
-    def __call__(self, folder: Path, *, full: bool) -> list[Result]:
+    def __call__(self, folder: Path, /, *, full: bool) -> list[Result]:
         """Measure.
 
         Args:
