@@ -9,7 +9,14 @@ from __future__ import annotations
 import sys
 from typing import Final
 
-from benchmarks import _privacy_accuracy, _privacy_cache, _privacy_restore, _privacy_variants
+from benchmarks import (
+    _privacy_accuracy,
+    _privacy_cache,
+    _privacy_children,
+    _privacy_restore,
+    _privacy_speed,
+    _privacy_variants,
+)
 from benchmarks._report import Benchmark, main
 
 PRIVACY: Final = Benchmark(
@@ -21,6 +28,9 @@ PRIVACY: Final = Benchmark(
         "variants": _privacy_variants.variants,
         "restore": _privacy_restore.restoring,
         "cache": _privacy_cache.caching,
+        "speed": _privacy_speed.speed,
+        "hostile": _privacy_children.hostile,
+        "loading": _privacy_children.loading,
     },
 )
 
