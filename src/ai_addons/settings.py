@@ -225,8 +225,12 @@ class PrivacySettings(_Section):
 
     masker: str = "builtin"
     """Name of the masker (entry point group ``ai_addons.maskers``)."""
-    recognizers: tuple[str, ...] = ("email", "phone")
-    """Names of the recognizers, in order (entry point group ``ai_addons.recognizers``)."""
+    recognizers: tuple[str, ...] = (
+        *("email", "phone", "url", "ipv4", "ipv6", "api_key", "jwt"),
+        *("ghana_card", "ghana_gps", "ghana_tin", "ssnit", "nhis", "voter_id", "passport"),
+        *("driving_licence", "vehicle_plate", "bank_account", "iban", "payment_card", "us_ssn", "birth_date"),
+    )
+    """Names of the recognizers (entry point group ``ai_addons.recognizers``), or ``package.module:attribute``."""
     max_field_bytes: int = Field(default=65_536, gt=0)
     """A longer text is refused before anything is sent."""
 

@@ -22,6 +22,7 @@ from ai_addons.privacy.grammar import LAST_NUMBER, LOOKALIKE, between, urls
 from ai_addons.privacy.matcher import Matcher
 from ai_addons.privacy.normal import normalised
 from ai_addons.privacy.restore import TOO_MANY, PlaceholderVault
+from ai_addons.privacy.scan import Scanner
 from ai_addons.privacy.spans import Hit, settle
 
 if TYPE_CHECKING:
@@ -56,15 +57,15 @@ class BuiltinMasker:
         max_field_bytes: A longer text, in UTF-8, is refused.
     """
 
-    __slots__ = ("_max_field_bytes", "_recognizers")
+    __slots__ = ("_max_field_bytes", "_scanner")
 
     def __init__(self, recognizers: Iterable[Recognizer], *, max_field_bytes: int) -> None:
-        self._recognizers = tuple(recognizers)
+        self._scanner = Scanner(recognizers)
         self._max_field_bytes = max_field_bytes
 
     def session(self) -> Session:
         """Start masking one call."""
-        return MaskingSession(self._recognizers, max_field_bytes=self._max_field_bytes)
+        return MaskingSession(self._scanner, max_field_bytes=self._max_field_bytes)
 
     def detect(self, text: str) -> list[Span]:
         """What the recognizers alone find in a free text, overlaps made one.
@@ -74,22 +75,22 @@ class BuiltinMasker:
         Raises:
             PrivacyRefused: If a recognizer fails, so that what it would have found is not known.
         """
-        hits = _recognized(self._recognizers, text)
-        return [Span(hit.start, hit.end, hit.kind, hit.priority) for hit in settle(hits, text)]
+        hits = settle(self._scanner.find(text), text)
+        return [Span(hit.start, hit.end, hit.kind, hit.priority) for hit in hits]
 
 
 class MaskingSession(Sealed):
     """The masking of one call; not for use by two threads at once.
 
     Args:
-        recognizers: What searches free text.
+        scanner: What searches free text.
         max_field_bytes: A longer text, in UTF-8, is refused.
     """
 
-    __slots__ = ("_known", "_max_field_bytes", "_recognizers", "_vault")
+    __slots__ = ("_known", "_max_field_bytes", "_scanner", "_vault")
 
-    def __init__(self, recognizers: Sequence[Recognizer], *, max_field_bytes: int) -> None:
-        self._recognizers = recognizers
+    def __init__(self, scanner: Scanner, *, max_field_bytes: int) -> None:
+        self._scanner = scanner
         self._max_field_bytes = max_field_bytes
         self._known: dict[tuple[Kind, str], Declared] = {}
         self._vault = PlaceholderVault()
@@ -172,19 +173,9 @@ class MaskingSession(Sealed):
             raise PrivacyRefused(msg)
 
     def _recognize(self, leaf: Leaf) -> Iterator[Hit]:
-        for hit in _recognized(self._recognizers, leaf.text):
+        for hit in self._scanner.find(leaf.text):
             if leaf.mark is FreeText or hit.kind in _SECRET:
                 yield hit
-
-
-def _recognized(recognizers: Iterable[Recognizer], text: str) -> Iterator[Hit]:
-    folded = fold(text)
-    for recognizer in recognizers:
-        for span in recognizer.find(folded.text):
-            if not 0 <= span.start < span.end <= len(folded.text):
-                raise PrivacyRefused(_outside(recognizer))
-            start, end = folded.back(span.start, span.end)
-            yield Hit(start, end, span.kind, span.priority, text[start:end])
 
 
 class _Masking(Sealed):
@@ -320,10 +311,3 @@ def _parsed(text: str) -> object | None:
         return cast("object", json.loads(text))
     except ValueError:
         return None
-
-
-def _outside(recognizer: Recognizer) -> str:
-    return (
-        f"The recognizer {type(recognizer).__name__} reported a place outside the text, so masking cannot be trusted. "
-        "Nothing was sent and nothing was charged. Remove it from privacy.recognizers, or correct it."
-    )

@@ -1,0 +1,162 @@
+"""What the words before a number say it is.
+
+Whole words only, read backwards from the number: the nearest one that means
+anything decides. So "call about invoice 12345678" is an invoice, and "voter ID no.
+6075291703" is a voter's number although three words lie between.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+REACH: Final = 45
+"""How many characters before a number its context may stand."""
+
+NEAR: Final = 30
+"""The same for phone numbers and birth dates."""
+
+
+class Topic(Enum):
+    """What a number is about."""
+
+    PHONE = "phone"
+    VOTER = "voter"
+    NHIS = "nhis"
+    ACCOUNT = "account"
+    SORT_CODE = "sort code"
+    CARD = "card"
+    GHANA_CARD = "ghana card"
+    PASSPORT = "passport"
+    LICENCE = "licence"
+    SSNIT = "ssnit"
+    SSN = "ssn"
+    SOCIAL_SECURITY = "social security"
+    BIRTH = "birth"
+    SERIAL = "serial"
+    BUSINESS = "business"
+    NAMED = "named"
+    """Something with an id or a code: no phone number, but what it is stands further left."""
+
+
+_WORDS_OF: Final[Mapping[Topic, str]] = {
+    Topic.PHONE: "phone telephone phones tel call mobile cell cellphone whatsapp whats sms fax contact contacts dial"
+    " reach momo wallet hotline",
+    Topic.VOTER: "voter voters electoral",
+    Topic.NHIS: "nhis nhia",
+    Topic.ACCOUNT: "account accounts acct bank zwich ezwich gcb ecobank absa stanbic fidelity calbank zenith cbg uba"
+    " gtbank adb nib",
+    Topic.PASSPORT: "passport",
+    Topic.LICENCE: "licence license dvla",
+    Topic.SSNIT: "ssnit pension",
+    Topic.SSN: "ssn",
+    Topic.CARD: "card visa mastercard verve amex maestro debit",
+    Topic.GHANA_CARD: "nia ghanacard",
+    Topic.BIRTH: "dob born birth birthday birthdate",
+    Topic.SERIAL: "isbn ean upc gtin barcode imei imeis serial sku iccid epoch timestamp",
+    Topic.BUSINESS: "invoice inv receipt rcp ref reference txn trans transaction order batch lot po qty quantity amount"
+    " price total balance model product item items stock waybill version firmware period cost tracking voucher coupon"
+    " ticket meter sold paid delivered ghs cedis cedi usd eur gbp ngn pesewas",
+    Topic.NAMED: "id code",
+}
+_TOPICS: Final[Mapping[str, Topic]] = {word: topic for topic, words in _WORDS_OF.items() for word in words.split()}
+_OTHER_CARDS: Final = (
+    "id identity nhis insurance voter voters s sim gift loyalty memory sd scratch recharge membership member staff"
+    " student residence health phone"
+)
+# Two words that mean something together only.
+_PAIRS: Final[Mapping[tuple[str, str], Topic | None]] = {
+    ("sort", "code"): Topic.SORT_CODE,
+    ("health", "insurance"): Topic.NHIS,
+    ("social", "security"): Topic.SOCIAL_SECURITY,
+    ("a", "c"): Topic.ACCOUNT,
+    ("ghana", "card"): Topic.GHANA_CARD,
+    ("ecowas", "card"): Topic.GHANA_CARD,
+    ("national", "card"): Topic.GHANA_CARD,
+    **{(word, "card"): None for word in _OTHER_CARDS.split()},
+}
+_FILLERS: Final = frozenset({"no", "num", "nr", "number", "numbers", "id", "code", "is", "was"})
+_TOKEN: Final = re.compile(r"[A-Za-z]+|[0-9]+")
+_HUMP: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_SEPARATED: Final = re.compile(r"[,;)\]}>\n]|\.\s+(?=[A-Z])")
+_LABEL_REACH: Final = 24
+
+
+def words_before(text: str, start: int, reach: int = REACH) -> list[str]:
+    """The words and numbers before a place, nearest first; one cut off by the reach is left out."""
+    begin = max(0, start - reach)
+    words = _TOKEN.findall(text, begin, start)
+    if begin and words and text[begin - 1].isalnum() and text[begin].isalnum():
+        del words[0]
+    words.reverse()
+    return words
+
+
+def topic_before(text: str, start: int) -> Topic | None:
+    """What the nearest meaningful word before a number says; None if no word does."""
+    named = False
+    words = words_before(text, start)
+    for word, topic in _meaning(words):
+        if topic is Topic.NAMED:
+            named = True
+        elif topic is not Topic.PHONE:
+            return topic
+        else:
+            return topic if not named and _is_near(text, start, word) else None
+    return None
+
+
+def _meaning(words: Sequence[str]) -> Iterator[tuple[str, Topic]]:
+    for index, word in enumerate(words):
+        topic = _topic_of(word, words[index + 1].lower() if index + 1 < len(words) else "")
+        if topic is not None:
+            yield word, topic
+
+
+def _topic_of(word: str, before: str) -> Topic | None:
+    plain = word.lower()
+    if plain in _SECOND_WORDS and (before, plain) in _PAIRS:
+        return _PAIRS[before, plain]
+    topic = _TOPICS.get(plain)
+    if topic is None and word.isalpha() and not (word.islower() or word.isupper() or word.istitle()):
+        return _camel_topic(word)
+    return topic
+
+
+def _camel_topic(word: str) -> Topic | None:
+    """``phoneNumber`` is a phone number: names of fields run together."""
+    parts = [part.lower() for part in _HUMP.findall(word)]
+    parts.reverse()
+    found = (_topic_of(part, before) for part, before in zip(parts, [*parts, ""][1:], strict=True))
+    return next((topic for topic in found if topic is not None and topic is not Topic.NAMED), None)
+
+
+def _is_near(text: str, start: int, word: str) -> bool:
+    return text.rfind(word, max(0, start - NEAR - len(word)), start) >= 0
+
+
+def label_before(text: str, start: int) -> Topic | None:
+    """What a number is called right before it: "serial no. 12345", "IMEI: 12345"."""
+    for word in words_before(text, start, _LABEL_REACH):
+        if word.isdigit():
+            return None
+        plain = word.lower()
+        if plain in _FILLERS:
+            continue
+        topic = _TOPICS.get(plain)
+        if topic is not Topic.SERIAL and topic is not Topic.BUSINESS:
+            return topic
+        return None if _SEPARATED.search(text, text.rfind(word, 0, start) + len(word), start) else topic
+    return None
+
+
+def has_word(text: str, start: int, wanted: frozenset[str]) -> bool:
+    """Whether one of these words, in lower case, stands within reach before a place."""
+    return any(word.lower() in wanted for word in words_before(text, start))
+
+
+_SECOND_WORDS: Final = frozenset(second for _, second in _PAIRS)

@@ -1,0 +1,63 @@
+"""API keys and tokens: whoever reads one can act in the shop's name."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from ai_addons.privacy.base import Kind, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PRIORITY: Final = 80
+_LONGEST: Final = 512
+# What providers print in front of their keys, and what follows.
+_KEYS: Final = (
+    ("sk-", rf"sk-(?:(?:proj|ant|svcacct|or)-|(?=[A-Za-z_\-]{{0,64}}[0-9]))[A-Za-z0-9_\-]{{20,{_LONGEST}}}"),
+    ("_live_", r"[srp]k_live_[A-Za-z0-9]{10,255}"),
+    ("_test_", r"[srp]k_test_[A-Za-z0-9]{10,255}"),
+    ("AKIA", r"AKIA[A-Z0-9]{16}"),
+    ("ASIA", r"ASIA[A-Z0-9]{16}"),
+    ("gh", r"gh[pousr]_[A-Za-z0-9]{36,255}"),
+    ("github_pat_", r"github_pat_[A-Za-z0-9_]{22,255}"),
+    ("glpat-", r"glpat-[A-Za-z0-9_\-]{20,255}"),
+    ("xox", r"xox[abeoprs]-[A-Za-z0-9\-]{10,255}"),
+    ("AIza", r"AIza[A-Za-z0-9_\-]{35}"),
+    ("whsec_", r"whsec_[A-Za-z0-9+/=]{16,255}"),
+    ("FLWSECK", r"FLWSECK(?:_TEST)?-[A-Za-z0-9\-]{12,255}"),
+)
+_BEFORE: Final = r"(?:(?<!\w)|(?<=\\[nrt]))(?<!\w-)"
+_AFTER: Final = r"(?![A-Za-z0-9_])"
+
+
+class ApiKeyRecognizer:
+    """Finds keys of model, payment, cloud and chat providers by their prefixes."""
+
+    __slots__ = ("_patterns",)
+
+    def __init__(self) -> None:
+        self._patterns = tuple((gate, re.compile(_BEFORE + shape + _AFTER)) for gate, shape in _KEYS)
+
+    def find(self, text: str) -> Iterator[Span]:
+        """All keys that are whole and not part of a longer word."""
+        for gate, pattern in self._patterns:
+            if gate in text:
+                for match in pattern.finditer(text):
+                    yield Span(match.start(), match.end(), Kind.ID, _PRIORITY)
+
+
+class JwtRecognizer:
+    """Finds JSON Web Tokens (RFC 7519): three parts in base64url, the first a JSON object."""
+
+    __slots__ = ("_pattern",)
+
+    def __init__(self) -> None:
+        part = rf"[A-Za-z0-9_\-]{{{{{{}},{_LONGEST * 8}}}}}"
+        self._pattern = re.compile(rf"{_BEFORE}eyJ{part.format(8)}\.{part.format(8)}(?:\.{part.format(0)})?{_AFTER}")
+
+    def find(self, text: str) -> Iterator[Span]:
+        """All tokens, signed or not."""
+        if "eyJ" in text:
+            for match in self._pattern.finditer(text):
+                yield Span(match.start(), match.end(), Kind.ID, _PRIORITY)

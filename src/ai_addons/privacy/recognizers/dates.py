@@ -1,0 +1,79 @@
+"""Birth dates. Every other date is the shop's own and passes."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import TYPE_CHECKING, Final
+
+from ai_addons.privacy.base import Kind, Span
+from ai_addons.privacy.recognizers._context import NEAR
+from ai_addons.privacy.recognizers._edges import ends_clear, starts_clear
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PRIORITY: Final = 35
+_WORDS: Final = (
+    r"(?<![A-Za-z])(?:dob|d\.\s?o\.\s?b|date[ _]?of[ _]?birth|born|birth[ _]?date|birth[ _]?day|birth)(?![a-z])"
+)
+_MONTHS: Final = "jan feb mar apr may jun jul aug sep oct nov dec"
+_MONTH: Final = (
+    r"(?P<{0}>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+    r"|nov(?:ember)?|dec(?:ember)?)\.?"
+)
+_DATE: Final = (
+    r"(?P<y>[0-9]{4})(?P<a>[ .\-/])(?P<m>[0-9]{1,2})(?P=a)(?P<d>[0-9]{1,2})"
+    r"|(?P<d2>[0-9]{1,2})(?P<b>\s?[.\-/]\s?|\s)(?P<m2>[0-9]{1,2})(?P=b)(?P<y2>[0-9]{4}|[0-9]{2})"
+    rf"|(?P<d3>[0-9]{{1,2}})(?:st|nd|rd|th)?(?:\s?(?:of\s)?|[ .\-/]){_MONTH.format('m3')}[ ,.\-/]{{0,2}}"
+    r"(?P<y3>[0-9]{4}|'?[0-9]{2})"
+    rf"|{_MONTH.format('m4')}[ .\-/]?(?P<d4>[0-9]{{1,2}})(?:st|nd|rd|th)?[ ,.\-/]{{1,2}}(?P<y4>[0-9]{{4}})"
+)
+_GATES: Final = ("dob", "born", "birth", "o.b", "o. b")
+_LONGEST: Final = 24
+_SHORT_YEAR: Final = 2
+
+
+class BirthDateRecognizer:
+    """Finds dates that stand within 30 characters after a word such as "born"."""
+
+    __slots__ = ("_date", "_words")
+
+    def __init__(self) -> None:
+        self._words = re.compile(_WORDS, re.IGNORECASE)
+        self._date = re.compile(_DATE, re.IGNORECASE)
+
+    def find(self, text: str) -> Iterator[Span]:
+        """Real calendar dates only, day or month first."""
+        small = text.lower()
+        if not any(gate in small for gate in _GATES):
+            return
+        for word in self._words.finditer(text):
+            limit = word.end() + NEAR
+            for match in self._date.finditer(text, word.end(), limit + _LONGEST):
+                if match.start() > limit:
+                    break
+                clear = starts_clear(text, match.start()) and ends_clear(text, match.end())
+                if clear and _is_real(match):
+                    yield Span(match.start(), match.end(), Kind.DATE, _PRIORITY)
+                    break
+
+
+def _is_real(match: re.Match[str]) -> bool:
+    year, month, day = (
+        next(value for suffix in ("", "2", "3", "4") if (value := match.groupdict().get(part + suffix)))
+        for part in ("y", "m", "d")
+    )
+    year = year.lstrip("'")
+    number = int(year) + (2000 if len(year) == _SHORT_YEAR else 0)
+    if not month.isdigit():
+        return _exists(number, _MONTHS.split().index(month[:3].lower()) + 1, int(day))
+    return _exists(number, int(month), int(day)) or _exists(number, int(day), int(month))
+
+
+def _exists(year: int, month: int, day: int) -> bool:
+    try:
+        date(year, month, day)
+    except ValueError:
+        return False
+    return True

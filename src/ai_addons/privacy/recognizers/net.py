@@ -1,0 +1,183 @@
+"""Addresses on the net: e-mail, links, IP."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import AddressValueError, IPv6Address
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from ai_addons.privacy.base import Kind, Span
+from ai_addons.privacy.recognizers._context import words_before
+from ai_addons.privacy.recognizers._edges import ends_clear, starts_clear
+from ai_addons.privacy.recognizers._runs import RunRecognizer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ai_addons.privacy.recognizers._runs import Run
+
+_EMAIL_PRIORITY: Final = 80
+_URL_PRIORITY: Final = 70
+_IP_PRIORITY: Final = 60
+
+# RFC 5321 allows 64 characters before the @; more is no address, but it is hidden all the same.
+_LOCAL: Final = r"[\w.%+\-'!#$&*=?^`{|}~]{1,256}\Z"
+_DOMAIN: Final = r"(?:[^\W_][\w\-]{0,62}\.){1,30}[^\W_][\w\-]{0,62}"
+_TOP_LEVEL: Final = r"(?:[^\W\d_]{2,24}|xn--[a-z0-9\-]{1,59})\Z"
+_NOT_LEADING: Final = ".'`-*=?&!#{|}^~$%"
+_LONGEST_LOCAL: Final = 256
+
+
+class EmailRecognizer:
+    """Finds e-mail addresses."""
+
+    __slots__ = ("_domain", "_local", "_top_level")
+
+    def __init__(self) -> None:
+        self._local = re.compile(_LOCAL)
+        self._domain = re.compile(_DOMAIN)
+        self._top_level = re.compile(_TOP_LEVEL, re.IGNORECASE)
+
+    def find(self, text: str) -> Iterator[Span]:
+        """All addresses, also those in angle brackets or with a full stop after them."""
+        at = text.find("@")
+        while at >= 0:
+            domain = self._domain.match(text, at + 1)
+            local = self._local.search(text, max(0, at - _LONGEST_LOCAL), at) if domain else None
+            if local and domain and (length := self._host_length(domain[0])):
+                name = local[0].lstrip(_NOT_LEADING)
+                if name:
+                    yield Span(at - len(name), at + 1 + length, Kind.EMAIL, _EMAIL_PRIORITY)
+            at = text.find("@", at + 1)
+
+    def _host_length(self, host: str) -> int:
+        """How much of it is a host name: its end must be a top-level domain; 0 if nothing is."""
+        labels = host.rstrip("-_").split(".")
+        while len(labels) > 1:
+            if self._top_level.fullmatch(labels[-1]):
+                return len(".".join(labels))
+            labels.pop()
+        return 0
+
+
+# Bare links are told from prose by the host alone: where people, not goods, have their pages.
+_PEOPLE: Final = (
+    "wa.me t.me m.me fb.me facebook.com instagram.com twitter.com x.com tiktok.com linkedin.com youtube.com snapchat.com"
+    " api.whatsapp.com chat.whatsapp.com"
+)
+_AFTER_LINK: Final = ".,;:!?'*_"
+_PAIRS: Final = {")": "(", "]": "[", "}": "{"}
+
+
+class UrlRecognizer:
+    """Finds links, with all that is in them."""
+
+    __slots__ = ("_pattern",)
+
+    def __init__(self) -> None:
+        hosts = "|".join(map(re.escape, _PEOPLE.split()))
+        # Schemes are short; the letter before one ends the search, so it costs no more than the text is long.
+        self._pattern = re.compile(
+            r"(?:(?<![A-Za-z0-9])(?:https?|ftps?)://|(?<!\w)www\.(?=\w)"
+            rf"|(?<![\w.\-@/])(?:www\.|m\.)?(?:{hosts})/(?=\w|@|\+))[^\s<>\"\\]{{1,2048}}",
+            re.IGNORECASE,
+        )
+
+    def find(self, text: str) -> Iterator[Span]:
+        """All links; the punctuation after one is none of it."""
+        if "/" not in text and "www." not in text and "WWW." not in text:
+            return
+        for match in self._pattern.finditer(text):
+            link = match[0].rstrip(_AFTER_LINK)
+            while link[-1:] in _PAIRS and link.count(link[-1]) > link.count(_PAIRS[link[-1]]):
+                link = link[:-1].rstrip(_AFTER_LINK)
+            if not link.endswith("/") or link.count("/") > 2:  # noqa: PLR2004  # more than the two of a scheme alone
+                yield Span(match.start(), match.start() + len(link), Kind.ID, _URL_PRIORITY)
+
+
+_OCTET: Final = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_IPV4: Final = rf"(?<![0-9.])(?:{_OCTET}\.){{3}}{_OCTET}(?![0-9]|\.[0-9])"
+_IPV6: Final = (
+    r"(?<![\w:.])(?:[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{0,4}){2,8}|::[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{0,4}){0,7})"
+    r"(?:\.[0-9]{1,3}){0,3}"
+)
+# Begins with a plain character, which is found far faster than the whole shape.
+_MAYBE_IPV6: Final = r":[0-9A-Fa-f]{0,4}:"
+_VERSIONS: Final = frozenset(
+    {
+        "v",
+        "ver",
+        "version",
+        "firmware",
+        "release",
+        "build",
+        "android",
+        "ios",
+        "windows",
+        "software",
+        "section",
+        "clause",
+    }
+)
+_FIRMWARE_AFTER: Final = r"\s?(?:firmware|version|build|release)\b"
+_VERSION_REACH: Final = 14
+_DOTS: Final = 3
+
+
+class Ipv4Recognizer(RunRecognizer):
+    """Finds IP addresses of version 4 and leaves version numbers alone."""
+
+    __slots__ = ("_after", "_four")
+
+    kind: ClassVar[Kind] = Kind.ID
+    priority: ClassVar[int] = _IP_PRIORITY
+    digits: ClassVar[range] = range(4, 28)
+
+    def __init__(self) -> None:
+        self._four = re.compile(_IPV4)
+        self._after = re.compile(_FIRMWARE_AFTER, re.IGNORECASE)
+
+    def bare(self, run: Run) -> Sequence[Span]:
+        """IPv4: four numbers up to 255 with dots between."""
+        if run.raw.count(".") < _DOTS:
+            return ()
+        return [
+            self.span(run.start + match.start(), run.start + match.end())
+            for match in self._four.finditer(run.raw)
+            if not self._is_version(run.text, run.start + match.start(), run.start + match.end())
+        ]
+
+    def _is_version(self, text: str, start: int, end: int) -> bool:
+        if text[start - 1 : start] in {"-", "."} or self._after.match(text, end):
+            return True
+        words = words_before(text, start, _VERSION_REACH)
+        return bool(words) and words[0].lower() in _VERSIONS
+
+
+class Ipv6Recognizer:
+    """Finds IP addresses of version 6, which have no run of digits to start from."""
+
+    __slots__ = ("_maybe", "_pattern")
+
+    def __init__(self) -> None:
+        self._maybe = re.compile(_MAYBE_IPV6)
+        self._pattern = re.compile(_IPV6)
+
+    def find(self, text: str) -> Iterator[Span]:
+        """All addresses with a digit in them."""
+        for match in self._pattern.finditer(text) if self._maybe.search(text) else ():
+            address = match[0].rstrip(":") if match[0].endswith(":") and not match[0].endswith("::") else match[0]
+            end = match.start() + len(address)
+            if starts_clear(text, match.start()) and ends_clear(text, end) and _is_ipv6(address):
+                yield Span(match.start(), end, Kind.ID, _IP_PRIORITY)
+
+
+def _is_ipv6(address: str) -> bool:
+    """Whether it is one, and has a digit: ``a::b`` is somebody's punctuation."""
+    if not any(map(str.isdigit, address)):
+        return False
+    try:
+        IPv6Address(address)
+    except AddressValueError:
+        return False
+    return True

@@ -1,0 +1,109 @@
+"""Phone numbers.
+
+Ghanaian ones follow the national numbering plan of the National Communications
+Authority: nine digits after ``0`` or ``233``; mobile ones begin with 2 or 5, fixed
+lines with 3. Foreign ones follow ITU-T E.164: at most 15 digits.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from ai_addons.privacy.base import Kind
+from ai_addons.privacy.recognizers._context import Topic, label_before
+from ai_addons.privacy.recognizers._edges import stands_alone
+from ai_addons.privacy.recognizers._runs import RunRecognizer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ai_addons.privacy.base import Span
+    from ai_addons.privacy.recognizers._runs import Run
+
+_GAP: Final = r"[ .\-()]{0,2}"
+_NATIONAL: Final = rf"[235](?:{_GAP}[0-9]){{8}}"
+_STRONG: Final = (
+    rf"(?P<ghana>(?:\(?(?:\+ ?|00 ?)?233\)?{_GAP}(?:\(?0\)?{_GAP})?|\(?0\)?{_GAP}){_NATIONAL})(?![0-9])"
+    r"|(?P<free>0800(?:[ \-]?[0-9]){5,6})(?![0-9])"
+    rf"|(?P<plus>\+ ?[1-9](?:{_GAP}[0-9]){{6,14}})(?![0-9])"
+    rf"|(?P<foreign>00 ?[1-9](?:{_GAP}[0-9]){{6,14}})(?![0-9])"
+    r"|(?P<american>(?:\([2-9][0-9]{2}\) ?|[2-9][0-9]{2}-)[0-9]{3}-[0-9]{4})(?![0-9])"
+)
+# Trunk prefix and area in one group, then groups of two or more; "0 24 123 4567"; or pairs.
+_GROUPING: Final = (
+    r"\(?[0-9]{3,10}(?:[^0-9]{1,2}[0-9]{2,}){0,4}"
+    r"|0[ \-]?[0-9]{2}(?:[^0-9]{1,2}[0-9]{2,}){1,3}"
+    r"|[0-9]{2}(?:[ .\-][0-9]{2}){4}"
+)
+# Where in a run of several groups a number may begin.
+_BEGINNING: Final = r"(?<![0-9])(?:0|233)|[2-9][0-9]{2}(?:-|\) ?)[0-9]{3}-[0-9]{4}"
+_PHONE_TOPICS: Final = frozenset({None, Topic.PHONE})
+
+
+class PhoneRecognizer(RunRecognizer):
+    """Finds phone numbers: Ghanaian ones in any spelling, foreign ones, others near a word such as "call"."""
+
+    __slots__ = ("_beginning", "_grouping", "_strong")
+
+    kind: ClassVar[Kind] = Kind.PHONE
+    priority: ClassVar[int] = 50
+    digits: ClassVar[range] = range(7, 28)
+    topics: ClassVar[frozenset[Topic]] = frozenset({Topic.PHONE})
+    lengths: ClassVar[frozenset[int]] = frozenset(range(7, 13))
+
+    def __init__(self) -> None:
+        self._strong = re.compile(_STRONG)
+        self._grouping = re.compile(_GROUPING)
+        self._beginning = re.compile(_BEGINNING)
+
+    def bare(self, run: Run) -> Sequence[Span]:
+        """All numbers with a trunk or country prefix in a run."""
+        text, at = run.text, _led(run.text, run.start)
+        if at == run.start and not self._may_begin(run):
+            return ()
+        found: list[Span] = []
+        while match := self._strong.search(text, at, run.end):
+            if self._plausible(run, match):
+                # A bracket that closes after the number is not part of it.
+                outside = match[0][0] == "(" and match[0].count("(") > match[0].count(")")
+                found.append(self.span(match.start() + outside, match.end()))
+                at = match.end()
+            else:
+                at = match.start() + 1
+        return found
+
+    def _may_begin(self, run: Run) -> bool:
+        if run.raw is run.digits:
+            return run.raw.startswith(("0", "233"))
+        return self._beginning.search(run.raw) is not None
+
+    def _plausible(self, run: Run, match: re.Match[str]) -> bool:
+        """Whether what looks like a phone number is grouped like one and stands where one can stand."""
+        ghana = match["ghana"]
+        if ghana and not self._grouped_like_a_phone(ghana):
+            return False
+        if not stands_alone(run.text, *match.span()):
+            return False
+        label = label_before(run.text, match.start())
+        if label is Topic.SERIAL:
+            return False
+        # Without a plus sign a foreign number is only digits: what they are called counts.
+        unsure = match.lastgroup in {"foreign", "american"}
+        return not unsure or (label is not Topic.BUSINESS and run.topic in _PHONE_TOPICS)
+
+    def _grouped_like_a_phone(self, number: str) -> bool:
+        """``024 123 4567`` is grouped like a phone, ``02-12-2026 10`` like a date, ``0-306-40615-7`` like a book."""
+        if number[0] == "0" and number.isdigit():
+            return True
+        if "233" in number[:7]:
+            return True
+        return self._grouping.fullmatch(re.sub(r"\(0\) ?", "0", number)) is not None
+
+
+def _led(text: str, start: int) -> int:
+    """Where the plus sign or bracket before a run begins; the run's start if there is neither."""
+    at = start
+    while at and start - at < 3 and text[at - 1] in "+( ":  # noqa: PLR2004  # "(+ " is the longest
+        at -= 1
+    return at if text[at:start].strip() else start

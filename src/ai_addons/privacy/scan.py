@@ -1,0 +1,83 @@
+"""Searching a text with many recognizers at once.
+
+Recognizers of numbers share one pass over the digits; the others are asked one after
+the other. Whatever one of them does wrong refuses the call: a detector that failed
+has not found that there is nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ai_addons.errors import PrivacyRefused
+from ai_addons.privacy.fold import fold
+from ai_addons.privacy.recognizers._runs import RunReader, RunRecognizer
+from ai_addons.privacy.spans import Hit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ai_addons.privacy.base import Recognizer
+
+
+class Scanner:
+    """Searches texts with the recognizers given, as fast as they allow.
+
+    Args:
+        recognizers: What to search with.
+    """
+
+    __slots__ = ("_searches",)
+
+    def __init__(self, recognizers: Iterable[Recognizer]) -> None:
+        chosen = tuple(recognizers)
+        shared = [one for one in chosen if _reads_runs(one)]
+        alone = [(type(one).__name__, one.find) for one in chosen if not _reads_runs(one)]
+        together = [("of numbers", RunReader(shared).find)] if shared else []
+        self._searches = (*alone, *together)
+
+    def find(self, text: str) -> list[Hit]:
+        """What they find, in the offsets of the text as given; not yet settled.
+
+        Raises:
+            PrivacyRefused: If a recognizer raises, or reports a place outside the text.
+        """
+        folded = fold(text)
+        seen, size, moved = folded.text, len(folded.text), folded.starts is not None
+        hits: list[Hit] = []
+        refusal: PrivacyRefused | None = None
+        for name, find in self._searches:
+            try:
+                for span in find(seen):
+                    start, end = span.start, span.end
+                    if not 0 <= start < end <= size:
+                        refusal = PrivacyRefused(_outside(name))
+                        break
+                    if moved:
+                        start, end = folded.back(start, end)
+                    hits.append(Hit(start, end, span.kind, span.priority, text[start:end]))
+            except Exception as error:  # noqa: BLE001  # a plug-in may raise anything, and all of it fails closed
+                refusal = PrivacyRefused(_failed(name, type(error).__name__))
+            if refusal:
+                # Not chained: what a recognizer raises may quote the text.
+                raise refusal
+        return hits
+
+
+def _reads_runs(recognizer: object) -> bool:
+    """Whether the shared pass finds the same; not for a class that has a search of its own."""
+    return isinstance(recognizer, RunRecognizer) and type(recognizer).find is RunRecognizer.find
+
+
+def _outside(name: str) -> str:
+    return (
+        f"The recognizer {name} reported a place outside the text, so masking cannot be trusted. "
+        "Nothing was sent and nothing was charged. Remove it from privacy.recognizers, or correct it."
+    )
+
+
+def _failed(name: str, error: str) -> str:
+    return (
+        f"The recognizer {name} failed with {error}, so what it would have found is not known. "
+        "Nothing was sent and nothing was charged. Remove it from privacy.recognizers, or correct it."
+    )
