@@ -105,7 +105,7 @@ def _told(seconds: float, unit: str, stopped: str | None) -> str:
 
 
 def loading(_folder: Path, *, full: bool) -> list[Result]:
-    """CPU time and memory (on Linux) of a fresh interpreter, above what comes before: nothing, or a model of pydantic for ours."""
+    """CPU time and memory (on Linux) of a fresh interpreter, ours above a model of pydantic, others above nothing."""
     cases = {name: code for name, code in _LOADED.items() if name not in tools.missing()}
     rounds = 11 if full else 5
     taken = {name: [_resources(code) for _ in range(rounds + 1)][1:] for name, code in cases.items()}
