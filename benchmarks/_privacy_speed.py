@@ -21,7 +21,8 @@ SIZE: Final = 4_096
 P99_GOAL_MS: Final = 3.0
 
 _NOTES: Final = "notes of 65 bytes"
-_DENSE: Final = "4 KB of numbers"
+_DENSE: Final = "4 KB of notes dense in digits"
+_NUMBERS: Final = "4 KB of numbers and nothing else"
 _PROSE: Final = "4 KB of prose"
 _GOALS: Final[Mapping[str, float]] = {_NOTES: 1.4, _DENSE: 2.5, _PROSE: 5.0}
 _NOTE: Final = range(50, 81)
@@ -41,6 +42,7 @@ def _corpora(*, full: bool) -> dict[str, list[str]]:
     return {
         _NOTES: fitting if full else fitting[::4],
         _DENSE: [texts.dense(SIZE, SEED + number) for number in range(100 if full else 8)],
+        _NUMBERS: [texts.numbers(SIZE, SEED + number) for number in range(100 if full else 8)],
         _PROSE: [texts.prose(SIZE, SEED + number) for number in range(100 if full else 8)],
     }
 
@@ -66,14 +68,15 @@ def _result(name: str, corpus: Sequence[str], loaded: Sequence[Tool]) -> Result:
     found = rates(loaded, corpus)
     ours = found.pop(tools.OURS)
     datafog = next((rate for tool, rate in found.items() if tool.startswith("DataFog")), None)
+    goal = _GOALS.get(name)
     ratio = "" if datafog is None else f", {ours / datafog:.2f} x DataFog"
     return Result(
         what=f"speed, {name}, {len(corpus)} texts",
         ours=f"{ours:.2f} MB/s{ratio}",
         yardstick="; ".join(f"{tool}: {rate:.3f} MB/s" for tool, rate in found.items()),
         figure=ours,
-        goal=f">= {_GOALS[name]} MB/s",
-        met=ours >= _GOALS[name],
+        goal=f">= {goal} MB/s" if goal else "",
+        met=ours >= goal if goal else None,
     )
 
 
@@ -81,11 +84,12 @@ def _slowest(name: str, corpus: Sequence[str]) -> Result:
     """The 99th percentile over texts, of the best round of each."""
     tool = tools.ours()
     taken = sorted(min(_seconds(tool, [text]) for _ in range(ROUNDS)) for text in corpus)
+    goal = name in _GOALS
     p99 = 1_000 * taken[len(taken) * 99 // 100]
     return Result(
         what=f"speed, {name}, 99th percentile of {len(corpus)} texts",
         ours=f"{p99:.2f} ms",
         figure=p99,
-        goal=f"<= {P99_GOAL_MS:.0f} ms",
-        met=p99 <= P99_GOAL_MS,
+        goal=f"<= {P99_GOAL_MS:.0f} ms" if goal else "",
+        met=p99 <= P99_GOAL_MS if goal else None,
     )

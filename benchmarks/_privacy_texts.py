@@ -148,6 +148,12 @@ def prose(size: int, seed: int) -> str:
 
 
 def dense(size: int, seed: int) -> str:
+    """So many characters of notes, one a line, a piece of personal data or two in each."""
+    notes = ghanaian(size // 20, seed)
+    return "\n".join(note.text for note in notes)[:size]
+
+
+def numbers(size: int, seed: int) -> str:
     """So many characters of numbers: phones, cards, accounts, barcodes, amounts, dates, one after the other."""
     rng = Random(seed)  # noqa: S311  # texts for tests, no secrets
     number = ("PHONE", "CREDIT_CARD", "BANK_ACCT", "GH_NHIS", "GH_TIN", "IP")
