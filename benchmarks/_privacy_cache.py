@@ -8,7 +8,6 @@ is a setting. The prompt is masked by our masker and named by our cache keys.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from random import Random
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import BaseModel
@@ -18,12 +17,14 @@ from ai_addons.privacy.fields import Pii
 from ai_addons.privacy.mask import BuiltinMasker
 from benchmarks import _privacy_values as values
 from benchmarks._privacy_accuracy import SEED
+from benchmarks._privacy_numbers import seeded
 from benchmarks._privacy_variants import mobile
 from benchmarks._report import Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
+    from random import Random
 
     from ai_addons.cache.canonical import Json
 
@@ -131,7 +132,7 @@ def _result(name: str, make: Callable[[_Case], BaseModel | None], shops: int) ->
     keys, masker = Keys(_SECRET), BuiltinMasker([], max_field_bytes=65_536)
     own, shared = set[str](), set[str]()
     calls = leaks = own_hits = shared_hits = 0
-    for case in workload(shops, Random(SEED)):  # noqa: S311  # texts for tests, no secrets
+    for case in workload(shops, seeded(SEED)):
         prompt = _raw(case) if (data := make(case)) is None else masker.session().mask([], data)[1]
         variant = keys.variant(keys.request_hash("collection_message", 1, _raw(case), {}), _VARIANTS)
         mine, everyones = (_key(keys, scope, prompt, variant) for scope in (case.shop, "everybody"))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import string
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from random import Random
+from random import Random
+from typing import Final
 
 _LETTERS_DIGITS: Final = string.ascii_letters + string.digits
+
+
+def seeded(seed: int | str) -> Random:
+    """Randomness that is the same for the same seed."""
+    return Random(seed)  # noqa: S311  # texts for tests, no secrets
 
 
 def digits(rng: Random, count: int, first: str = string.digits) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from random import Random
 from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import BaseModel
@@ -20,12 +19,14 @@ from benchmarks import _privacy_ghana as ghana
 from benchmarks import _privacy_texts as texts
 from benchmarks import _privacy_values as values
 from benchmarks._privacy_accuracy import SEED
+from benchmarks._privacy_numbers import seeded
 from benchmarks._privacy_variants import mobile
 from benchmarks._report import Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+    from random import Random
 
     from ai_addons.privacy.base import Json, Session
 
@@ -158,7 +159,7 @@ def restoring(_folder: Path, *, full: bool) -> list[Result]:
 
 def _counted(name: str, draws: int) -> tuple[Counter[str], Counter[str]]:
     """Verdicts on our restoring, and on replacing the exact forms."""
-    rng = Random(f"{SEED} {name}")  # noqa: S311  # texts for tests, no secrets
+    rng = seeded(f"{SEED} {name}")
     ours, plain = Counter[str](), Counter[str]()
     for _ in range(draws):
         session, sent = _call(rng)
@@ -218,7 +219,7 @@ def _line(name: str, ours: Counter[str], plain: Counter[str]) -> Result:
 
 def _clean(*, full: bool) -> Result:
     """Ordinary texts, in which nothing may be put and which should not be refused."""
-    session, _ = _call(Random(SEED))  # noqa: S311  # texts for tests, no secrets
+    session, _ = _call(seeded(SEED))
     answers = [sample.text for sample in texts.business(10_000 if full else 2_000, SEED + 1)]
     restored = [_restored(session, answer) for answer in answers]
     false = sum(after not in (None, before) for before, after in zip(answers, restored, strict=True))

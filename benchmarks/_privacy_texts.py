@@ -9,18 +9,20 @@ from __future__ import annotations
 import html
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random
 from typing import TYPE_CHECKING, Final
 
 from ai_addons.privacy.base import Kind
 from benchmarks import _privacy_values as values
 from benchmarks._privacy_business import BLANKS, BUSINESS, PROSE
+from benchmarks._privacy_numbers import seeded
 from benchmarks._privacy_sentences import GENERAL, GHANA, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+    from random import Random
 
 PERSON: Final = "PERSON"
 """Label of names: they are declared, not recognised, so they are in the texts and in no score."""
@@ -120,7 +122,7 @@ def personal(sources: Sequence[Source], count: int, seed: int) -> list[Pieces]:
         count: How many; a multiple of the number of labels gives each the same share.
         seed: The same one gives the same texts.
     """
-    rng = Random(seed)  # noqa: S311  # texts for tests, no secrets
+    rng = seeded(seed)
     labels = sorted({source.label for source in sources})
     return [_personal(sources, labels[number % len(labels)], rng) for number in range(count)]
 
@@ -137,13 +139,13 @@ def _personal(sources: Sequence[Source], label: str, rng: Random) -> Pieces:
 
 def clean(count: int, seed: int) -> list[Pieces]:
     """Texts with nothing personal in them, of one or two sentences."""
-    rng = Random(seed)  # noqa: S311  # texts for tests, no secrets
+    rng = seeded(seed)
     return [_business(rng) if rng.randrange(3) else _then(_business(rng), _business(rng), rng) for _ in range(count)]
 
 
 def prose(size: int, seed: int) -> str:
     """A clean text of so many characters in whole sentences, but for the last."""
-    rng = Random(seed)  # noqa: S311  # texts for tests, no secrets
+    rng = seeded(seed)
     return " ".join(rng.choices(PROSE, k=size // min(map(len, PROSE)) + 1))[:size]
 
 
@@ -155,7 +157,7 @@ def dense(size: int, seed: int) -> str:
 
 def numbers(size: int, seed: int) -> str:
     """So many characters of numbers: phones, cards, accounts, barcodes, amounts, dates, one after the other."""
-    rng = Random(seed)  # noqa: S311  # texts for tests, no secrets
+    rng = seeded(seed)
     number = ("PHONE", "CREDIT_CARD", "BANK_ACCT", "GH_NHIS", "GH_TIN", "IP")
     makers = [
         *(one.value for one in GHANA if one.label in number),
@@ -233,12 +235,15 @@ NOISES: Final[Mapping[str, Callable[[Pieces, Random], Pieces]]] = {
 
 def noisy(texts: Sequence[Pieces], seed: int) -> list[Pieces]:
     """The same texts in noisy typography, each with one sort of noise in turn."""
-    rng = Random(seed)  # noqa: S311  # texts for tests, no secrets
+    rng = seeded(seed)
     noises = list(NOISES.values())
     return [noises[number % len(noises)](pieces, rng) for number, pieces in enumerate(texts)]
 
 
 # What scores are taken on.
+
+Maker = Callable[[int, int], "list[Sample]"]
+"""Makes so many texts from a seed."""
 
 
 def ghanaian(count: int, seed: int) -> list[Sample]:

@@ -136,7 +136,7 @@ _IBANS: Final[Mapping[str, Callable[[Random], str]]] = {
 }
 
 
-def _iban(country: str, account: str) -> str:
+def with_check(country: str, account: str) -> str:
     number = "".join(str(int(sign, 36)) for sign in f"{account}{country}00")
     return f"{country}{98 - int(number) % 97:02}{account}"
 
@@ -144,7 +144,7 @@ def _iban(country: str, account: str) -> str:
 def iban(rng: Random) -> str:
     """An IBAN with valid check digits, plain, in fours or in lower case."""
     country = rng.choice(list(_IBANS))
-    number = _iban(country, _IBANS[country](rng))
+    number = with_check(country, _IBANS[country](rng))
     fours = grouped(number, *[4] * 8, by=" ")
     return rng.choice([number, fours, fours, number.lower()])
 
