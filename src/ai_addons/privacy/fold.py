@@ -7,6 +7,7 @@ therefore happens on a folded copy that remembers where each character came from
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
@@ -32,6 +33,7 @@ _EXCHANGED: Final = {
     "\u00b4": "'",
     "\u2212": "-",
 }
+_NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]")
 # Marks on a letter and characters without width; they count as part of what stands before them or not at all.
 _MARKS: Final = frozenset({"Mn", "Me"})
 _INVISIBLE: Final = "Cf"
@@ -71,19 +73,37 @@ def fold(text: str, *, lower: bool = False) -> Folded:
     """
     if text.isascii():
         return Folded(text.lower() if lower else text)
+    found = set(_NOT_ASCII.findall(text))
+    pieces = {char: _fold_char(char) for char in found}
+    if lower:
+        pieces = {char: piece.casefold() for char, piece in pieces.items()}
+    if all(len(piece) == 1 for piece in pieces.values()):
+        for char, piece in pieces.items():
+            text = text.replace(char, piece)
+        return Folded(text.lower() if lower else text)
+    return _fold_moving(text, pieces, lower=lower)
+
+
+def _fold_moving(text: str, pieces: dict[str, str], *, lower: bool) -> Folded:
+    """Fold a text in which characters appear or vanish: stretches of ASCII at once, the rest one by one."""
     folded: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
-    for index, char in enumerate(text):
-        piece = _fold_char(char)
-        if piece:
-            piece = piece.casefold() if lower else piece
-            folded.append(piece)
-            starts += [index] * len(piece)
-            ends += [index + 1] * len(piece)
-        elif ends and unicodedata.category(char) in _MARKS:
+    at = 0
+    for match in _NOT_ASCII.finditer(text):
+        index, piece = match.start(), pieces[match[0]]
+        folded += [text[at:index], piece]
+        starts += [*range(at, index), *([index] * len(piece))]
+        ends += [*range(at + 1, index + 1), *([index + 1] * len(piece))]
+        if not piece and ends and unicodedata.category(match[0]) in _MARKS:
             ends[-1] = index + 1
-    return Folded("".join(folded), tuple(starts), tuple(ends))
+        at = index + 1
+    folded.append(text[at:])
+    starts += range(at, len(text))
+    ends += range(at + 1, len(text) + 1)
+    whole = "".join(folded)
+    # ASCII letters alone are left in upper case, and keep their length.
+    return Folded(whole.lower() if lower else whole, tuple(starts), tuple(ends))
 
 
 def plain(text: str) -> str:

@@ -31,8 +31,8 @@ class Scanner:
 
     def __init__(self, recognizers: Iterable[Recognizer]) -> None:
         chosen = tuple(recognizers)
-        shared = [one for one in chosen if _reads_runs(one)]
-        alone = [(type(one).__name__, one.find) for one in chosen if not _reads_runs(one)]
+        shared = [one for one in chosen if isinstance(one, RunRecognizer) and _shares(one)]
+        alone = [(type(one).__name__, one.find) for one in chosen if one not in shared]
         together = [("of numbers", RunReader(shared).find)] if shared else []
         self._searches = (*alone, *together)
 
@@ -64,9 +64,9 @@ class Scanner:
         return hits
 
 
-def _reads_runs(recognizer: object) -> bool:
+def _shares(recognizer: RunRecognizer) -> bool:
     """Whether the shared pass finds the same; not for a class that has a search of its own."""
-    return isinstance(recognizer, RunRecognizer) and type(recognizer).find is RunRecognizer.find
+    return type(recognizer).find is RunRecognizer.find
 
 
 def _outside(name: str) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final
 
 from ai_addons.privacy.base import Kind
 from ai_addons.privacy.normal import normalised
@@ -32,13 +33,16 @@ class Hit:
     value: str | None = None
 
 
+_PLACE: Final = attrgetter("start", "end")
+
+
 def settle(hits: Iterable[Hit], text: str) -> list[Hit]:
     """Make overlapping hits one, so that no tail of any is left over.
 
     The type is that of the highest priority, then the longest, then the leftmost.
     A joined stretch comes back as it was typed, unless it still is the same value.
     """
-    return [_joined(group, text) for group in _groups(sorted(hits, key=lambda hit: (hit.start, hit.end)))]
+    return [group[0] if len(group) == 1 else _joined(group, text) for group in _groups(sorted(hits, key=_PLACE))]
 
 
 def _groups(hits: Iterable[Hit]) -> Iterator[list[Hit]]:

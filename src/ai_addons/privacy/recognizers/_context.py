@@ -12,7 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 REACH: Final = 45
 """How many characters before a number its context may stand."""
@@ -41,6 +41,8 @@ class Topic(Enum):
     BUSINESS = "business"
     NAMED = "named"
     """Something with an id or a code: no phone number, but what it is stands further left."""
+    SECOND = "second"
+    """What it says depends on the word before it."""
 
 
 _WORDS_OF: Final[Mapping[Topic, str]] = {
@@ -57,13 +59,13 @@ _WORDS_OF: Final[Mapping[Topic, str]] = {
     Topic.CARD: "card visa mastercard verve amex maestro debit",
     Topic.GHANA_CARD: "nia ghanacard",
     Topic.BIRTH: "dob born birth birthday birthdate",
-    Topic.SERIAL: "isbn ean upc gtin barcode imei imeis serial sku iccid epoch timestamp",
+    Topic.SERIAL: "isbn ean upc gtin barcode imei imeis serial sku iccid epoch timestamp scan scanned",
     Topic.BUSINESS: "invoice inv receipt rcp ref reference txn trans transaction order batch lot po qty quantity amount"
     " price total balance model product item items stock waybill version firmware period cost tracking voucher coupon"
-    " ticket meter sold paid delivered ghs cedis cedi usd eur gbp ngn pesewas",
+    " ticket meter sold ghs cedis cedi usd eur gbp ngn pesewas",
     Topic.NAMED: "id code",
 }
-_TOPICS: Final[Mapping[str, Topic]] = {word: topic for topic, words in _WORDS_OF.items() for word in words.split()}
+_ALONE: Final[Mapping[str, Topic]] = {word: topic for topic, words in _WORDS_OF.items() for word in words.split()}
 _OTHER_CARDS: Final = (
     "id identity nhis insurance voter voters s sim gift loyalty memory sd scratch recharge membership member staff"
     " student residence health phone"
@@ -74,65 +76,64 @@ _PAIRS: Final[Mapping[tuple[str, str], Topic | None]] = {
     ("health", "insurance"): Topic.NHIS,
     ("social", "security"): Topic.SOCIAL_SECURITY,
     ("a", "c"): Topic.ACCOUNT,
+    ("mo", "mo"): Topic.PHONE,
+    ("i", "phone"): None,
+    ("smart", "phone"): None,
     ("ghana", "card"): Topic.GHANA_CARD,
     ("ecowas", "card"): Topic.GHANA_CARD,
     ("national", "card"): Topic.GHANA_CARD,
     **{(word, "card"): None for word in _OTHER_CARDS.split()},
 }
+_TOPICS: Final[Mapping[str, Topic]] = {**_ALONE, **{second: Topic.SECOND for _, second in _PAIRS}}
 _FILLERS: Final = frozenset({"no", "num", "nr", "number", "numbers", "id", "code", "is", "was"})
-_TOKEN: Final = re.compile(r"[A-Za-z]+|[0-9]+")
-_HUMP: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-_SEPARATED: Final = re.compile(r"[,;)\]}>\n]|\.\s+(?=[A-Z])")
+# Names of fields run together: `phoneNumber` is two words.
+_TOKEN: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[A-Z]|[0-9]+")
+_SEPARATED: Final = re.compile(r"[,;)\]}>\n]")
+_FULL_STOP: Final = re.compile(r"\.(?:\s|\Z)")
+_ESCAPE: Final = re.compile(r"\\[nrt]")
+_ABBREVIATED: Final = frozenset({"inv", "ref", "rcp", "txn", "trans", "qty", "po", "acct", "tel", "lic"})
 _LABEL_REACH: Final = 24
 
 
 def words_before(text: str, start: int, reach: int = REACH) -> list[str]:
     """The words and numbers before a place, nearest first; one cut off by the reach is left out."""
     begin = max(0, start - reach)
-    words = _TOKEN.findall(text, begin, start)
+    words: list[str] = _TOKEN.findall(_plain_escapes(text[begin:start]))
     if begin and words and text[begin - 1].isalnum() and text[begin].isalnum():
         del words[0]
     words.reverse()
     return words
 
 
+def _plain_escapes(text: str) -> str:
+    r"""A text in which an escaped ``\\n`` does not read as the letter of a word."""
+    return _ESCAPE.sub("\n\n", text) if "\\" in text else text
+
+
 def topic_before(text: str, start: int) -> Topic | None:
     """What the nearest meaningful word before a number says; None if no word does."""
     named = False
     words = words_before(text, start)
-    for word, topic in _meaning(words):
+    for index, word in enumerate(words):
+        topic = _TOPICS.get(word.lower())
+        if topic is None:
+            continue
+        if topic is Topic.SECOND:
+            topic = _pair(words, index)
         if topic is Topic.NAMED:
             named = True
-        elif topic is not Topic.PHONE:
+        elif topic is Topic.PHONE:
+            return None if named or not _is_near(text, start, word) else topic
+        elif topic is not None:
             return topic
-        else:
-            return topic if not named and _is_near(text, start, word) else None
     return None
 
 
-def _meaning(words: Sequence[str]) -> Iterator[tuple[str, Topic]]:
-    for index, word in enumerate(words):
-        topic = _topic_of(word, words[index + 1].lower() if index + 1 < len(words) else "")
-        if topic is not None:
-            yield word, topic
-
-
-def _topic_of(word: str, before: str) -> Topic | None:
-    plain = word.lower()
-    if plain in _SECOND_WORDS and (before, plain) in _PAIRS:
-        return _PAIRS[before, plain]
-    topic = _TOPICS.get(plain)
-    if topic is None and word.isalpha() and not (word.islower() or word.isupper() or word.istitle()):
-        return _camel_topic(word)
-    return topic
-
-
-def _camel_topic(word: str) -> Topic | None:
-    """``phoneNumber`` is a phone number: names of fields run together."""
-    parts = [part.lower() for part in _HUMP.findall(word)]
-    parts.reverse()
-    found = (_topic_of(part, before) for part, before in zip(parts, [*parts, ""][1:], strict=True))
-    return next((topic for topic in found if topic is not None and topic is not Topic.NAMED), None)
+def _pair(words: Sequence[str], index: int) -> Topic | None:
+    """What a word says together with the one before it."""
+    second = words[index].lower()
+    first = words[index + 1].lower() if index + 1 < len(words) else ""
+    return _PAIRS.get((first, second), _ALONE.get(second))
 
 
 def _is_near(text: str, start: int, word: str) -> bool:
@@ -141,22 +142,19 @@ def _is_near(text: str, start: int, word: str) -> bool:
 
 def label_before(text: str, start: int) -> Topic | None:
     """What a number is called right before it: "serial no. 12345", "IMEI: 12345"."""
-    for word in words_before(text, start, _LABEL_REACH):
-        if word.isdigit():
-            return None
-        plain = word.lower()
-        if plain in _FILLERS:
+    before = _plain_escapes(text[max(0, start - _LABEL_REACH) : start])
+    for match in reversed([*_TOKEN.finditer(before)]):
+        word = match[0].lower()
+        if word in _FILLERS:
             continue
-        topic = _TOPICS.get(plain)
-        if topic is not Topic.SERIAL and topic is not Topic.BUSINESS:
-            return topic
-        return None if _SEPARATED.search(text, text.rfind(word, 0, start) + len(word), start) else topic
+        topic = _ALONE.get(word)
+        if topic is None or _SEPARATED.search(before, match.end()):
+            return None
+        stopped = word not in _ABBREVIATED and _FULL_STOP.match(before, match.end())
+        return None if stopped else topic
     return None
 
 
 def has_word(text: str, start: int, wanted: frozenset[str]) -> bool:
     """Whether one of these words, in lower case, stands within reach before a place."""
     return any(word.lower() in wanted for word in words_before(text, start))
-
-
-_SECOND_WORDS: Final = frozenset(second for _, second in _PAIRS)

@@ -10,6 +10,7 @@ _CURRENCY_WORDS: Final = frozenset({"ghs", "usd", "ngn", "eur", "gbp", "cedi", "
 # The word before a hyphen: `INV-2025` is a code; `TEL-024` is a label.
 _CODE: Final = re.compile(r"(?<![A-Za-z0-9])([A-Z]{2,5})-\Z")
 _LABELS: Final = frozenset({"TEL", "CALL", "CELL", "FAX", "MOB", "MOMO", "SMS", "WA", "NHIS", "VOTER", "ACCT", "BANK"})
+_LAST_LETTERS: Final = frozenset("sdnrpiSDNRPI")
 _LAST_WORD: Final = re.compile(r"[A-Za-z]{3,5}\Z")
 _FIGURE_AFTER: Final = re.compile(
     r"\.[0-9]|\s?%|:[0-9]|\s?(?:₵|(?i:ghs|cedis?|usd|pesewas)\b)|\s?[x×@]\s?[0-9]"  # noqa: RUF001  # the sign of multiplication is meant
@@ -71,17 +72,22 @@ def _hangs_on(text: str, start: int, end: int) -> bool:
 
 def _is_led_in(text: str, start: int) -> bool:
     """Whether a currency, a multiplication sign, a decimal point or a book's prefix leads in a number."""
-    before = text[max(0, start - 8) : start]
+    before = text[max(0, start - 9) : start]
     if before[-1:] == "." and before[-2:-1].isdigit():
         return True
     if before[-1:] in {" ", "-"} and before[-4:-1] in _BOOK and not before[-5:-4].isdigit():
         return True
-    if before[-1:].isspace():
+    if before[-1:] == " ":
         before = before[:-1]
     last = before[-1:]
     if not last or last in _CURRENCY_SIGNS:
         return bool(last)
     if last in "xX@×":  # noqa: RUF001  # the sign of multiplication is meant
         return before[:-1].rstrip()[-1:].isdigit()
+    if last not in _LAST_LETTERS:
+        return False
     word = _LAST_WORD.search(before)
-    return word is not None and word[0].lower() in _CURRENCY_WORDS
+    # After a number the word belongs to that one: "500 cedis 0241234567".
+    return (
+        word is not None and word[0].lower() in _CURRENCY_WORDS and not before[: word.start()].rstrip()[-1:].isdigit()
+    )

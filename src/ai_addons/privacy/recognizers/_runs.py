@@ -23,15 +23,18 @@ if TYPE_CHECKING:
 
 _RUN: Final = re.compile(r"[0-9]++(?:[ .\-()]{1,3}[0-9]++)*+")
 _GROUP: Final = re.compile(r"[0-9]+")
+_SECOND_GROUP: Final = re.compile(r"[^0-9][0-9]")
 _BREAK: Final = re.compile(r"[^0-9\-]")
-_LETTERS: Final = re.compile(r"(?:(?<!\w)|(?<=\\[nrt]))(?<![A-Z0-9]-)([A-Za-z]{1,3})[ \-]{0,3}\Z")
+_LETTERS: Final = re.compile(r"(?:(?<![\w\\])|(?<=\\[nrt]))(?<![A-Z0-9]-)([A-Za-z]{1,3})[ \-]{0,3}\Z")
 _DATE: Final = re.compile(
     r"(?<![0-9])(?:[0-9]{4}[ .\-][0-9]{1,2}[ .\-][0-9]{1,2}|[0-9]{1,2}[ .\-][0-9]{1,2}[ .\-][0-9]{4})(?![0-9])"
 )
 _DECIMAL: Final = re.compile(r"[0-9]+\.[0-9]{1,2}\Z")
 _PAIR: Final = 2
 _DATE_DIGITS: Final = 8
-_SHORT: Final = 6
+_SHORT: Final = 4
+# How long a run is at least after so many letters.
+_LEAST_AFTER: Final = (0, 6, 2, 6)
 _LEAST_TOPICAL: Final = 6
 _MOST: Final = 27
 _LEFT: Final = 9
@@ -72,6 +75,8 @@ class Run:
 
     def numbers(self, lengths: Collection[int]) -> Iterator[tuple[int, int]]:
         """The stretches that may be one number of such a length: all of it, or else single groups."""
+        if self.text[self.start - 1 : self.start] == "+":
+            return
         if len(self.digits) in lengths:
             if not _DATE.search(self.raw) and not _DECIMAL.fullmatch(self.raw):
                 yield self.start, self.end
@@ -94,6 +99,7 @@ class RunRecognizer:
         priority: Its priority among overlapping finds.
         digits: Counts of digits for which `bare` is asked.
         letters: Counts of letters before the digits (1 to 3) for which `lettered` is asked.
+        small: Letters that belong to the digits also in lower case and before a blank.
         topics: What words before it must say for `topical` to be asked.
         lengths: Counts of digits that `topical` takes for a number of its sort.
     """
@@ -104,6 +110,7 @@ class RunRecognizer:
     priority: ClassVar[int]
     digits: ClassVar[range] = range(0)
     letters: ClassVar[frozenset[int]] = frozenset()
+    small: ClassVar[frozenset[str]] = frozenset()
     topics: ClassVar[frozenset[Topic]] = frozenset()
     lengths: ClassVar[frozenset[int]] = frozenset()
 
@@ -139,43 +146,59 @@ class RunReader:
         readers: Those recognizers.
     """
 
-    __slots__ = ("_bare", "_lettered", "_topical")
+    __slots__ = ("_bare", "_lettered", "_small", "_topical")
 
     def __init__(self, readers: Iterable[RunRecognizer]) -> None:
-        chosen = tuple(readers)
+        chosen = sorted(readers, key=lambda reader: -reader.priority)
         self._bare = tuple(
             tuple(reader.bare for reader in chosen if count in reader.digits) for count in range(_MOST + 1)
         )
         self._lettered = tuple(
             tuple(reader.lettered for reader in chosen if count in reader.letters) for count in range(4)
         )
+        self._small = frozenset(letters for reader in chosen for letters in reader.small)
         topics = {topic for reader in chosen for topic in reader.topics}
         self._topical = {
             topic: tuple(reader.topical for reader in chosen if topic in reader.topics) for topic in topics
         }
 
-    def find(self, text: str) -> Iterator[Span]:
+    def find(self, text: str) -> list[Span]:
         """What they find in a folded text."""
+        found: list[Span] = []
         for match in _RUN.finditer(text):
             start, end = match.span()
-            if end - start > _PAIR or (end - start == _PAIR and text[start - 1 : start].isalpha()):
-                before = text[start - 1 : start]
-                if before and (before in " -" or before.isalpha()):
-                    yield from self._with_letters(text, start, end)
-                if before and not starts_clear(text, start):
-                    start = _after_group(text, start, end)
-                elif before == "-" and is_code(text, start):
-                    start = _after_code(text, start, end)
-                if end - start >= _SHORT or text[end : end + 1] == "-":
-                    yield from self._alone(text, start, end)
+            before = text[start - 1] if start else "\n"
+            glued = before.isalpha()
+            if end - start < _SHORT and not (
+                glued or text[end : end + 1] == "-" or text[start - 2 : start - 1].isupper()
+            ):
+                continue
+            if glued or before == "-" or (before == " " and self._has_letters(text, start)):
+                found += self._with_letters(text, start, end)
+            if (glued or before == "_") and not starts_clear(text, start):
+                start = _after_group(text, start, end)
+            elif before == "-" and is_code(text, start):
+                start = _after_code(text, start, end)
+            if end - start > _PAIR:
+                found += self._alone(text, start, end)
+        return found
 
     def _with_letters(self, text: str, start: int, end: int) -> Iterable[Span]:
         match = _LETTERS.search(text, max(0, start - _LEFT), start)
-        readers = self._lettered[match.end(1) - match.start(1)] if match else ()
-        if not match or not readers:
+        if match is None:
+            return ()
+        letters = match[1]
+        if end - start < _LEAST_AFTER[len(letters)] or not (readers := self._lettered[len(letters)]):
             return ()
         run = Run(text, start, end, match.start(1))
-        return [span for read in readers for span in read(run)]
+        return next((found for read in readers if (found := read(run))), ())
+
+    def _has_letters(self, text: str, start: int) -> bool:
+        """Whether letters before a blank may belong to a number: small ones are prose, unless somebody knows them."""
+        last = text[start - 2 : start - 1]
+        if not last.islower():
+            return last.isupper() or last in {" ", "-"}
+        return text[start - 3 : start - 1].lower() in self._small or text[start - 4 : start - 1].lower() in self._small
 
     def _alone(self, text: str, start: int, end: int) -> Iterable[Span]:
         if text[end : end + 1].isalpha():
@@ -187,7 +210,7 @@ class RunReader:
         found: list[Span] = []
         for read in self._bare[min(count, _MOST)]:
             found += read(run)
-        if count < _LEAST_TOPICAL or not self._topical or _settled(run, found):
+        if count < _LEAST_TOPICAL or (count == _LEAST_TOPICAL and " " in run.raw) or _settled(run, found):
             return found
         for read in self._topical.get(run.topic, ()) if run.topic else ():
             found += read(run)
@@ -203,9 +226,8 @@ def _settled(run: Run, found: Iterable[Span]) -> bool:
 
 def _after_group(text: str, start: int, end: int) -> int:
     """Where the second group of a run begins; its end if there is none."""
-    groups = _GROUP.finditer(text, start, end)
-    next(groups)
-    return next((group.start() for group in groups), end)
+    match = _SECOND_GROUP.search(text, start, end)
+    return match.end() - 1 if match else end
 
 
 def _after_code(text: str, start: int, end: int) -> int:

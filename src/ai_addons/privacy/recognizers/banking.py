@@ -18,7 +18,7 @@ from ai_addons.privacy.recognizers._edges import is_word, stands_alone
 from ai_addons.privacy.recognizers._runs import RunRecognizer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from ai_addons.privacy.base import Span
     from ai_addons.privacy.recognizers._runs import Run
@@ -47,15 +47,16 @@ class BankAccountRecognizer(RunRecognizer):
 
 _SORT_CODE: Final = 6
 
-# SWIFT IBAN registry: length by country.
+# Length by country: the SWIFT IBAN registry, and the African countries that use IBANs without being in it.
 _IBAN_LENGTHS: Final = (
-    "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DJ27 DK18 DO28 EE20 EG29"
-    " ES24 FI18 FK18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HN28 HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30 KW30 KZ20 LB28"
-    " LC32 LI21 LT20 LU20 LV21 LY25 MC27 MD24 ME22 MK19 MN20 MR27 MT31 MU30 NI28 NL18 NO15 OM23 PK24 PL28 PS29 PT25"
-    " QA29 RO24 RS22 RU33 SA24 SC31 SD18 SE24 SI19 SK24 SM27 SO23 ST25 SV28 TL23 TN24 TR26 UA29 VA22 VG24 XK20 YE30"
+    "AD24 AE23 AL28 AO25 AT20 AZ28 BA20 BE16 BF28 BG22 BH22 BI27 BJ28 BR29 BY28 CF27 CG27 CH21 CI28 CM27 CR22 "
+    "CV25 CY28 CZ24 DE22 DJ27 DK18 DO28 DZ26 EE20 EG29 ES24 FI18 FK18 FO18 FR27 GA27 GB22 GE22 GI23 GL18 GQ27 "
+    "GR27 GT28 GW25 HN28 HR21 HU28 IE22 IL23 IQ23 IR26 IS26 IT27 JO30 KM27 KW30 KZ20 LB28 LC32 LI21 LT20 LU20 "
+    "LV21 LY25 MA28 MC27 MD24 ME22 MG27 MK19 ML28 MN20 MR27 MT31 MU30 MZ25 NE28 NI28 NL18 NO15 OM23 PK24 PL28 "
+    "PS29 PT25 QA29 RO24 RS22 RU33 SA24 SC31 SD18 SE24 SI19 SK24 SM27 SN28 SO23 ST25 SV28 TD27 TG28 TL23 TN24 "
+    "TR26 UA29 VA22 VG24 XK20 YE30"
 )
 _LEAST_IBAN: Final = 15
-_MOST_IBAN: Final = 34
 _IBAN_WORD: Final = frozenset({"iban"})
 
 
@@ -69,18 +70,23 @@ class IbanRecognizer(RunRecognizer):
     letters: ClassVar[frozenset[int]] = frozenset({2})
 
     def __init__(self) -> None:
-        self._shape = re.compile(r"[A-Za-z]{2}[0-9]{2}(?:[ \-]?[A-Za-z0-9]){11,30}")
+        # Joined, or in groups of four; a group of letters alone is the bank's, the first one.
+        self._shape = re.compile(
+            r"[A-Za-z]{2}[0-9]{2}"
+            r"(?:(?P<gap>[ \-])[A-Za-z0-9]{4}(?:(?P=gap)(?![A-Za-z]+\b)[A-Za-z0-9]{1,4}){2,7}|[A-Za-z0-9]{11,30})"
+        )
 
     def lettered(self, run: Run) -> Sequence[Span]:
         """One whose check digits are right; after the word IBAN also one whose are not."""
         match = self._shape.match(run.text, run.letters)
         if match is None or run.start - run.letters != 2:  # noqa: PLR2004  # country and check digits are joined
             return ()
-        length = next((size for size in _iban_sizes(match[0]) if _is_iban(match[0][:size])), 0)
-        if not length and has_word(run.text, run.letters, _IBAN_WORD):
-            length = next(_iban_sizes(match[0]), 0)
+        named = has_word(run.text, run.letters, _IBAN_WORD)
+        length = _iban_length(match[0], named=named)
         end = run.letters + length
-        return (self.span(run.letters, end),) if length and not is_word(run.text[end : end + 1]) else ()
+        if not length or is_word(run.text[end : end + 1]) or not (named or _is_iban(match[0][:length])):
+            return ()
+        return (self.span(run.letters, end),)
 
 
 @cache
@@ -88,21 +94,20 @@ def _iban_lengths() -> Mapping[str, int]:
     return MappingProxyType({entry[:2]: int(entry[2:]) for entry in _IBAN_LENGTHS.split()})
 
 
-def _iban_sizes(text: str) -> Iterator[int]:
-    """How much of a text may be an IBAN: its country's length, or for an unknown country all that end with a group."""
+def _iban_length(text: str, *, named: bool) -> int:
+    """How much of a text is as long as its country's IBANs; of an unknown country, all if the word says so; else 0."""
     ends = [index + 1 for index, char in enumerate(text) if char.isalnum()]
-    wanted = _iban_lengths().get(text[:2].upper())
-    if wanted is not None:
-        yield from ends[wanted - 1 : wanted]
-        return
-    for count in range(min(len(ends), _MOST_IBAN), _LEAST_IBAN - 1, -1):
-        if not text[ends[count - 1] : ends[count - 1] + 1].isalnum():
-            yield ends[count - 1]
+    wanted = _iban_lengths().get(text[:2].upper(), len(ends) if named else 0)
+    if not _LEAST_IBAN <= wanted <= len(ends):
+        wanted = len(ends) if named and len(ends) >= _LEAST_IBAN else 0
+    return ends[wanted - 1] if wanted else 0
 
 
 def _is_iban(text: str) -> bool:
-    """ISO 7064, mod 97-10: country and check digits moved to the end, letters as 10 to 35."""
+    """ISO 7064, mod 97-10: country and check digits moved to the end, letters as 10 to 35; in one case."""
     plain = "".join(filter(str.isalnum, text))
+    if not (plain.isupper() or plain.islower()):
+        return False
     return int("".join(str(int(char, 36)) for char in plain[4:] + plain[:4])) % 97 == 1
 
 
@@ -118,15 +123,16 @@ _VERVE: Final = "506[01]|507[89]|6500"
 _OTHERS: Final = "352[89]|35[3-8]|6011|64[4-9]|65|62"  # JCB, Discover, UnionPay
 _DINERS: Final = "30[0-5]|3[689]"
 _MAESTRO: Final = "50|5[678]|6"
-# First digits by length: those of an issuer alone, and those that so many other numbers share that a word must help.
+# First digits by length: those of an issuer alone, and those that many other numbers share. Of the latter, up to 15
+# digits are a card only after a word such as "card".
 _ISSUERS: Final = {
     13: ("", f"4|{_MAESTRO}"),
     14: (_DINERS, _MAESTRO),
     15: ("3[47]", f"1800|2131|{_MAESTRO}"),
-    16: (f"4|{_MASTERCARD}|{_VERVE}|{_OTHERS}", ""),
-    17: ("62", ""),
-    18: (f"{_VERVE}|62", ""),
-    19: (f"4|{_VERVE}|62", ""),
+    16: (f"4|{_MASTERCARD}|{_VERVE}|{_OTHERS}", _MAESTRO),
+    17: ("62", _MAESTRO),
+    18: (f"{_VERVE}|62", _MAESTRO),
+    19: (f"4|{_VERVE}|62", _MAESTRO),
 }
 _NOBODY: Final = "(?!)"
 _LONGEST_NAMED: Final = 15
@@ -137,7 +143,7 @@ _DEVICE_WORDS: Final = frozenset({"imei", "imeis", "serial", "iccid"})
 class PaymentCardRecognizer(RunRecognizer):
     """Finds card numbers and leaves barcodes, phone serial numbers and order numbers alone."""
 
-    __slots__ = ("_grouped", "_maestro", "_named", "_sure")
+    __slots__ = ("_grouped", "_maybe", "_sure")
 
     kind: ClassVar[Kind] = Kind.ACCOUNT
     priority: ClassVar[int] = 70
@@ -146,8 +152,7 @@ class PaymentCardRecognizer(RunRecognizer):
     def __init__(self) -> None:
         self._grouped = re.compile(_GROUPED)
         self._sure = {size: re.compile(sure or _NOBODY) for size, (sure, _) in _ISSUERS.items()}
-        self._named = {size: re.compile(named or _NOBODY) for size, (_, named) in _ISSUERS.items()}
-        self._maestro = re.compile(_MAESTRO)
+        self._maybe = {size: re.compile(maybe) for size, (_, maybe) in _ISSUERS.items()}
 
     def bare(self, run: Run) -> Sequence[Span]:
         """All of the run, or else what in it is grouped like a card."""
@@ -165,17 +170,23 @@ class PaymentCardRecognizer(RunRecognizer):
 
     def _is_card(self, run: Run, start: int, digits: str) -> bool:
         size = len(digits)
-        if not (_LEAST_CARD <= size <= _MOST_CARD and passes_luhn(digits)):
+        # 1800 is JCB's; no other issuer begins outside 2 to 6.
+        if not _LEAST_CARD <= size <= _MOST_CARD or digits[0] not in "123456":
             return False
-        if label_before(run.text, start) in _GOODS:
+        sure = self._sure[size].match(digits) is not None
+        if not (sure or self._maybe[size].match(digits)) or not passes_luhn(digits):
             return False
-        if size in _SHORT_CARDS and has_word(run.text, start, _DEVICE_WORDS):
+        if self._is_something_else(run.text, start, size):
             return False
-        if self._sure[size].match(digits):
+        if sure or size > _LONGEST_NAMED:
             return True
-        if self._named[size].match(digits) and run.topic is Topic.CARD:
-            return size != _LEAST_CARD or not is_ean(digits)
-        return size > _LONGEST_NAMED and self._maestro.match(digits) is not None and run.topic not in _GOODS
+        return run.topic is Topic.CARD and not (size == _LEAST_CARD and is_ean(digits))
+
+    def _is_something_else(self, text: str, start: int, size: int) -> bool:
+        """Whether what stands before it makes it a phone number, or the serial number of a device."""
+        if text[start - 1 : start] == "+" or label_before(text, start) in _GOODS:
+            return True
+        return size in _SHORT_CARDS and has_word(text, start, _DEVICE_WORDS)
 
 
 _DOUBLED: Final = bytes.maketrans(b"0123456789", b"0246813579")

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 _PRIORITY: Final = 80
 _LONGEST: Final = 512
-# What providers print in front of their keys, and what follows.
+# What providers print in front of their keys, and the whole key. Plain text is found far faster than a shape.
 _KEYS: Final = (
     ("sk-", rf"sk-(?:(?:proj|ant|svcacct|or)-|(?=[A-Za-z_\-]{{0,64}}[0-9]))[A-Za-z0-9_\-]{{20,{_LONGEST}}}"),
-    ("_live_", r"[srp]k_live_[A-Za-z0-9]{10,255}"),
-    ("_test_", r"[srp]k_test_[A-Za-z0-9]{10,255}"),
+    *((f"{sort}k_live_", rf"{sort}k_live_[A-Za-z0-9]{{10,255}}") for sort in "spr"),
+    *((f"{sort}k_test_", rf"{sort}k_test_[A-Za-z0-9]{{10,255}}") for sort in "spr"),
     ("AKIA", r"AKIA[A-Z0-9]{16}"),
     ("ASIA", r"ASIA[A-Z0-9]{16}"),
-    ("gh", r"gh[pousr]_[A-Za-z0-9]{36,255}"),
+    *((f"gh{sort}_", rf"gh{sort}_[A-Za-z0-9]{{36,255}}") for sort in "pousr"),
     ("github_pat_", r"github_pat_[A-Za-z0-9_]{22,255}"),
     ("glpat-", r"glpat-[A-Za-z0-9_\-]{20,255}"),
     ("xox", r"xox[abeoprs]-[A-Za-z0-9\-]{10,255}"),
@@ -42,9 +42,12 @@ class ApiKeyRecognizer:
     def find(self, text: str) -> Iterator[Span]:
         """All keys that are whole and not part of a longer word."""
         for gate, pattern in self._patterns:
-            if gate in text:
-                for match in pattern.finditer(text):
+            at = text.find(gate) if gate in text else -1
+            while at >= 0:
+                match = pattern.match(text, at)
+                if match:
                     yield Span(match.start(), match.end(), Kind.ID, _PRIORITY)
+                at = text.find(gate, match.end() if match else at + 1)
 
 
 class JwtRecognizer:

@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PRIORITY: Final = 35
-_WORDS: Final = (
-    r"(?<![A-Za-z])(?:dob|d\.\s?o\.\s?b|date[ _]?of[ _]?birth|born|birth[ _]?date|birth[ _]?day|birth)(?![a-z])"
-)
+_WORDS: Final = ("dob", "d.o.b", "d. o. b", "born", "birth")
+_WORD_END: Final = r"(?:[ _]?(?:date|day|dt))?(?![A-Za-z])"
 _MONTHS: Final = "jan feb mar apr may jun jul aug sep oct nov dec"
 _MONTH: Final = (
     r"(?P<{0}>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
@@ -29,7 +28,6 @@ _DATE: Final = (
     r"(?P<y3>[0-9]{4}|'?[0-9]{2})"
     rf"|{_MONTH.format('m4')}[ .\-/]?(?P<d4>[0-9]{{1,2}})(?:st|nd|rd|th)?[ ,.\-/]{{1,2}}(?P<y4>[0-9]{{4}})"
 )
-_GATES: Final = ("dob", "born", "birth", "o.b", "o. b")
 _LONGEST: Final = 24
 _SHORT_YEAR: Final = 2
 
@@ -37,26 +35,37 @@ _SHORT_YEAR: Final = 2
 class BirthDateRecognizer:
     """Finds dates that stand within 30 characters after a word such as "born"."""
 
-    __slots__ = ("_date", "_words")
+    __slots__ = ("_date", "_word_end")
 
     def __init__(self) -> None:
-        self._words = re.compile(_WORDS, re.IGNORECASE)
+        self._word_end = re.compile(_WORD_END, re.IGNORECASE)
         self._date = re.compile(_DATE, re.IGNORECASE)
 
     def find(self, text: str) -> Iterator[Span]:
         """Real calendar dates only, day or month first."""
         small = text.lower()
-        if not any(gate in small for gate in _GATES):
-            return
-        for word in self._words.finditer(text):
-            limit = word.end() + NEAR
-            for match in self._date.finditer(text, word.end(), limit + _LONGEST):
-                if match.start() > limit:
-                    break
-                clear = starts_clear(text, match.start()) and ends_clear(text, match.end())
-                if clear and _is_real(match):
-                    yield Span(match.start(), match.end(), Kind.DATE, _PRIORITY)
-                    break
+        for word in _WORDS:
+            at = small.find(word) if word in small else -1
+            while at >= 0:
+                match = self._word_end.match(text, at + len(word))
+                if match and _begins_word(text, at):
+                    yield from self._after(text, match.end())
+                at = small.find(word, at + 1)
+
+    def _after(self, text: str, at: int) -> Iterator[Span]:
+        limit = at + NEAR
+        for match in self._date.finditer(text, at, limit + _LONGEST):
+            if match.start() > limit:
+                return
+            if starts_clear(text, match.start()) and ends_clear(text, match.end()) and _is_real(match):
+                yield Span(match.start(), match.end(), Kind.DATE, _PRIORITY)
+                return
+
+
+def _begins_word(text: str, at: int) -> bool:
+    """Whether a word begins here, as the second part of ``dateOfBirth`` does too."""
+    before = text[at - 1 : at]
+    return starts_clear(text, at) or before == "_" or before.isdigit() or (before.islower() and text[at].isupper())
 
 
 def _is_real(match: re.Match[str]) -> bool:

@@ -41,6 +41,7 @@ class GhanaCardRecognizer(RunRecognizer):
     kind: ClassVar[Kind] = Kind.ID
     priority: ClassVar[int] = 80
     letters: ClassVar[frozenset[int]] = frozenset({3})
+    small: ClassVar[frozenset[str]] = frozenset({"gha", "fgn"})
     topics: ClassVar[frozenset[Topic]] = frozenset({Topic.GHANA_CARD})
     lengths: ClassVar[frozenset[int]] = frozenset({9, 10})
 
@@ -68,7 +69,10 @@ class GhanaGpsRecognizer(RunRecognizer):
 
     def __init__(self) -> None:
         self._strict = re.compile(rf"(?i:{_REGION})[A-Za-z0-9]-[0-9]{{3,5}}-[0-9]{{4}}{END}")
-        self._spaced = re.compile(rf"{_REGION}[A-Z][ \-]{{1,3}}[0-9]{{3,5}}[ \-]{{1,3}}[0-9]{{4}}{END}")
+        # With single blanks, A4 is a sheet of paper.
+        self._spaced = re.compile(
+            rf"{_REGION}(?:[A-Z]|(?!(?<=A)[345] [0-9])[0-9])[ \-]{{1,3}}[0-9]{{3,5}}[ \-]{{1,3}}[0-9]{{4}}{END}"
+        )
         self._joined = re.compile(rf"(?i:{_REGION})[A-Za-z0-9][ \-]{{0,3}}[0-9]{{3,5}}[ \-]{{0,3}}[0-9]{{4}}{END}")
 
     def lettered(self, run: Run) -> Sequence[Span]:

@@ -21,7 +21,7 @@ _URL_PRIORITY: Final = 70
 _IP_PRIORITY: Final = 60
 
 # RFC 5321 allows 64 characters before the @; more is no address, but it is hidden all the same.
-_LOCAL: Final = r"[\w.%+\-'!#$&*=?^`{|}~]{1,256}\Z"
+_LOCAL_SIGNS: Final = frozenset(".%+-'!#$&*=?^`{|}~_")
 _DOMAIN: Final = r"(?:[^\W_][\w\-]{0,62}\.){1,30}[^\W_][\w\-]{0,62}"
 _TOP_LEVEL: Final = r"(?:[^\W\d_]{2,24}|xn--[a-z0-9\-]{1,59})\Z"
 _NOT_LEADING: Final = ".'`-*=?&!#{|}^~$%"
@@ -31,10 +31,9 @@ _LONGEST_LOCAL: Final = 256
 class EmailRecognizer:
     """Finds e-mail addresses."""
 
-    __slots__ = ("_domain", "_local", "_top_level")
+    __slots__ = ("_domain", "_top_level")
 
     def __init__(self) -> None:
-        self._local = re.compile(_LOCAL)
         self._domain = re.compile(_DOMAIN)
         self._top_level = re.compile(_TOP_LEVEL, re.IGNORECASE)
 
@@ -43,11 +42,10 @@ class EmailRecognizer:
         at = text.find("@")
         while at >= 0:
             domain = self._domain.match(text, at + 1)
-            local = self._local.search(text, max(0, at - _LONGEST_LOCAL), at) if domain else None
-            if local and domain and (length := self._host_length(domain[0])):
-                name = local[0].lstrip(_NOT_LEADING)
-                if name:
-                    yield Span(at - len(name), at + 1 + length, Kind.EMAIL, _EMAIL_PRIORITY)
+            if domain and (length := self._host_length(domain[0])):
+                start = _local_start(text, at)
+                if start < at:
+                    yield Span(start, at + 1 + length, Kind.EMAIL, _EMAIL_PRIORITY)
             at = text.find("@", at + 1)
 
     def _host_length(self, host: str) -> int:
@@ -60,10 +58,22 @@ class EmailRecognizer:
         return 0
 
 
+def _local_start(text: str, at: int) -> int:
+    """Where the part before an at sign begins; the sign itself if there is none."""
+    start, first = at, max(0, at - _LONGEST_LOCAL)
+    while start > first and (text[start - 1].isalnum() or text[start - 1] in _LOCAL_SIGNS):
+        start -= 1
+    if text[start - 1 : start] == "\\" and text[start] in "nrt":
+        start += 1
+    while start < at and text[start] in _NOT_LEADING:
+        start += 1
+    return start
+
+
 # Bare links are told from prose by the host alone: where people, not goods, have their pages.
 _PEOPLE: Final = (
-    "wa.me t.me m.me fb.me facebook.com instagram.com twitter.com x.com tiktok.com linkedin.com youtube.com snapchat.com"
-    " api.whatsapp.com chat.whatsapp.com"
+    "wa.me t.me m.me fb.me facebook.com instagram.com twitter.com x.com tiktok.com linkedin.com youtube.com"
+    " snapchat.com api.whatsapp.com chat.whatsapp.com"
 )
 _AFTER_LINK: Final = ".,;:!?'*_"
 _PAIRS: Final = {")": "(", "]": "[", "}": "{"}
@@ -72,27 +82,51 @@ _PAIRS: Final = {")": "(", "]": "[", "}": "{"}
 class UrlRecognizer:
     """Finds links, with all that is in them."""
 
-    __slots__ = ("_pattern",)
+    __slots__ = ("_anchors", "_rest", "_scheme")
 
     def __init__(self) -> None:
-        hosts = "|".join(map(re.escape, _PEOPLE.split()))
-        # Schemes are short; the letter before one ends the search, so it costs no more than the text is long.
-        self._pattern = re.compile(
-            r"(?:(?<![A-Za-z0-9])(?:https?|ftps?)://|(?<!\w)www\.(?=\w)"
-            rf"|(?<![\w.\-@/])(?:www\.|m\.)?(?:{hosts})/(?=\w|@|\+))[^\s<>\"\\]{{1,2048}}",
-            re.IGNORECASE,
-        )
+        self._anchors = ("://", "www.", *(f"{host}/" for host in _PEOPLE.split()))
+        self._scheme = re.compile(r"(?:(?<![a-z0-9])|(?<=\\[nrt]))(?:https?|ftps?)\Z")
+        self._rest = re.compile(r"[^\s<>\"\\]{1,2048}")
 
     def find(self, text: str) -> Iterator[Span]:
         """All links; the punctuation after one is none of it."""
-        if "/" not in text and "www." not in text and "WWW." not in text:
+        if "/" not in text and "." not in text:
             return
-        for match in self._pattern.finditer(text):
-            link = match[0].rstrip(_AFTER_LINK)
-            while link[-1:] in _PAIRS and link.count(link[-1]) > link.count(_PAIRS[link[-1]]):
-                link = link[:-1].rstrip(_AFTER_LINK)
-            if not link.endswith("/") or link.count("/") > 2:  # noqa: PLR2004  # more than the two of a scheme alone
-                yield Span(match.start(), match.start() + len(link), Kind.ID, _URL_PRIORITY)
+        small, past = text.lower(), 0
+        anchors = [anchor for anchor in self._anchors if anchor in small]
+        for at in sorted({start for anchor in anchors for start in self._starts(small, anchor)}):
+            match = self._rest.match(text, at) if at >= past else None
+            if match and (length := _link_length(match[0])):
+                past = at + length
+                yield Span(at, past, Kind.ID, _URL_PRIORITY)
+
+    def _starts(self, small: str, anchor: str) -> Iterator[int]:
+        at = small.find(anchor)
+        while at >= 0:
+            scheme = self._scheme.search(small, max(0, at - 8), at) if anchor == "://" else None
+            if scheme:
+                yield scheme.start()
+            elif anchor != "://" and not _touched(small, at):
+                yield at
+            at = small.find(anchor, at + 1)
+
+
+def _touched(text: str, at: int) -> bool:
+    """Whether a host's name goes on to the left of a place."""
+    return not starts_clear(text, at) or text[at - 1 : at] in set("-.@/")
+
+
+def _link_length(text: str) -> int:
+    """How much of a text without blanks is the link; 0 if it leads nowhere."""
+    link = text.rstrip(_AFTER_LINK)
+    while link[-1:] in _PAIRS and link.count(link[-1]) > link.count(_PAIRS[link[-1]]):
+        link = link[:-1].rstrip(_AFTER_LINK)
+    scheme = link.find("://")
+    rest = link[scheme + 3 :] if scheme >= 0 else link
+    if scheme < 0 and rest[:4].lower() != "www.":
+        rest = rest.partition("/")[2]
+    return len(link) if any(map(str.isalnum, rest)) else 0
 
 
 _OCTET: Final = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
@@ -139,7 +173,7 @@ class Ipv4Recognizer(RunRecognizer):
 
     def bare(self, run: Run) -> Sequence[Span]:
         """IPv4: four numbers up to 255 with dots between."""
-        if run.raw.count(".") < _DOTS:
+        if run.raw.count(".") < _DOTS or run.text[run.start - 1 : run.start] == "+":
             return ()
         return [
             self.span(run.start + match.start(), run.start + match.end())

@@ -38,6 +38,7 @@ _GROUPING: Final = (
 )
 # Where in a run of several groups a number may begin.
 _BEGINNING: Final = r"(?<![0-9])(?:0|233)|[2-9][0-9]{2}(?:-|\) ?)[0-9]{3}-[0-9]{4}"
+_PLAIN: Final = 10
 _PHONE_TOPICS: Final = frozenset({None, Topic.PHONE})
 
 
@@ -60,8 +61,11 @@ class PhoneRecognizer(RunRecognizer):
     def bare(self, run: Run) -> Sequence[Span]:
         """All numbers with a trunk or country prefix in a run."""
         text, at = run.text, _led(run.text, run.start)
-        if at == run.start and not self._may_begin(run):
-            return ()
+        if at == run.start:
+            if not self._may_begin(run):
+                return ()
+            if run.raw is run.digits and len(run.raw) == _PLAIN and run.raw[1] in "235":
+                return (self.span(at, run.end),) if self._is_free(run, at, run.end) else ()
         found: list[Span] = []
         while match := self._strong.search(text, at, run.end):
             if self._plausible(run, match):
@@ -83,22 +87,24 @@ class PhoneRecognizer(RunRecognizer):
         ghana = match["ghana"]
         if ghana and not self._grouped_like_a_phone(ghana):
             return False
-        if not stands_alone(run.text, *match.span()):
+        if not self._is_free(run, *match.span()):
             return False
-        label = label_before(run.text, match.start())
-        if label is Topic.SERIAL:
-            return False
+        if match["american"]:
+            return label_before(run.text, match.start()) is not Topic.BUSINESS
         # Without a plus sign a foreign number is only digits: what they are called counts.
-        unsure = match.lastgroup in {"foreign", "american"}
-        return not unsure or (label is not Topic.BUSINESS and run.topic in _PHONE_TOPICS)
+        return not match["foreign"] or run.topic in _PHONE_TOPICS
+
+    def _is_free(self, run: Run, start: int, end: int) -> bool:
+        """Whether it stands alone and is not called a serial number or a barcode."""
+        return stands_alone(run.text, start, end) and label_before(run.text, start) is not Topic.SERIAL
 
     def _grouped_like_a_phone(self, number: str) -> bool:
         """``024 123 4567`` is grouped like a phone, ``02-12-2026 10`` like a date, ``0-306-40615-7`` like a book."""
-        if number[0] == "0" and number.isdigit():
+        if number.isdigit() or "233" in number[:7]:
             return True
-        if "233" in number[:7]:
-            return True
-        return self._grouping.fullmatch(re.sub(r"\(0\) ?", "0", number)) is not None
+        if "(0)" in number:
+            number = number.replace("(0) ", "0").replace("(0)", "0")
+        return self._grouping.fullmatch(number) is not None
 
 
 def _led(text: str, start: int) -> int:

@@ -25,7 +25,22 @@ _VEHICLE_WORDS: Final = frozenset(
 )
 _LICENCE_WORDS: Final = frozenset({"licence", "license", "driver", "drivers", "driving", "dvla", "dl"})
 # Region and district letters of plates: first letter, then the second ones in use with it.
-_PLATE_CODES: Final = "A[CEKPSW]|B[ARTW]|C[DR]|D[PV]|E[NRS]|G[BCELMNRSTWXY]|HR|N[ER]|OR|S[V]|U[EW]|V[DR]|W[NPRT]"
+_PLATE_LETTERS: Final = {
+    "A": "CEKPSW",
+    "B": "ARTW",
+    "C": "DR",
+    "D": "PV",
+    "E": "NRS",
+    "G": "BCELMNRSTWXY",
+    "H": "R",
+    "N": "ER",
+    "O": "R",
+    "S": "V",
+    "U": "EW",
+    "V": "DR",
+    "W": "NPRT",
+}
+_PLATE_CODES: Final = "|".join(f"{first}[{seconds}]" for first, seconds in _PLATE_LETTERS.items())
 # Shop documents and goods are numbered like licences; these letters are theirs.
 _DOCUMENTS: Final = frozenset(
     {
@@ -53,7 +68,7 @@ _DOCUMENTS: Final = frozenset(
     }
 )
 _GOODS: Final = frozenset({Topic.BUSINESS, Topic.SERIAL})
-_UNITS: Final = frozenset("VWAGLMKHN")
+_UNITS: Final = frozenset("VWAGL")
 _FIRST_YEAR: Final = 9
 _LAST_YEAR: Final = 39
 _LEAST_DIGITS: Final = 4
@@ -79,11 +94,18 @@ class DrivingLicenceRecognizer(RunRecognizer):
         """The two known shapes; any mix of letters and digits after a word such as "licence"."""
         text, at = run.text, run.letters
         match = self._long.match(text, at) or self._as_short(text, at)
-        if match is None and run.topic is Topic.LICENCE:
+        if match is None:
             match = self._loose.match(text, at)
-            if match and sum(map(str.isdigit, match[0])) < _LEAST_DIGITS:
+            if match and not self._is_called_licence(run, match[0]):
                 match = None
         return (self.span(*match.span()),) if match else ()
+
+    def topical(self, run: Run) -> Sequence[Span]:
+        """Digits alone, if they are called a licence."""
+        return [span for span in super().topical(run) if label_before(run.text, span.start) is Topic.LICENCE]
+
+    def _is_called_licence(self, run: Run, number: str) -> bool:
+        return sum(map(str.isdigit, number)) >= _LEAST_DIGITS and label_before(run.text, run.letters) is Topic.LICENCE
 
     def _as_short(self, text: str, at: int) -> re.Match[str] | None:
         match = self._short.match(text, at)
@@ -102,12 +124,16 @@ class VehiclePlateRecognizer(RunRecognizer):
     priority: ClassVar[int] = 40
     digits: ClassVar[range] = range(3, 5)
     letters: ClassVar[frozenset[int]] = frozenset({2})
+    small: ClassVar[frozenset[str]] = frozenset(
+        (first + second).lower() for first, seconds in _PLATE_LETTERS.items() for second in seconds
+    )
 
     def __init__(self) -> None:
         self._dated = re.compile(rf"(?:{_PLATE_CODES})[ \-]{{1,3}}[0-9]{{1,4}}[ \-]{{1,3}}([0-9]{{2}}){END}")
-        self._lettered = re.compile(rf"(?:{_PLATE_CODES})[ \-]{{1,3}}[0-9]{{3,4}}[ \-]{{1,3}}([A-Z]){END}")
+        self._lettered = re.compile(rf"(?:{_PLATE_CODES})[ \-]{{1,3}}([0-9]{{3,4}})([ \-]{{1,3}})([A-Z]){END}")
         self._loose = re.compile(
-            rf"(?i:{_PLATE_CODES})[ \-]{{0,3}}[0-9]{{1,4}}[ \-]{{0,3}}(?:[0-9]{{2}}|[A-Za-z]{{1,2}}){END}"
+            rf"(?i:{_PLATE_CODES})(?:[ \-]{{0,3}}[0-9]{{1,4}}[ \-]{{1,3}}(?:[0-9]{{2}}|[A-Za-z]{{1,2}})"
+            rf"|[ \-]?[0-9]{{1,4}}[A-Za-z]{{1,2}}|[0-9]{{3,6}}){END}"
         )
         self._reversed = re.compile(rf"[0-9]{{3,4}}-(?:{_PLATE_CODES})[A-Z]{{2}}{END}")
 
@@ -135,4 +161,7 @@ class VehiclePlateRecognizer(RunRecognizer):
 
     def _is_lettered(self, text: str, at: int) -> bool:
         match = self._lettered.match(text, at)
-        return match is not None and match[1] not in _UNITS and label_before(text, at) not in _GOODS
+        if match is None or label_before(text, at) in _GOODS:
+            return False
+        # "AC 220 V" is a voltage.
+        return len(match[1]) == _LEAST_DIGITS or "-" in match[2] or match[3] not in _UNITS
