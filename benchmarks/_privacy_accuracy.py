@@ -47,7 +47,7 @@ def accuracy(_folder: Path, *, full: bool) -> list[Result]:
     loaded = [tools.load(name) for name in tools.installed()]
     results = [_missing(name) for name in tools.missing()]
     for name, samples in _suites(full=full).items():
-        results += _scores(name, samples, loaded) if samples else [Result(what=name, ours="NOT MEASURED: it is absent")]
+        results += scores(name, samples, loaded) if samples else [Result(what=name, ours="NOT MEASURED: it is absent")]
     for name, samples in _clean(full=full).items():
         results += [_altered(name, samples, loaded)] if samples else []
     return results
@@ -76,7 +76,7 @@ def _clean(*, full: bool) -> dict[str, list[Sample]]:
     }
 
 
-def _scores(name: str, samples: Sequence[Sample], loaded: Sequence[Tool]) -> list[Result]:
+def scores(name: str, samples: Sequence[Sample], loaded: Sequence[Tool]) -> list[Result]:
     tallies = {tool.name: Tally(tool.detect, samples) for tool in loaded}
     rows = [_row(f"{name}, all kinds", tallies, None, _GOALS[name])]
     for label in tallies[tools.OURS].labels():

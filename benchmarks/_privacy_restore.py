@@ -153,11 +153,11 @@ def verdict(restored: str | None, expected: str | None, strangers: Sequence[str]
 
 def restoring(_folder: Path, *, full: bool) -> list[Result]:
     """All distortions, then clean texts."""
-    counts = {name: _counted(name, 400 if full else 60) for name in DISTORTIONS}
+    counts = {name: counted(name, 400 if full else 60) for name in DISTORTIONS}
     return [_total(counts), *(_line(name, *both) for name, both in counts.items()), _clean(full=full)]
 
 
-def _counted(name: str, draws: int) -> tuple[Counter[str], Counter[str]]:
+def counted(name: str, draws: int) -> tuple[Counter[str], Counter[str]]:
     """Verdicts on our restoring, and on replacing the exact forms."""
     rng = seeded(f"{SEED} {name}")
     ours, plain = Counter[str](), Counter[str]()

@@ -137,12 +137,12 @@ def _ours(form: str, declared: _Declared) -> str:
 def variants(_folder: Path, *, full: bool) -> list[Result]:
     """The share of each form that is covered, names and phones."""
     draws = 400 if full else 100
-    names = _measured("name", NAME_FORMS, _name, draws)
-    phones = _measured("phone", PHONE_FORMS, mobile, draws)
+    names = measured("name", NAME_FORMS, _name, draws)
+    phones = measured("phone", PHONE_FORMS, mobile, draws)
     return [*_results("name", names, NAMES_GOAL, draws), *_results("phone", phones, PHONES_GOAL, draws)]
 
 
-def _measured(
+def measured(
     kind: str, forms: Mapping[str, Callable[[str], str]], make: Callable[[Random], str], draws: int
 ) -> dict[str, tuple[float, float, float]]:
     """For each form the share covered by us, by plain replacing, and by replacing in any case."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,15 +11,20 @@ import pytest
 from ai_addons.privacy.base import Kind
 from benchmarks import _privacy_numbers as numbers
 from benchmarks import _privacy_texts as texts
+from benchmarks import _privacy_tools as tools
 from benchmarks import _privacy_values as values
-from benchmarks import _report, privacy
+from benchmarks import privacy
+from benchmarks._privacy_accuracy import scores
 from benchmarks._privacy_cache import PROMPTS, band, workload
 from benchmarks._privacy_ghana import tin
 from benchmarks._privacy_numbers import seeded
-from benchmarks._privacy_restore import DISTORTIONS, Placeholder, verdict
+from benchmarks._privacy_restore import DISTORTIONS, Placeholder, counted, verdict
 from benchmarks._privacy_scores import Found, Share, Tally, altered, is_masked, overlap, wilson
+from benchmarks._privacy_sentences import GHANA
+from benchmarks._privacy_speed import rates
 from benchmarks._privacy_texts import KINDS, NOISES, Sample, Truth
-from benchmarks._privacy_variants import NAME_FORMS, PHONE_FORMS
+from benchmarks._privacy_tools import Tool, ours
+from benchmarks._privacy_variants import NAME_FORMS, PHONE_FORMS, measured, mobile
 from benchmarks._report import Benchmark, Result, machine, main, measure, table
 
 if TYPE_CHECKING:
@@ -150,7 +156,7 @@ def plain(text: str) -> str:
 @pytest.mark.parametrize("name", [name for name in NOISES if name not in {"full-width", "JSON", "HTML"}])
 def test_noise_changes_the_typing_and_not_the_value(name: str) -> None:
     """Dashes, blanks and invisible characters are other, letters and digits the same, places follow."""
-    for pieces in texts.personal(texts.GHANA, 40, 3):
+    for pieces in texts.personal(GHANA, 40, 3):
         noisy = NOISES[name](pieces, seeded(1))
         assert plain(texts.joined(noisy).text) == plain(texts.joined(pieces).text)
         assert [label for _, label in noisy] == [label for _, label in pieces]
@@ -269,9 +275,45 @@ def test_the_command_prints_a_table_for_people(capsys: pytest.CaptureFixture[str
     assert printed.rstrip().endswith("| small, 0 files | 1 |  |  |  |  |")
 
 
-@pytest.mark.parametrize("part", ["variants", "loading"])
-def test_a_part_of_the_privacy_benchmark_runs(part: str) -> None:
-    """The harness itself works; what it finds is for the benchmark's page."""
-    (first, *others) = _report.measure([privacy.PRIVACY.parts[part]], full=False)
-    assert first.what
-    assert len(others) >= 3
+# The parts themselves, in the smallest size.
+
+
+def test_variants_are_measured_beside_plain_replacing() -> None:
+    """With its country code a number is found by us only; its last digits by nobody."""
+    found = measured("phone", PHONE_FORMS, mobile, 3)
+    assert found["as declared"] == (1, 1, 1)
+    assert found["+233 and blanks"] == (1, 0, 0)
+    assert found["ending 1234"] == (0, 0, 0)
+
+
+def test_restoring_is_measured_beside_plain_replacing() -> None:
+    """The exact form comes back either way; one without its number is refused by us and left by the other."""
+    assert counted("identity", 3) == (Counter(correct=3), Counter(correct=3))
+    assert counted("number dropped", 3) == (Counter(refused=3), Counter(left=3))
+
+
+def test_scores_stand_beside_those_of_other_tools() -> None:
+    """One line for all kinds with the goals, then one for each kind."""
+    other = Tool("nothing 1.0", lambda _text: [])
+    total, *kinds = scores("Ghanaian texts", texts.ghanaian(34, 1), [ours(), other])
+    assert total.what == "Ghanaian texts, all kinds"
+    assert total.yardstick == "nothing 1.0: 0.0% / 0.0% / none found"
+    assert total.goal == "masked >= 99%, typed >= 97%, precision >= 97%"
+    assert len(kinds) == 17
+
+
+def test_tools_that_are_not_there_are_named() -> None:
+    """Nobody takes a missing competitor for a beaten one."""
+    assert sorted(tools.installed() + tools.missing()) == sorted(tools.NAMES)
+    assert tools.installed()[0] == tools.OURS
+
+
+def test_speed_is_in_megabytes_a_second() -> None:
+    """Every tool that is asked has a rate above nothing."""
+    found = rates([Tool("quick", lambda _text: [])], ["a" * 1_000])
+    assert found["quick"] > 0
+
+
+def test_every_part_is_offered() -> None:
+    """What the page shows can be measured one by one."""
+    assert list(privacy.PRIVACY.parts) == ["accuracy", "variants", "restore", "cache", "speed", "hostile", "loading"]
