@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import statistics
+import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from benchmarks import _privacy_tools as tools
@@ -12,7 +13,6 @@ from benchmarks._report import Result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 HOSTILE_UNITS: Final = (
     *("a", "1", "1-", "1 ", "1.", "a@", "a.", "a@a.", ":", "a:", "(", "GHA-", "+233 ", "024 ", "AB12 ", "sk-"),
@@ -38,9 +38,10 @@ for unit in HOSTILE_UNITS:
 """
 
 # The high-water mark of the program itself; getrusage's is that of the process that started it if that was larger.
-_RESOURCES: Final = r"""
+_STATUS: Final = Path("/proc/self/status")
+_RESOURCES: Final = rf"""
 import re, time
-print(1000 * time.process_time(), int(re.search(r"VmHWM:\s+(\d+)", open("/proc/self/status").read())[1]) / 1024)
+print(1000 * time.process_time(), int(re.search(r"VmHWM:\s+(\d+)", open("{_STATUS}").read())[1]) / 1024)
 """
 _PYDANTIC: Final = "import pydantic; pydantic.BaseModel"
 # Much of pydantic is loaded with the first model, and whoever marks a field as personal has one.
@@ -104,30 +105,35 @@ def _told(seconds: float, unit: str, stopped: str | None) -> str:
 # Loading.
 
 
-def loading(_folder: Path, *, full: bool) -> list[Result]:
-    """CPU time and memory (on Linux) of a fresh interpreter, ours above a model of pydantic, others above nothing."""
+def loading(folder: Path, *, full: bool) -> list[Result]:
+    """CPU time and memory of a fresh interpreter: ours above a model of pydantic, others above nothing.
+
+    Of several rounds the least counts. Memory is read on Linux only.
+    """
+    if not _STATUS.exists():
+        return [Result(what="loading", ours="NOT MEASURED: memory is read from /proc, which only Linux has")]
     cases = {name: code for name, code in _LOADED.items() if name not in tools.missing()}
     rounds = 11 if full else 5
-    taken = {name: [_resources(code) for _ in range(rounds + 1)][1:] for name, code in cases.items()}
-    medians = {
-        name: (statistics.median(cpu for cpu, _ in rows), statistics.median(size for _, size in rows))
-        for name, rows in taken.items()
-    }
-    return [_loaded(name, medians) for name in cases if name != "nothing"]
+    taken = {name: [_resources(code, folder) for _ in range(rounds + 1)][1:] for name, code in cases.items()}
+    least = {name: tuple(map(min, zip(*rows, strict=True))) for name, rows in taken.items()}
+    return [_loaded(name, least) for name in cases if name != "nothing"]
 
 
-def _resources(code: str) -> tuple[float, float]:
-    """CPU milliseconds and megabytes of a fresh interpreter."""
-    printed = subprocess.run([sys.executable, "-c", code + "\n" + _RESOURCES], capture_output=True, check=True).stdout
+def _resources(code: str, folder: Path) -> tuple[float, float]:
+    """CPU milliseconds and megabytes of a fresh interpreter; byte code is kept in a folder from the first run on."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environment = {**kept, "PYTHONPYCACHEPREFIX": str(folder)}
+    command = [sys.executable, "-c", f"{code}\n{_RESOURCES}"]
+    printed = subprocess.run(command, capture_output=True, check=True, env=environment).stdout
     milliseconds, megabytes = map(float, printed.split()[-2:])
     return milliseconds, megabytes
 
 
-def _loaded(name: str, medians: Mapping[str, tuple[float, float]]) -> Result:
+def _loaded(name: str, least: Mapping[str, tuple[float, ...]]) -> Result:
     own = name.startswith("ours")
     cpu, size = (
         mine - before
-        for mine, before in zip(medians[name], medians["a model of pydantic" if own else "nothing"], strict=True)
+        for mine, before in zip(least[name], least["a model of pydantic" if own else "nothing"], strict=True)
     )
     return Result(
         what=f"loading, {name}" + (", above a model of pydantic" if own else ""),
