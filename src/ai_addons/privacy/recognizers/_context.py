@@ -50,8 +50,8 @@ _WORDS_OF: Final[Mapping[Topic, str]] = {
     " reach momo wallet hotline",
     Topic.VOTER: "voter voters electoral",
     Topic.NHIS: "nhis nhia",
-    Topic.ACCOUNT: "account accounts acct bank zwich ezwich gcb ecobank absa stanbic fidelity calbank zenith cbg uba"
-    " gtbank adb nib",
+    Topic.ACCOUNT: "account accounts acct acc bank zwich ezwich gcb ecobank absa stanbic fidelity calbank zenith cbg"
+    " uba gtbank adb nib",
     Topic.PASSPORT: "passport",
     Topic.LICENCE: "licence license dvla",
     Topic.SSNIT: "ssnit pension",
@@ -62,7 +62,7 @@ _WORDS_OF: Final[Mapping[Topic, str]] = {
     Topic.SERIAL: "isbn ean upc gtin barcode imei imeis serial sku iccid epoch timestamp scan scanned",
     Topic.BUSINESS: "invoice inv receipt rcp ref reference txn trans transaction order batch lot po qty quantity amount"
     " price total balance model product item items stock waybill version firmware period cost tracking voucher coupon"
-    " ticket meter sold ghs cedis cedi usd eur gbp ngn pesewas",
+    " ticket meter sold float ghs cedis cedi usd eur gbp ngn pesewas",
     Topic.NAMED: "id code",
 }
 _ALONE: Final[Mapping[str, Topic]] = {word: topic for topic, words in _WORDS_OF.items() for word in words.split()}
@@ -76,6 +76,7 @@ _PAIRS: Final[Mapping[tuple[str, str], Topic | None]] = {
     ("health", "insurance"): Topic.NHIS,
     ("social", "security"): Topic.SOCIAL_SECURITY,
     ("a", "c"): Topic.ACCOUNT,
+    ("zwich", "card"): Topic.ACCOUNT,
     ("mo", "mo"): Topic.PHONE,
     ("i", "phone"): None,
     ("smart", "phone"): None,
@@ -142,8 +143,10 @@ def _is_near(text: str, start: int, word: str) -> bool:
 
 def label_before(text: str, start: int) -> Topic | None:
     """What a number is called right before it: "serial no. 12345", "IMEI: 12345"."""
-    before = _plain_escapes(text[max(0, start - _LABEL_REACH) : start])
-    for match in reversed([*_TOKEN.finditer(before)]):
+    before = text[max(0, start - _LABEL_REACH) : start]
+    if before.rstrip(" ")[-1:].isdigit():
+        return None
+    for match in reversed([*_TOKEN.finditer(_plain_escapes(before))]):
         word = match[0].lower()
         if word in _FILLERS:
             continue

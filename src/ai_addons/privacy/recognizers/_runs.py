@@ -34,7 +34,7 @@ _PAIR: Final = 2
 _DATE_DIGITS: Final = 8
 _SHORT: Final = 4
 # How long a run is at least after so many letters.
-_LEAST_AFTER: Final = (0, 6, 2, 6)
+_LEAST_AFTER: Final = (0, 5, 2, 6)
 _LEAST_TOPICAL: Final = 6
 _MOST: Final = 27
 _LEFT: Final = 9
@@ -60,7 +60,7 @@ class Run:
         self.start = start
         self.end = end
         self.raw = raw
-        self.digits = raw if raw.isdigit() else _digits(raw)
+        self.digits = raw if raw.isdigit() else digits_of(raw)
         self.letters = letters
         self._topic: Topic | None = None
         self._topic_known = False
@@ -81,12 +81,13 @@ class Run:
             if not _DATE.search(self.raw) and not _DECIMAL.fullmatch(self.raw):
                 yield self.start, self.end
             return
-        for group in _GROUP.finditer(self.raw):
+        for group in _GROUP.finditer(self.text, self.start, self.end):
             if group.end() - group.start() in lengths:
-                yield self.start + group.start(), self.start + group.end()
+                yield group.span()
 
 
-def _digits(raw: str) -> str:
+def digits_of(raw: str) -> str:
+    """The digits of a run."""
     # Several times as fast as a pattern or a translation.
     return raw.replace(" ", "").replace("-", "").replace(".", "").replace("(", "").replace(")", "")
 
@@ -98,6 +99,7 @@ class RunRecognizer:
         kind: The type word of what it finds.
         priority: Its priority among overlapping finds.
         digits: Counts of digits for which `bare` is asked.
+        sign: What must stand between the digits for `bare` to be asked.
         letters: Counts of letters before the digits (1 to 3) for which `lettered` is asked.
         small: Letters that belong to the digits also in lower case and before a blank.
         topics: What words before it must say for `topical` to be asked.
@@ -109,6 +111,7 @@ class RunRecognizer:
     kind: ClassVar[Kind]
     priority: ClassVar[int]
     digits: ClassVar[range] = range(0)
+    sign: ClassVar[str] = ""
     letters: ClassVar[frozenset[int]] = frozenset()
     small: ClassVar[frozenset[str]] = frozenset()
     topics: ClassVar[frozenset[Topic]] = frozenset()
@@ -151,7 +154,8 @@ class RunReader:
     def __init__(self, readers: Iterable[RunRecognizer]) -> None:
         chosen = sorted(readers, key=lambda reader: -reader.priority)
         self._bare = tuple(
-            tuple(reader.bare for reader in chosen if count in reader.digits) for count in range(_MOST + 1)
+            tuple((reader.sign, reader.bare) for reader in chosen if count in reader.digits)
+            for count in range(_MOST + 1)
         )
         self._lettered = tuple(
             tuple(reader.lettered for reader in chosen if count in reader.letters) for count in range(4)
@@ -208,8 +212,9 @@ class RunReader:
         run = Run(text, start, end)
         count = len(run.digits)
         found: list[Span] = []
-        for read in self._bare[min(count, _MOST)]:
-            found += read(run)
+        for sign, read in self._bare[min(count, _MOST)]:
+            if sign in run.raw:
+                found += read(run)
         if count < _LEAST_TOPICAL or (count == _LEAST_TOPICAL and " " in run.raw) or _settled(run, found):
             return found
         for read in self._topical.get(run.topic, ()) if run.topic else ():

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from ai_addons.privacy.base import Kind
 from ai_addons.privacy.recognizers._context import Topic, has_word, label_before
 from ai_addons.privacy.recognizers._edges import is_word, stands_alone
-from ai_addons.privacy.recognizers._runs import RunRecognizer
+from ai_addons.privacy.recognizers._runs import RunRecognizer, digits_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -115,8 +115,8 @@ _LEAST_CARD: Final = 13
 _MOST_CARD: Final = 19
 _SHORT_CARDS: Final = frozenset({13, 15})
 _GROUPED: Final = (
-    r"(?<![0-9])(?:[0-9]{4}([ .\-]{1,3})[0-9]{4}\1[0-9]{4}\1[0-9]{4}(?:\1[0-9]{1,3})?"
-    r"|[0-9]{4}([ .\-]{1,3})[0-9]{6}\2[0-9]{4,5}|[0-9]{13,19})(?![0-9])"
+    r"(?<![0-9])(?:(?P<fours>[0-9]{4}(?P<gap>[ .\-]{1,3})[0-9]{4}(?P=gap)[0-9]{4}(?P=gap)[0-9]{4})(?:(?P=gap)[0-9]{1,3})?"
+    r"|[0-9]{4}(?P<sep>[ .\-]{1,3})[0-9]{6}(?P=sep)[0-9]{4,5}|[0-9]{13,19})(?![0-9])"
 )
 _MASTERCARD: Final = "5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720"
 _VERVE: Final = "506[01]|507[89]|6500"
@@ -160,13 +160,15 @@ class PaymentCardRecognizer(RunRecognizer):
             return (self.span(run.start, run.end),)
         if run.raw is run.digits:
             return ()
-        return [
-            self.span(run.start + match.start(), run.start + match.end())
-            for match in self._grouped.finditer(run.raw)
-            if match.end() - match.start() < len(run.raw)
-            and self._is_card(run, run.start + match.start(), re.sub("[^0-9]", "", match[0]))
-            and stands_alone(run.text, run.start + match.start(), run.start + match.end())
-        ]
+        places = (self._card_at(run, match) for match in self._grouped.finditer(run.text, run.start, run.end))
+        return [self.span(*place) for place in places if place and stands_alone(run.text, *place)]
+
+    def _card_at(self, run: Run, match: re.Match[str]) -> tuple[int, int] | None:
+        """Where a card stands in what is grouped like one: what follows four fours may be the month it expires."""
+        for end in (match.end(), match.end("fours")):
+            if end > match.start() and self._is_card(run, match.start(), digits_of(run.text[match.start() : end])):
+                return match.start(), end
+        return None
 
     def _is_card(self, run: Run, start: int, digits: str) -> bool:
         size = len(digits)
@@ -184,9 +186,10 @@ class PaymentCardRecognizer(RunRecognizer):
 
     def _is_something_else(self, text: str, start: int, size: int) -> bool:
         """Whether what stands before it makes it a phone number, or the serial number of a device."""
-        if text[start - 1 : start] == "+" or label_before(text, start) in _GOODS:
+        label = label_before(text, start)
+        if text[start - 1 : start] == "+" or label in _GOODS:
             return True
-        return size in _SHORT_CARDS and has_word(text, start, _DEVICE_WORDS)
+        return size in _SHORT_CARDS and label is not Topic.CARD and has_word(text, start, _DEVICE_WORDS)
 
 
 _DOUBLED: Final = bytes.maketrans(b"0123456789", b"0246813579")

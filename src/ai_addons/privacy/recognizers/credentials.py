@@ -25,8 +25,10 @@ _KEYS: Final = (
     ("xox", r"xox[abeoprs]-[A-Za-z0-9\-]{10,255}"),
     ("AIza", r"AIza[A-Za-z0-9_\-]{35}"),
     ("whsec_", r"whsec_[A-Za-z0-9+/=]{16,255}"),
-    ("FLWSECK", r"FLWSECK(?:_TEST)?-[A-Za-z0-9\-]{12,255}"),
+    ("FLWSECK-", r"FLWSECK-[A-Za-z0-9\-]{12,255}"),
+    ("FLWSECK_TEST-", r"FLWSECK_TEST-[A-Za-z0-9\-]{12,255}"),
 )
+_SIGNS: Final = ("_", "-", "A", "xox")
 _BEFORE: Final = r"(?:(?<!\w)|(?<=\\[nrt]))(?<!\w-)"
 _AFTER: Final = r"(?![A-Za-z0-9_])"
 
@@ -37,17 +39,24 @@ class ApiKeyRecognizer:
     __slots__ = ("_patterns",)
 
     def __init__(self) -> None:
-        self._patterns = tuple((gate, re.compile(_BEFORE + shape + _AFTER)) for gate, shape in _KEYS)
+        patterns = [(gate, re.compile(_BEFORE + shape + _AFTER)) for gate, shape in _KEYS]
+        # By a sign in their gates: most texts have none of one, or none of the other.
+        self._patterns = {sign: tuple(entry for entry in patterns if sign == _sign_of(entry[0])) for sign in _SIGNS}
 
     def find(self, text: str) -> Iterator[Span]:
         """All keys that are whole and not part of a longer word."""
-        for gate, pattern in self._patterns:
-            at = text.find(gate) if gate in text else -1
-            while at >= 0:
-                match = pattern.match(text, at)
-                if match:
-                    yield Span(match.start(), match.end(), Kind.ID, _PRIORITY)
-                at = text.find(gate, match.end() if match else at + 1)
+        for sign, patterns in self._patterns.items():
+            for gate, pattern in patterns if sign in text else ():
+                at = text.find(gate) if gate in text else -1
+                while at >= 0:
+                    match = pattern.match(text, at)
+                    if match:
+                        yield Span(match.start(), match.end(), Kind.ID, _PRIORITY)
+                    at = text.find(gate, match.end() if match else at + 1)
+
+
+def _sign_of(gate: str) -> str:
+    return next(sign for sign in _SIGNS if sign in gate)
 
 
 class JwtRecognizer:

@@ -91,10 +91,13 @@ class UrlRecognizer:
 
     def find(self, text: str) -> Iterator[Span]:
         """All links; the punctuation after one is none of it."""
-        if "/" not in text and "." not in text:
-            return
         small, past = text.lower(), 0
-        anchors = [anchor for anchor in self._anchors if anchor in small]
+        if "/" in text:
+            anchors = [anchor for anchor in self._anchors if anchor in small]
+        elif "www." in small:
+            anchors = ["www."]
+        else:
+            return
         for at in sorted({start for anchor in anchors for start in self._starts(small, anchor)}):
             match = self._rest.match(text, at) if at >= past else None
             if match and (length := _link_length(match[0])):
@@ -156,6 +159,7 @@ _VERSIONS: Final = frozenset(
 _FIRMWARE_AFTER: Final = r"\s?(?:firmware|version|build|release)\b"
 _VERSION_REACH: Final = 14
 _DOTS: Final = 3
+_DIALLED: Final = 10
 
 
 class Ipv4Recognizer(RunRecognizer):
@@ -166,6 +170,7 @@ class Ipv4Recognizer(RunRecognizer):
     kind: ClassVar[Kind] = Kind.ID
     priority: ClassVar[int] = _IP_PRIORITY
     digits: ClassVar[range] = range(4, 28)
+    sign: ClassVar[str] = "."
 
     def __init__(self) -> None:
         self._four = re.compile(_IPV4)
@@ -173,17 +178,22 @@ class Ipv4Recognizer(RunRecognizer):
 
     def bare(self, run: Run) -> Sequence[Span]:
         """IPv4: four numbers up to 255 with dots between."""
-        if run.raw.count(".") < _DOTS or run.text[run.start - 1 : run.start] == "+":
+        if run.raw.count(".") < _DOTS:
             return ()
+        dialled = _DIALLED if run.text[run.start - 1 : run.start] == "+" else 0
         return [
             self.span(run.start + match.start(), run.start + match.end())
             for match in self._four.finditer(run.raw)
-            if not self._is_version(run.text, run.start + match.start(), run.start + match.end())
+            # After a plus sign, the first digits are a phone number, dots or not.
+            if match.start() >= dialled
+            and not self._is_version(run.text, run.start + match.start(), run.start + match.end())
         ]
 
     def _is_version(self, text: str, start: int, end: int) -> bool:
         if text[start - 1 : start] in {"-", "."} or self._after.match(text, end):
             return True
+        if "," in text[max(0, start - 2) : start]:
+            return False
         words = words_before(text, start, _VERSION_REACH)
         return bool(words) and words[0].lower() in _VERSIONS
 

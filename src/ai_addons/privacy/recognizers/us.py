@@ -29,6 +29,7 @@ class UsSsnRecognizer(RunRecognizer):
     kind: ClassVar[Kind] = Kind.ID
     priority: ClassVar[int] = 51
     digits: ClassVar[range] = range(9, 28)
+    sign: ClassVar[str] = "-"
     topics: ClassVar[frozenset[Topic]] = frozenset({Topic.SSN, Topic.SOCIAL_SECURITY})
     lengths: ClassVar[frozenset[int]] = frozenset({9})
 

@@ -68,6 +68,7 @@ _DOCUMENTS: Final = frozenset(
     }
 )
 _GOODS: Final = frozenset({Topic.BUSINESS, Topic.SERIAL})
+_MEASURES: Final = frozenset({"AC", "WT", "GB"})
 _UNITS: Final = frozenset("VWAGL")
 _FIRST_YEAR: Final = 9
 _LAST_YEAR: Final = 39
@@ -129,8 +130,13 @@ class VehiclePlateRecognizer(RunRecognizer):
     )
 
     def __init__(self) -> None:
-        self._dated = re.compile(rf"(?:{_PLATE_CODES})[ \-]{{1,3}}[0-9]{{1,4}}[ \-]{{1,3}}([0-9]{{2}}){END}")
-        self._lettered = re.compile(rf"(?:{_PLATE_CODES})[ \-]{{1,3}}([0-9]{{3,4}})([ \-]{{1,3}})([A-Z]){END}")
+        self._dated = re.compile(
+            rf"(?:(?:{_PLATE_CODES})[ \-]{{1,3}}[0-9]{{1,4}}[ \-]{{1,3}}|(?i:{_PLATE_CODES})-[0-9]{{1,4}}-)"
+            rf"([0-9]{{2}}){END}"
+        )
+        self._lettered = re.compile(
+            rf"(?:{_PLATE_CODES})(?:[ \-]{{1,3}}[0-9]{{3,4}}([ \-]{{1,3}})|-[0-9]{{2}}(-))([A-Z]){END}"
+        )
         self._loose = re.compile(
             rf"(?i:{_PLATE_CODES})(?:[ \-]{{0,3}}[0-9]{{1,4}}[ \-]{{1,3}}(?:[0-9]{{2}}|[A-Za-z]{{1,2}})"
             rf"|[ \-]?[0-9]{{1,4}}[A-Za-z]{{1,2}}|[0-9]{{3,6}}){END}"
@@ -163,5 +169,5 @@ class VehiclePlateRecognizer(RunRecognizer):
         match = self._lettered.match(text, at)
         if match is None or label_before(text, at) in _GOODS:
             return False
-        # "AC 220 V" is a voltage.
-        return len(match[1]) == _LEAST_DIGITS or "-" in match[2] or match[3] not in _UNITS
+        # "AC 220 V" is a voltage, "WT 500 G" a weight.
+        return match[2] == "-" or "-" in match[1] or not (text[at : at + 2] in _MEASURES and match[3] in _UNITS)
