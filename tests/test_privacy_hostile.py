@@ -10,8 +10,9 @@ from pydantic import BaseModel
 
 from ai_addons.privacy.base import Unresolved
 from ai_addons.privacy.fields import Pii
-from ai_addons.privacy.mask import BuiltinMasker
+from ai_addons.privacy.mask import BuiltinMasker, from_settings
 from ai_addons.privacy.recognizers import EmailRecognizer, PhoneRecognizer
+from ai_addons.settings import PrivacySettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +31,33 @@ UNITS = [
         "call 024 123 45 ",
         "\u200b",
         "\u00e9",
+    ],
+]
+FORMATS = [
+    *[
+        "GB82 ",
+        "GB82 WEST 1234 ",
+        "GR 1234 ",
+        "GA-183-",
+        "G1234567 ",
+        "4111 ",
+        "4111 1111 1111 1111 ",
+        "1 - ",
+        "1a",
+        "a1",
+    ],
+    *[
+        "dob ",
+        "dob 1/",
+        "born 5 May ",
+        "account 12345678 ",
+        "licence A1",
+        "::",
+        "a1:",
+        "eyJa.",
+        "sk_live_",
+        "wa.me/",
+        "\\n",
     ],
 ]
 LENGTH = 6_250
@@ -79,3 +107,19 @@ def test_eight_times_the_text_costs_about_eight_times_as_much(unit: str, work: C
     short, long = (unit * (size // len(unit) + 1) for size in (LENGTH, LENGTH * GROWTH))
     small = max(cost(work, short), 0.002)
     assert cost(work, long) < small * GROWTH * 3
+
+
+def detect_it(text: str) -> None:
+    """Search one text."""
+    SEARCHER.detect(text)
+
+
+SEARCHER = from_settings(PrivacySettings(max_field_bytes=1_000_000))
+
+
+@pytest.mark.parametrize("unit", [*UNITS, *FORMATS])
+def test_searching_costs_time_in_proportion_too(unit: str) -> None:
+    """All recognizers together, each with its own format half typed again and again."""
+    short, long = (unit * (size // len(unit) + 1) for size in (LENGTH, LENGTH * GROWTH))
+    small = max(cost(detect_it, short), 0.002)
+    assert cost(detect_it, long) < small * GROWTH * 3

@@ -18,11 +18,14 @@ from ai_addons.billing import months
 from ai_addons.billing.grants import PRIORITY, Grant
 from ai_addons.billing.policy import Account, Carry, Due, Forfeit, Give, Release, Tell
 from ai_addons.money import Credits
+from ai_addons.testing._recognizers import RecognizerContract
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ai_addons.billing.policy import Policy
+
+__all__ = ["PolicyContract", "RecognizerContract"]
 
 _DAY: Final = 86_400_000_000
 _ANCHORS: Final = (1_801_386_000_000_000, 1_835_429_400_000_001)

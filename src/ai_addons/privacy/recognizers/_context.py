@@ -59,10 +59,11 @@ _WORDS_OF: Final[Mapping[Topic, str]] = {
     Topic.CARD: "card visa mastercard verve amex maestro debit",
     Topic.GHANA_CARD: "nia ghanacard",
     Topic.BIRTH: "dob born birth birthday birthdate",
-    Topic.SERIAL: "isbn ean upc gtin barcode imei imeis serial sku iccid epoch timestamp scan scanned",
-    Topic.BUSINESS: "invoice inv receipt rcp ref reference txn trans transaction order batch lot po qty quantity amount"
-    " price total balance model product item items stock waybill version firmware period cost tracking voucher coupon"
-    " ticket meter sold float ghs cedis cedi usd eur gbp ngn pesewas",
+    Topic.SERIAL: "isbn ean upc gtin barcode imei imeis serial sku iccid epoch timestamp scan scanned batch lot"
+    " waybill tracking voucher coupon meter",
+    Topic.BUSINESS: "invoice inv receipt rcp ref reference txn trans transaction order po qty quantity amount"
+    " price total balance model product item items stock version firmware period cost ticket"
+    " sold float ghs cedis cedi usd eur gbp ngn pesewas",
     Topic.NAMED: "id code",
 }
 _ALONE: Final[Mapping[str, Topic]] = {word: topic for topic, words in _WORDS_OF.items() for word in words.split()}

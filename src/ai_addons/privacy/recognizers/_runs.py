@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from ai_addons.privacy.base import Kind
 
-_RUN: Final = re.compile(r"[0-9]++(?:[ .\-()]{1,3}[0-9]++)*+")
+# A full stop and a blank end a sentence, and a number with it.
+_RUN: Final = re.compile(r"[0-9]++(?:(?!\. )[ .\-()]{1,3}[0-9]++)*+")
 _GROUP: Final = re.compile(r"[0-9]+")
 _SECOND_GROUP: Final = re.compile(r"[^0-9][0-9]")
 _BREAK: Final = re.compile(r"[^0-9\-]")
@@ -34,7 +35,7 @@ _PAIR: Final = 2
 _DATE_DIGITS: Final = 8
 _SHORT: Final = 4
 # How long a run is at least after so many letters.
-_LEAST_AFTER: Final = (0, 5, 2, 6)
+_LEAST_AFTER: Final = (0, 5, 1, 6)
 _LEAST_TOPICAL: Final = 6
 _MOST: Final = 27
 _LEFT: Final = 9
@@ -73,17 +74,19 @@ class Run:
             self._topic_known = True
         return self._topic
 
-    def numbers(self, lengths: Collection[int]) -> Iterator[tuple[int, int]]:
-        """The stretches that may be one number of such a length: all of it, or else single groups."""
+    def numbers(self, lengths: Collection[int]) -> list[tuple[int, int]]:
+        """The stretches that are one number of such a length: all of it, or else single groups."""
         if self.text[self.start - 1 : self.start] == "+":
-            return
-        if len(self.digits) in lengths:
-            if not _DATE.search(self.raw) and not _DECIMAL.fullmatch(self.raw):
-                yield self.start, self.end
-            return
-        for group in _GROUP.finditer(self.text, self.start, self.end):
-            if group.end() - group.start() in lengths:
-                yield group.span()
+            return []
+        odd = _DATE.search(self.raw) or _DECIMAL.fullmatch(self.raw)
+        if len(self.digits) in lengths and not odd and self.is_number(self.start, self.end):
+            return [(self.start, self.end)]
+        groups = (group.span() for group in _GROUP.finditer(self.text, self.start, self.end))
+        return [(start, end) for start, end in groups if end - start in lengths and self.is_number(start, end)]
+
+    def is_number(self, start: int, end: int) -> bool:
+        """Whether a stretch is a number by itself, and no quantity."""
+        return stands_alone(self.text, start, end) and not counts_something(self.text, end)
 
 
 def digits_of(raw: str) -> str:
@@ -131,11 +134,7 @@ class RunRecognizer:
 
     def topical(self, run: Run) -> Sequence[Span]:
         """Read a run that the words before it say something about."""
-        return [
-            self.span(start, end)
-            for start, end in run.numbers(self.lengths)
-            if stands_alone(run.text, start, end) and not counts_something(run.text, end)
-        ]
+        return [self.span(start, end) for start, end in run.numbers(self.lengths)]
 
     def span(self, start: int, end: int, *, doubt: int = 0) -> Span:
         """A find; doubt lowers its priority."""

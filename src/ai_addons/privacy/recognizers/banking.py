@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from ai_addons.privacy.base import Kind
-from ai_addons.privacy.recognizers._context import Topic, has_word, label_before
+from ai_addons.privacy.recognizers._context import Topic, has_word, label_before, words_before
 from ai_addons.privacy.recognizers._edges import is_word, stands_alone
 from ai_addons.privacy.recognizers._runs import RunRecognizer, digits_of
 
@@ -115,8 +115,8 @@ _LEAST_CARD: Final = 13
 _MOST_CARD: Final = 19
 _SHORT_CARDS: Final = frozenset({13, 15})
 _GROUPED: Final = (
-    r"(?<![0-9])(?:(?P<fours>[0-9]{4}(?P<gap>[ .\-]{1,3})[0-9]{4}(?P=gap)[0-9]{4}(?P=gap)[0-9]{4})(?:(?P=gap)[0-9]{1,3})?"
-    r"|[0-9]{4}(?P<sep>[ .\-]{1,3})[0-9]{6}(?P=sep)[0-9]{4,5}|[0-9]{13,19})(?![0-9])"
+    r"(?<![0-9])(?:(?P<fours>[0-9]{4}(?P<gap>[ .\-]{1,3})[0-9]{4}(?P=gap)[0-9]{4}(?P=gap)[0-9]{4})"
+    r"(?:(?P=gap)[0-9]{1,3})?|[0-9]{4}(?P<sep>[ .\-]{1,3})[0-9]{6}(?P=sep)[0-9]{4,5}|[0-9]{13,19})(?![0-9])"
 )
 _MASTERCARD: Final = "5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720"
 _VERVE: Final = "506[01]|507[89]|6500"
@@ -189,7 +189,17 @@ class PaymentCardRecognizer(RunRecognizer):
         label = label_before(text, start)
         if text[start - 1 : start] == "+" or label in _GOODS:
             return True
-        return size in _SHORT_CARDS and label is not Topic.CARD and has_word(text, start, _DEVICE_WORDS)
+        return size in _SHORT_CARDS and label is not Topic.CARD and _is_device(text, start)
+
+
+def _is_device(text: str, start: int) -> bool:
+    """Whether a word such as "IMEI" stands before a number, and no other number so long between them."""
+    for word in words_before(text, start):
+        if word.isdigit() and len(word) > _LEAST_CARD:
+            return False
+        if word.lower() in _DEVICE_WORDS:
+            return True
+    return False
 
 
 _DOUBLED: Final = bytes.maketrans(b"0123456789", b"0246813579")

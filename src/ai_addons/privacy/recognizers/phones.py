@@ -41,7 +41,7 @@ _BEGINNING: Final = r"[+(](?=[0-9 +(])|(?<![0-9])(?:0|233|[2-9][0-9]{2}-)"
 _LEAD: Final = 3  # "(+ " is the longest that stands before the first digit
 _PLAIN: Final = 10
 _OTHER_NUMBERS: Final = frozenset(
-    {Topic.ACCOUNT, Topic.SORT_CODE, Topic.VOTER, Topic.NHIS, Topic.GHANA_CARD, Topic.LICENCE, Topic.BUSINESS}
+    {Topic.ACCOUNT, Topic.SORT_CODE, Topic.VOTER, Topic.NHIS, Topic.GHANA_CARD, Topic.LICENCE}
 )
 
 
@@ -90,11 +90,11 @@ class PhoneRecognizer(RunRecognizer):
             return False
         if not self._is_free(run, *match.span()):
             return False
-        if match["american"]:
-            return label_before(run.text, match.start()) is not Topic.BUSINESS
         # Without a plus sign a foreign number is only digits: what they are called counts.
-        unsure = match["foreign"] and (label_before(run.text, match.start()) or run.topic)
-        return not unsure or unsure not in _OTHER_NUMBERS
+        if match["foreign"] and run.topic in _OTHER_NUMBERS:
+            return False
+        named = bool(match["foreign"] or match["american"])
+        return not named or label_before(run.text, match.start()) is not Topic.BUSINESS
 
     def _is_free(self, run: Run, start: int, end: int) -> bool:
         """Whether it stands alone and is not called a serial number or a barcode."""

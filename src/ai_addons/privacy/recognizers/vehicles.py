@@ -135,7 +135,7 @@ class VehiclePlateRecognizer(RunRecognizer):
             rf"([0-9]{{2}}){END}"
         )
         self._lettered = re.compile(
-            rf"(?:{_PLATE_CODES})(?:[ \-]{{1,3}}[0-9]{{3,4}}([ \-]{{1,3}})|-[0-9]{{2}}(-))([A-Z]){END}"
+            rf"(?:{_PLATE_CODES})(?:[ \-]{{1,3}}[0-9]{{3,4}}[ \-]{{1,3}}|-[0-9]{{2}}-)[A-Z]{END}"
         )
         self._loose = re.compile(
             rf"(?i:{_PLATE_CODES})(?:[ \-]{{0,3}}[0-9]{{1,4}}[ \-]{{1,3}}(?:[0-9]{{2}}|[A-Za-z]{{1,2}})"
@@ -170,4 +170,5 @@ class VehiclePlateRecognizer(RunRecognizer):
         if match is None or label_before(text, at) in _GOODS:
             return False
         # "AC 220 V" is a voltage, "WT 500 G" a weight.
-        return match[2] == "-" or "-" in match[1] or not (text[at : at + 2] in _MEASURES and match[3] in _UNITS)
+        measure = text[at : at + 2] in _MEASURES and match[0][-1] in _UNITS
+        return not measure or "-" in match[0] or sum(map(str.isdigit, match[0])) >= _LEAST_DIGITS
