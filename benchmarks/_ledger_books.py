@@ -45,27 +45,6 @@ OK: Final = CallRecord(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """One line of the outcome.
-
-    Attributes:
-        what: What was measured.
-        ours: Our figure with its unit.
-        yardstick: The other side's, empty where there is none.
-        figure: What the goal speaks of: a ratio, or milliseconds.
-        goal: The goal in words; empty for a figure that is only shown.
-        met: Whether it is met; None where there is no goal.
-    """
-
-    what: str
-    ours: str
-    yardstick: str = ""
-    figure: float | None = None
-    goal: str = ""
-    met: bool | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
     """Everything that works on one database."""
 

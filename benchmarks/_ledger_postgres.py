@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy.engine import make_url
 
 from ai_addons.clock import Uuid7
-from benchmarks._ledger_books import MILLI, PLENTY, PRICE, Result, client, fund, rate, timed, together
+from benchmarks._ledger_books import MILLI, PLENTY, PRICE, client, fund, rate, timed, together
+from benchmarks._report import Result
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
 from sqlalchemy import Engine, event
 
-from benchmarks._ledger_books import MILLI, Result, bill, bill_all, client, fund, opened, rate, together, wait_for_all
+from benchmarks._ledger_books import MILLI, bill, bill_all, client, fund, opened, rate, together, wait_for_all
+from benchmarks._report import Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from ai_addons.billing.sql import audits
 from ai_addons.billing.usage import Reports
-from benchmarks._ledger_books import MILLI, Result, fund, opened
+from benchmarks._ledger_books import MILLI, fund, opened
 from benchmarks._ledger_postgres import new_database, no_server
 from benchmarks._ledger_sqlite import bare_connection, recorded, sqlite_url, tracing
+from benchmarks._report import Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable
