@@ -63,6 +63,20 @@ LOOKALIKES = [
     "[Ama Mensah]",
     "PERSON_Ama Mensah",
     "[call 0241234567]",
+    "[Nipa 1]",
+    "PERSONNE_2",
+    "telephone_1",
+    "t\u00e9l\u00e9phone_1",
+    "[TE\u0301LE\u0301PHONE_1]",
+    "COMPTE 2",
+    "<GB\u0186M\u0186_1>",
+    "E-MAIL_1",
+    "&#91;PERSON_1&#93;",
+    r"\u005bPERSON_1\u005d",
+    "__PERSON_1__",
+    "[PERSO",
+    "[PERSON_",
+    "<PERSON_>",
 ]
 
 

@@ -18,7 +18,8 @@ from ai_addons.errors import PrivacyRefused
 from ai_addons.privacy.base import Declared, Json, Kind, Sealed
 from ai_addons.privacy.fields import Branch, FreeText, Leaf, Pii, Public, Tree, leaves, read
 from ai_addons.privacy.fold import Folded, fold
-from ai_addons.privacy.grammar import LAST_NUMBER, LOOKALIKE, between, urls
+from ai_addons.privacy.grammar import LAST_NUMBER, LOOKALIKE, between
+from ai_addons.privacy.links import urls
 from ai_addons.privacy.matcher import Matcher
 from ai_addons.privacy.normal import normalised
 from ai_addons.privacy.restore import TOO_MANY, PlaceholderVault
