@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from ai_addons.privacy.recognizers import EmailRecognizer, PhoneRecognizer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from ai_addons.privacy.base import Kind, Recognizer
 
@@ -39,9 +40,9 @@ _ADDRESS: Final = re.compile(rf"\S{{1,{_MOST_LOCAL}}}@[\w.\-@]{{0,255}}")
 LONGEST: Final = _MOST_LOCAL + 1 + 255 + AFTER
 """No more characters than this are looked at together; an e-mail address is the longest."""
 
-# Whatever a call's own recognizers are, these two are looked for.
-_PHONES: Final[Recognizer] = PhoneRecognizer()
-_EMAILS: Final[Recognizer] = EmailRecognizer()
+# Whatever a call's own recognizers are, these are looked for: in runs of digits, and around an @.
+_IN_NUMBERS: Final[tuple[Recognizer, ...]] = (PhoneRecognizer(),)
+_IN_ADDRESSES: Final[tuple[Recognizer, ...]] = (EmailRecognizer(),)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -93,10 +94,10 @@ def contacts(text: str, looked: Looked, end: int) -> Iterator[Contact]:
     """
     for start, stop in _numbers(text, looked):
         if start < end and _digits_in(text, start, stop) >= _ENOUGH_DIGITS:
-            yield from _found(_PHONES, text, start, stop, before=BEFORE)
+            yield from _found(_IN_NUMBERS, text, start, stop, before=BEFORE)
     for start, stop in _addresses(text, looked):
         if start < end:
-            yield from _found(_EMAILS, text, start, stop, before=0)
+            yield from _found(_IN_ADDRESSES, text, start, stop, before=0)
 
 
 def looked_to(text: str, looked: Looked, end: int) -> Looked:
@@ -152,14 +153,15 @@ def _word_begins(text: str, at: int) -> int:
     return start
 
 
-def _found(recognizer: Recognizer, text: str, start: int, stop: int, *, before: int) -> Iterator[Contact]:
-    """What a recognizer makes of one stretch, seen in its window; no word is cut by the window's edges."""
+def _found(recognizers: Iterable[Recognizer], text: str, start: int, stop: int, *, before: int) -> Iterator[Contact]:
+    """What recognizers make of one stretch, seen in its window; no word is cut by the window's edges."""
     left, right = max(0, start - before), min(len(text), stop + AFTER)
     while 0 < left < start and text[left].isalnum() and text[left - 1].isalnum():
         left += 1
     while stop < right < len(text) and text[right - 1].isalnum() and text[right].isalnum():
         right -= 1
-    for span in recognizer.find(text[left:right]):
+    window = text[left:right]
+    for span in chain.from_iterable(recognizer.find(window) for recognizer in recognizers):
         begin, end = span.start + left, span.end + left
         if begin < stop and end > start:
             yield Contact(span.kind, text[begin:end], max(begin, start), end)
