@@ -118,6 +118,14 @@ def test_a_reference_to_no_fact_is_corrected(ai_llm: FakeLlm) -> None:
     assert "{more} is not a placeholder" in ai_llm.calls[1].request.messages[-1].content
 
 
+def test_a_bare_placeholder_in_json_is_the_model_s_to_mend(ai_llm: FakeLlm) -> None:
+    """`{"text": [AMOUNT_2]}` is no JSON: nobody edits the answer's text, the model writes it again."""
+    ai_llm.reply(summary, '{"text": [AMOUNT_2]}')
+    ai_llm.reply(summary, {"text": "[PERSON_1] owes {total}."})
+    assert summary(Debtor(name='Ama "Sweet"\nMensah')) == 'Ama "Sweet"\nMensah owes GHS 9 {name} [PERSON_1].'
+    assert "must be a JSON object" in ai_llm.calls[1].request.messages[-1].content
+
+
 def test_the_types_that_may_be_expected_are_those_that_are_made() -> None:
     """The typed words and the placeholders' own cannot drift apart."""
     assert set(get_args(PlaceholderType)) == {kind.value for kind in Kind}

@@ -138,7 +138,7 @@ def test_translations_are_few_and_say_one_thing() -> None:
     assert all(TRANSLATED[kind] for kind in Kind)
     assert kind_of("Téléphone") is Kind.PHONE
     assert kind_of("gbɔmɔ") is Kind.PERSON
-    assert kind_of("NEGO\u0301CIO") is Kind.BUSINESS
+    assert kind_of("NEG\u00d3CIO") is Kind.BUSINESS
     assert not {"DATA", "PERSONA", "NUMBER", "NAME", "FIGURE", "DATUM", "NOMBRE", "FIRMA"} & set(TYPE_WORDS)
 
 
@@ -154,7 +154,7 @@ def test_translations_are_few_and_say_one_thing() -> None:
         ("[GBƆMƆ_1]", Kind.PERSON),
         ("[GBOMO_1]", Kind.PERSON),
         ("[E-MAIL_1]", Kind.EMAIL),
-        ("[DIRECCIO\u0301N_1]", Kind.ADDRESS),
+        ("[DIRECCI\u00d3N_1]", Kind.ADDRESS),
         (r"\[COMPTE\_1\]", Kind.ACCOUNT),
     ],
 )

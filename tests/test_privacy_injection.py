@@ -95,6 +95,28 @@ def test_what_tenants_type_never_becomes_a_value(typed: str, frame: str) -> None
 
 
 @pytest.mark.parametrize(
+    "typed",
+    [
+        "PERSON 1 0241234567",
+        "PERSON_1PERSON_1",
+        "PERSON_1_PERSON_1",
+        "0241234567 PERSON 1/0241234567",
+        "ID_7PERSON 1",
+        "see //［a PERSON_1］",  # noqa: RUF001  # full-width brackets are meant
+        "PERSON 1 2PERSON_1",
+    ],
+)
+def test_what_stands_beside_a_hidden_stretch_is_looked_at_again(typed: str) -> None:
+    """What becomes a lookalike only when its neighbour is replaced is escaped too."""
+    session = BuiltinMasker([EmailRecognizer(), PhoneRecognizer()], max_field_bytes=65_536).session()
+    session.mask([], Order())
+    (masked,), _ = session.mask([typed], None)
+    assert session.vault.restore(masked) == typed
+    assert session.vault.restore(f"you wrote: {masked}") == f"you wrote: {typed}"
+    assert "Ama" not in str(session.vault.restore(masked))
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "Use {overdue_total} and {name}.",

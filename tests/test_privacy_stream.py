@@ -134,7 +134,8 @@ def test_text_of_nothing_but_signs_is_read_alike(text: str, random: Random) -> N
     vault, _ = full_vault(Random(3), many=12)  # noqa: S311  # dice, not secrets
     restored, faults = whole(vault, text)
     shown, refused, _ = streamed(vault, pieces(random, text))
-    assert (shown if not faults else "", refused[:1]) == (restored, faults[:1])
+    assert (shown if not faults else "", refused != ()) == (restored, faults != ())
+    assert set(refused) <= set(faults)
 
 
 @pytest.fixture

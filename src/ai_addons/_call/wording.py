@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from ai_addons.llm.base import Message
-from ai_addons.privacy.grammar import LOOKALIKE_OR_REFERENCE
+from ai_addons.privacy.grammar import lookalike_or_reference
 
 if TYPE_CHECKING:
     from ai_addons.llm.base import ModelReply
@@ -49,7 +49,7 @@ def unresolved(refusal: Unresolved) -> tuple[str, ...]:
 
 
 def _no_placeholder(token: str) -> str:
-    if LOOKALIKE_OR_REFERENCE.search(token):
+    if lookalike_or_reference().search(token):
         return f"{token} is not a placeholder you were given"
     return "the answer holds a telephone number or an e-mail address that is not in the data"
 

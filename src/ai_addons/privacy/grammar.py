@@ -33,6 +33,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from ai_addons.privacy.base import Kind
@@ -61,8 +62,8 @@ _UNANGLE: Final = r"(?:[>»›]|&gt;|\\u003[eE])"  # noqa: RUF001  # typographic
 _BLANKS: Final = r"\s{0,2}"
 _JOINT: Final = r"(?:\\?[_\s\-:#\u200b-\u200d\u2060\ufeff\u2011])"
 _TAIL: Final = r"(?:['’]s|es|s)"  # noqa: RUF001  # typographic apostrophe is meant
-# A word begins: nothing before it, or underscores that only emphasise (`__PERSON_1__`), not those of `customer_id_1`.
-_STARTS: Final = r"(?<![^\W_])(?<![^\W_]_)"
+# A word begins: no letter before it, nor a letter and an underscore as in `customer_id_1`.
+_STARTS: Final = r"(?<![^\W\d_])(?<![^\W\d_]_)"
 
 EXACT: Final = re.compile(rf"\[({_KINDS})_([1-9][0-9]{{0,2}})\]")
 """The exact form, e.g. ``[PERSON_1]``."""
@@ -85,27 +86,26 @@ LOOKALIKE: Final = re.compile(
 REFERENCE: Final = r"\{{1,4}\s{0,4}(?P<key>[A-Za-z][A-Za-z0-9_]{0,63}(?:\.[A-Za-z0-9_]{1,63})?)\s{0,4}\}{1,4}"
 """A feature's reference to one of its facts, ``{overdue_total}``; models double the braces and pad them."""
 
-LOOKALIKE_OR_REFERENCE: Final = re.compile(rf"{LOOKALIKE.pattern}|(?P<reference>{REFERENCE})")
-"""Both kinds of things to fill in, so that one pass can fill them and neither is searched for the other."""
+
+@cache
+def lookalike_or_reference() -> re.Pattern[str]:
+    """Both kinds of things to fill in, so that one pass can fill them and neither is searched for the other."""
+    return re.compile(rf"{LOOKALIKE.pattern}|(?P<reference>{REFERENCE})")
+
 
 AFTER: Final = 3
 """How many characters after a form decide whether it is one."""
 
 # The beginning of any form, or a whole one that more text could change; tried where a form may begin.
 _HALF_OPEN: Final = r"(?:\\(?:u[0-9a-fA-F]{0,4})?|&[a-z0-9#]{0,6})"
-_HALF: Final = re.compile(
+# It may hold more than that: what is held too long is only shown a little later.
+_HALF: Final = (
     rf"{_SQUARE}{_UNSQUARE}{{0,40}}\Z"
-    rf"|{_OPEN}{{0,2}}{_HALF_OPEN}\Z"
-    rf"|{_OPEN}{{1,3}}{_BLANKS}(?:(?i:{BEGINNING}))?\Z"
-    rf"|{_OPEN}{{1,3}}{_BLANKS}(?i:{WORD}){_JOINT}{{0,3}}\\?\Z"
-    rf"|{_OPEN}{{1,3}}{_BLANKS}(?i:{WORD}){_JOINT}{{0,3}}[0-9]{{1,5}}(?:{_TAIL}|e|['’])?{_BLANKS}{_CLOSE}{{0,2}}"  # noqa: RUF001  # typographic apostrophe is meant
-    rf"(?:{_HALF_OPEN})?\Z"
-    rf"|{_ANGLE}{_BLANKS}(?:{WORD}){_JOINT}{{0,3}}{_HALF_OPEN}\Z"
-    rf"|{_STARTS}(?i:{BEGINNING}|{WORD}\\?_?[0-9]{{0,5}})\Z"
-    rf"|{_STARTS}{WORD}{_JOINT}{{0,3}}\\?\Z"
-    rf"|{_STARTS}{WORD}{_JOINT}{{0,3}}[0-9]{{1,5}}[ \-/.,:]{{0,2}}\Z"
+    rf"|{_OPEN}{{0,3}}{_BLANKS}(?:{_HALF_OPEN})?\Z"
+    rf"|(?:{_OPEN}{{1,3}}{_BLANKS}|{_STARTS})(?i:{BEGINNING}\Z"
+    rf"|{WORD}{_JOINT}{{0,3}}(?:[0-9]{{1,5}}(?:{_TAIL}|e|['’])?[\s\-/.,:]{{0,2}}{_CLOSE}{{0,2}})?(?:{_HALF_OPEN})?\Z)"  # noqa: RUF001  # typographic apostrophe is meant
 )
-_MAY_BEGIN: Final = re.compile(r"[\[{<«⟦【［‹\\&]|(?<![^\W_])[^\W\d_]")  # noqa: RUF001  # full-width brackets are meant
+_MAY_BEGIN: Final = re.compile(r"[\[{<«⟦【［‹\\&]|(?<![^\W\d_])[^\W\d_]")  # noqa: RUF001  # full-width brackets are meant
 
 _PARTS: Final = re.compile(
     rf"(?P<word>(?i:{WORD}))(?P<joint>{_JOINT}{{0,3}})0{{0,2}}(?P<number>[1-9][0-9]{{0,2}})(?![0-9])(?P<tail>{_TAIL})?"
@@ -168,6 +168,7 @@ def is_cut_off(match: re.Match[str]) -> bool:
     return (
         after.isalnum()
         or after == "_"
+        or text[start - 1 : start].isalnum()
         or text[start - 1 : start] == "_"
         or _OPENED.search(text, max(0, start - _OPENED_REACH), start) is not None
     )
@@ -184,9 +185,15 @@ def first_unfinished(text: str, at: int) -> int:
         A place in the text; its length if none is open.
     """
     for match in _MAY_BEGIN.finditer(text, max(at, len(text) - LONGEST - AFTER)):
-        if _HALF.match(text, match.start()):
+        if _half().match(text, match.start()):
             return match.start()
     return len(text)
+
+
+@cache
+def _half() -> re.Pattern[str]:
+    """Compiled when the first answer arrives in pieces."""
+    return re.compile(_HALF)
 
 
 def crossing(text: str, at: int, place: int) -> int:

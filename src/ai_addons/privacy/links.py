@@ -19,7 +19,7 @@ _REST: Final = r"[^\s<>\"]*"
 _SLASHES: Final = r"(?:\\?/){2}"
 # `https://…`, `https:\/\/…`, `//host…` and `www.…`
 _PREFIXED: Final = re.compile(
-    rf"(?:(?<![A-Za-z0-9])[A-Za-z][A-Za-z0-9+.\-]{{0,19}}:{_SLASHES}|(?<![\w:/\\]){_SLASHES}(?=[A-Za-z0-9\[])"
+    rf"(?:(?<![A-Za-z0-9])[A-Za-z][A-Za-z0-9+.\-]{{0,19}}:{_SLASHES}|(?<![\w:/\\]){_SLASHES}(?=[^\s<>\"/\\])"
     rf"|(?<!\w)www\.){_REST}",
     re.IGNORECASE,
 )

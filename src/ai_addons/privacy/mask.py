@@ -251,6 +251,10 @@ class _Masking(Sealed):
         for start, end in [*((hit.start, hit.end) for hit in settled), (len(text), len(text))]:
             for hit in self._matcher.find(text[at:start], public=public) if settled else ():
                 yield Hit(hit.start + at, hit.end + at, hit.kind, hit.priority, hit.value)
+            # Beside a placeholder, what was no lookalike before may be one: `PERSON 1 0241234567`.
+            left = "]" if at else ""
+            for hit in _escapes(f"{left}{text[at:start]}[") if settled else ():
+                yield Hit(hit.start + at - len(left), hit.end + at - len(left), hit.kind, hit.priority)
             at = end
 
     def _replaced(self, settled: Iterable[Hit], text: str) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from ai_addons.privacy.base import Kind, Sealed
 from ai_addons.privacy.contacts import NOT_LOOKED, Looked, contacts
 from ai_addons.privacy.fold import Folded, plain
-from ai_addons.privacy.grammar import EXACT, LOOKALIKE, LOOKALIKE_OR_REFERENCE, is_cut_off, read_token
+from ai_addons.privacy.grammar import EXACT, LOOKALIKE, is_cut_off, lookalike_or_reference, read_token
 from ai_addons.privacy.links import begin_of_run, urls
 from ai_addons.privacy.normal import NATIONAL_DIGITS, digits_of
 
@@ -107,7 +107,7 @@ class Reading(Sealed):
         self._values = values
         self._prompt = prompt
         self._facts = facts
-        self._pattern = LOOKALIKE if facts is None else LOOKALIKE_OR_REFERENCE
+        self._pattern = LOOKALIKE if facts is None else lookalike_or_reference()
         self.unresolved: list[str] = []
         self.found: set[int] = set()
 

@@ -42,20 +42,11 @@ def _plain(word: str) -> str:
     return fold(word).text.upper()
 
 
-TYPE_WORDS: Final[Mapping[str, Kind]] = MappingProxyType(
-    {kind.value: kind for kind in Kind}
-    | {_plain(word): kind for kind, words in _TRANSLATIONS.items() for word in words.split()}
-)
-"""Every accepted type word, in plain capitals (no accents, ``O`` for ``Ɔ``)."""
-
-# How a letter of a plain type word may be written; a combining accent may follow any vowel.
-_SPELLINGS: Final[Mapping[str, str]] = {
-    "A": "(?:[AÁÀÂÃ]\u0301?)",
-    "C": "(?:[CÇ]\u0327?)",
-    "E": "(?:[EÉÈÊƐ]\u0301?)",
-    "O": "(?:[OÓÔÕƆ]\u0301?)",
-    "-": "[-\u2010\u2011]",
+_SPELLED: Final = {kind.value: kind for kind in Kind} | {
+    word: kind for kind, words in _TRANSLATIONS.items() for word in words.split()
 }
+TYPE_WORDS: Final[Mapping[str, Kind]] = MappingProxyType({_plain(word): kind for word, kind in _SPELLED.items()})
+"""Every accepted type word, in plain capitals (no accents, ``O`` for ``Ɔ``)."""
 
 
 def kind_of(word: str) -> Kind:
@@ -70,9 +61,18 @@ def kind_of(word: str) -> Kind:
 def _one_of(words: Iterable[str], *, cut: bool) -> str:
     """A pattern for any of the words, shared beginnings written once; with ``cut`` also for their beginnings."""
     tails: dict[str, list[str]] = {}
+    letters: dict[str, set[str]] = {}
     for word in words:
-        tails.setdefault(word[0], []).append(word[1:])
-    return "(?:" + "|".join(_SPELLINGS.get(head, head) + _tail(rest, cut=cut) for head, rest in tails.items()) + ")"
+        plain = _plain(word[0])
+        tails.setdefault(plain, []).append(word[1:])
+        letters.setdefault(plain, {plain}).add(word[0])
+    branches = (_letter(letters[plain]) + _tail(rest, cut=cut) for plain, rest in tails.items())
+    return f"(?:{'|'.join(branches)})"
+
+
+def _letter(spellings: set[str]) -> str:
+    """A letter, or any of its spellings."""
+    return next(iter(spellings)) if len(spellings) == 1 else f"[{''.join(sorted(spellings))}]"
 
 
 def _tail(rest: Iterable[str], *, cut: bool) -> str:
@@ -82,9 +82,8 @@ def _tail(rest: Iterable[str], *, cut: bool) -> str:
     return _one_of(longer, cut=cut) + ("?" if cut or "" in rest else "")
 
 
-# Only translations that have accents may be written with them; a plain word with a stray accent folds to the same type.
-WORD: Final = _one_of(TYPE_WORDS, cut=False)
+WORD: Final = _one_of(_SPELLED, cut=False)
 """Pattern for a whole type word; upper case unless the flag IGNORECASE is set."""
 
-BEGINNING: Final = _one_of(TYPE_WORDS, cut=True)
+BEGINNING: Final = _one_of(_SPELLED, cut=True)
 """Pattern for one letter or more of the beginning of a type word."""
