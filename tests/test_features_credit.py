@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from ai_addons.errors import BadOutput
 from ai_addons.features._facts import references
+from ai_addons.features._guard import filled
 from ai_addons.features._scorecard import VERSION
 from ai_addons.features.credit_assessment import (
     SPEC,
@@ -77,9 +78,11 @@ def checked(prompt: Prompt[Any], answer: object) -> Sequence[str]:
 
 
 def finished(prompt: Prompt[FeatureResult[CreditAssessment]], answer: object) -> FeatureResult[CreditAssessment]:
-    """The result made of an answer."""
+    """The result made of an answer once its facts are put in."""
+    assert isinstance(answer, CreditExplanation)
     assert prompt.finish is not None
-    return prompt.finish(answer)
+    assert prompt.facts is not None
+    return prompt.finish(filled(answer, prompt.facts))
 
 
 def fallen_back(prompt: Prompt[FeatureResult[CreditAssessment]]) -> FeatureResult[CreditAssessment]:

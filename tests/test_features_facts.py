@@ -82,6 +82,13 @@ def test_filling_is_one_pass() -> None:
         fill("{unknown}", FACTS)
 
 
+def test_a_key_that_looks_like_a_placeholder_is_no_key() -> None:
+    """`{date_1}` would be read as a damaged `[DATE_1]`."""
+    assert _facts.texts(_facts.by_key(SALES)) == {"sales": "GHS 1,234.50"}
+    with pytest.raises(ValueError, match="date_1"):
+        _facts.texts(_facts.by_key(_facts.count("date_1", "a date", 1)))
+
+
 @given(st.lists(st.sampled_from(["{sales}", "{{ sales }}", "{CA.overdue}", "word", "["]), max_size=8))
 def test_filling_leaves_no_reference(parts: list[str]) -> None:
     """All references of a checked text are replaced."""

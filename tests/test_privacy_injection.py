@@ -63,6 +63,20 @@ LOOKALIKES = [
     "[Ama Mensah]",
     "PERSON_Ama Mensah",
     "[call 0241234567]",
+    "[Nipa 1]",
+    "PERSONNE_2",
+    "telephone_1",
+    "t\u00e9l\u00e9phone_1",
+    "[TE\u0301LE\u0301PHONE_1]",
+    "COMPTE 2",
+    "<GB\u0186M\u0186_1>",
+    "E-MAIL_1",
+    "&#91;PERSON_1&#93;",
+    r"\u005bPERSON_1\u005d",
+    "__PERSON_1__",
+    "[PERSO",
+    "[PERSON_",
+    "<PERSON_>",
 ]
 
 
@@ -78,6 +92,28 @@ def test_what_tenants_type_never_becomes_a_value(typed: str, frame: str) -> None
     her = next(number for number, (_, value) in session.vault._values.items() if value == "Ama Mensah")  # type: ignore[attr-defined]  # reason: the test looks inside
     if "Ama Mensah" not in typed:
         assert f"[PERSON_{her}]" not in masked
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "PERSON 1 0241234567",
+        "PERSON_1PERSON_1",
+        "PERSON_1_PERSON_1",
+        "0241234567 PERSON 1/0241234567",
+        "ID_7PERSON 1",
+        "see //［a PERSON_1］",  # noqa: RUF001  # full-width brackets are meant
+        "PERSON 1 2PERSON_1",
+    ],
+)
+def test_what_stands_beside_a_hidden_stretch_is_looked_at_again(typed: str) -> None:
+    """What becomes a lookalike only when its neighbour is replaced is escaped too."""
+    session = BuiltinMasker([EmailRecognizer(), PhoneRecognizer()], max_field_bytes=65_536).session()
+    session.mask([], Order())
+    (masked,), _ = session.mask([typed], None)
+    assert session.vault.restore(masked) == typed
+    assert session.vault.restore(f"you wrote: {masked}") == f"you wrote: {typed}"
+    assert "Ama" not in str(session.vault.restore(masked))
 
 
 @pytest.mark.parametrize(

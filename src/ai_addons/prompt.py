@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, Self, TypeAli
 from typing_extensions import TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 R_co = TypeVar("R_co", covariant=True, default=str)
 A = TypeVar("A")
@@ -29,6 +29,11 @@ Source: TypeAlias = Literal["ai", "cache", "rules"]
 
 DegradedReason: TypeAlias = Literal["provider_down", "guard_rejected", "insufficient_data", "over_budget", "blocked"]
 """Why a result came without the model."""
+
+PlaceholderType: TypeAlias = Literal[
+    "PERSON", "PHONE", "EMAIL", "ADDRESS", "ID", "ACCOUNT", "BUSINESS", "DATE", "AMOUNT", "TEXT"
+]
+"""The word in a placeholder that says what stands behind it: ``AMOUNT`` in ``[AMOUNT_2]``."""
 
 
 @runtime_checkable
@@ -54,6 +59,8 @@ class Prompt(Generic[R_co]):
             instructions, and fields marked with `Pii` are masked by kind.
         sample: A typical answer, made by code; the offline model gives it in
             place of a real one.
+        expects: Types of personal data of which the answer must hold a value: a
+            reminder without its ``AMOUNT`` is asked for once more, then refused.
     """
 
     __slots__ = (
@@ -61,6 +68,8 @@ class Prompt(Generic[R_co]):
         "answer",
         "check",
         "data",
+        "expects",
+        "facts",
         "fallback",
         "finish",
         "result",
@@ -80,6 +89,8 @@ class Prompt(Generic[R_co]):
     finish: Callable[[Any], R_co] | None
     fallback: Callable[[], R_co] | None
     result: tuple[R_co] | None
+    facts: Mapping[str, str] | None
+    expects: tuple[str, ...]
 
     def __init__(
         self,
@@ -88,11 +99,12 @@ class Prompt(Generic[R_co]):
         system: str = "",
         data: object = None,
         sample: Callable[[], R_co] | None = None,
+        expects: Sequence[PlaceholderType] = (),
     ) -> None:
-        self._set(user=user, system=system, data=data, sample=sample)
+        self._set(user=user, system=system, data=data, sample=sample, expects=expects)
 
     @classmethod
-    def composed(
+    def composed(  # noqa: PLR0913  # each is a part of its own
         cls: type[Prompt[Any]],
         *,
         answer: type[A],
@@ -103,12 +115,15 @@ class Prompt(Generic[R_co]):
         check: Callable[[A], Sequence[str]] | None = None,
         fallback: Callable[[], S] | None = None,
         sample: Callable[[], A] | None = None,
+        facts: Mapping[str, str] | None = None,
+        expects: Sequence[PlaceholderType] = (),
     ) -> Prompt[S]:
         """Ask the model for an ``A`` and make the result from it in code.
 
         Args:
             answer: What the model is asked for.
-            finish: Makes the result from a checked answer, personal data restored.
+            finish: Makes the result from a checked answer, personal data restored
+                and facts put in.
             user: What is asked.
             system: Who the model is.
             data: The facts, as for `Prompt`.
@@ -118,6 +133,10 @@ class Prompt(Generic[R_co]):
             fallback: Makes the result without the model when there is no usable
                 answer; returned uncharged.
             sample: A typical answer for the offline model.
+            facts: Texts that the answer cites by key, ``{overdue_total}``. They are put
+                in together with the personal data, in one pass: a name that looks like
+                a reference stays a name. ``check`` sees the references.
+            expects: Types of personal data of which the answer must hold a value.
         """
         new: Prompt[S] = object.__new__(cls)
         new._set(
@@ -129,6 +148,8 @@ class Prompt(Generic[R_co]):
             finish=finish,
             fallback=fallback,
             sample=sample,
+            facts=facts,
+            expects=expects,
         )
         return new
 
@@ -151,9 +172,12 @@ class Prompt(Generic[R_co]):
         fallback: Callable[[], Any] | None = None,
         sample: Callable[[], object] | None = None,
         result: tuple[Any] | None = None,
+        facts: Mapping[str, str] | None = None,
+        expects: Sequence[str] = (),
     ) -> None:
         self.user, self.system, self.data, self.sample = user, system, data, sample
         self.answer, self.check, self.finish, self.fallback, self.result = answer, check, finish, fallback, result
+        self.facts, self.expects = facts, tuple(expects)
 
     def __repr__(self) -> str:
         """Name the kind of prompt, never its text: that may hold personal data."""

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 from ai_addons._call import stored, wording
 from ai_addons._call.account import code_of
 from ai_addons._call.steps import AskModel, Do
-from ai_addons.errors import AddOnsError, BadOutput, BudgetSpent, CallError, ContentBlocked
+from ai_addons.errors import AddOnsError, BadOutput, BudgetSpent, CallError, ConfigError, ContentBlocked
 from ai_addons.events import OperatorAlert, emit
 from ai_addons.llm.base import Attempt, ModelRequest
 from ai_addons.llm.costs import prompt_bytes
 from ai_addons.llm.schema import AnswerType, BadAnswer
 from ai_addons.money import PicoUsd
-from ai_addons.privacy.base import Unresolved
+from ai_addons.privacy.base import Kind, Unresolved
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -50,6 +50,7 @@ class Question:
     answer: AnswerType
     messages: tuple[Message, ...]
     sample: str | None
+    expects: tuple[Kind, ...]
     name: str
     cache_key: str
 
@@ -121,7 +122,24 @@ class Interview(Generic[R]):
         if prompt.sample is not None and self._call.route[0].startswith("offline/"):
             sample = self._session.mask_text(answer.dump(prompt.sample()))
         messages = wording.messages(system, user, data, masked=bool(self._session.vault.counts))
-        return Question(prompt, answer, messages, sample, *self._names(messages, answer))
+        expects = tuple(self._expected(word) for word in prompt.expects)
+        return Question(prompt, answer, messages, sample, expects, *self._names(messages, answer))
+
+    def _expected(self, word: str) -> Kind:
+        """A type of which the answer must hold a value; there must be one to hold.
+
+        Raises:
+            ConfigError: If there is no such type, or nothing of it was masked.
+        """
+        made = self._session.vault.counts
+        if word not in made:
+            msg = (
+                f"The prompt of {self._call.spec.key!r} expects a placeholder of the type {word!r} in its answer, but "
+                f"its texts and data hold none (they hold: {', '.join(sorted(made)) or 'nothing personal'}). Nothing "
+                "was charged. Mark the field with Pii, or leave the type out of `expects`."
+            )
+            raise ConfigError(msg)
+        return Kind(word)
 
     def _names(self, messages: Sequence[Message], answer: AnswerType) -> tuple[str, str]:
         """The question as it was put, and as it is stored; the second changes with models and settings too."""
@@ -285,19 +303,31 @@ class Interview(Generic[R]):
             BadAnswer: Naming what is wrong, without quoting any value.
             NoAnswer: If the feature's check says that no repair can help.
         """
-        parsed = question.answer.parse(text)
-        if question.prompt.check is not None:
-            try:
-                faults = question.prompt.check(question.answer.validate(parsed))
-            except CallError as hopeless:
-                raise NoAnswer(hopeless) from None
-            if faults:
-                raise BadAnswer(tuple(faults))
+        masked, facts = question.answer.parse(text), question.prompt.facts
+        if question.prompt.check is not None or facts is not None:
+            value = question.answer.validate(masked)
+            self._check(question.prompt, value)
+            # References are put in where `check` has seen them: in the texts as the answer's type understands them.
+            masked = masked if facts is None else question.answer.plain(value)
         try:
-            restored = self._session.vault.restore(parsed)
-        except Unresolved as unknown:
-            raise BadAnswer(tuple(f"{token} is not a placeholder you were given" for token in unknown.tokens)) from None
+            restored = self._session.vault.restore(masked, facts=facts, expects=question.expects)
+        except Unresolved as refusal:
+            raise BadAnswer(wording.unresolved(refusal)) from None
         return question.answer.validate(restored)
+
+    def _check(self, prompt: Prompt[Any], value: object) -> None:
+        """Let the feature look at a masked answer.
+
+        Raises:
+            BadAnswer: With what it found.
+            NoAnswer: If it says that no repair can help.
+        """
+        try:
+            faults = () if prompt.check is None else tuple(prompt.check(value))
+        except CallError as hopeless:
+            raise NoAnswer(hopeless) from None
+        if faults:
+            raise BadAnswer(faults)
 
     def _alert(self, code: str, detail: str) -> None:
         emit(self._kit.hooks, OperatorAlert(code=code, detail=detail))

@@ -6,11 +6,12 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from ai_addons.llm.base import Message
+from ai_addons.privacy.grammar import lookalike_or_reference
 
 if TYPE_CHECKING:
     from ai_addons.llm.base import ModelReply
     from ai_addons.llm.schema import AnswerType, BadAnswer
-    from ai_addons.privacy.base import Json
+    from ai_addons.privacy.base import Json, Unresolved
 
 _PLACEHOLDERS: Final = (
     "Placeholders such as [PERSON_1] stand for real values. "
@@ -37,6 +38,20 @@ def messages(system: str, user: str, data: Json, *, masked: bool) -> tuple[Messa
         instructions.append(_PLACEHOLDERS)
     asked = Message("user", user)
     return (Message("system", "\n\n".join(instructions)), asked) if instructions else (asked,)
+
+
+def unresolved(refusal: Unresolved) -> tuple[str, ...]:
+    """What is wrong with the placeholders of an answer, for its one correction; no value is quoted."""
+    return (
+        *dict.fromkeys(_no_placeholder(token) for token in refusal.tokens),
+        *(f"the answer must hold {' or '.join(placeholders)}" for placeholders in refusal.missing),
+    )
+
+
+def _no_placeholder(token: str) -> str:
+    if lookalike_or_reference().search(token):
+        return f"{token} is not a placeholder you were given"
+    return "the answer holds a telephone number or an e-mail address that is not in the data"
 
 
 def repair(reply: ModelReply, bad: BadAnswer, answer: AnswerType) -> tuple[Message, Message]:

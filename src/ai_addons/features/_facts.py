@@ -13,14 +13,13 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final, Literal
 
 from ai_addons.features._result import Fact
+from ai_addons.privacy.grammar import LOOKALIKE, REFERENCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_KEY: Final = r"[A-Za-z][A-Za-z0-9_]{0,63}(?:\.[A-Za-z0-9_]{1,63})?"
-_REFERENCE: Final = re.compile(rf"\{{({_KEY})\}}")
-# Models and translators double braces and pad them; that changes no identity.
-_DECORATED: Final = re.compile(rf"\{{{{1,4}}\s{{0,4}}({_KEY})\s{{0,4}}\}}{{1,4}}")
+# With the decoration that changes no identity: models and translators double braces and pad them.
+_REFERENCE: Final = re.compile(REFERENCE)
 # Control, format (bidi, zero-width, tags), private, surrogate and unassigned characters carry no words.
 _INVISIBLE_CATEGORIES: Final = frozenset({"Cc", "Cf", "Co", "Cs", "Cn"})
 # Blank letters and joiners that Unicode files under letters and marks.
@@ -64,26 +63,42 @@ def escape(text: str) -> str:
 
 def plain_references(text: str) -> str:
     """Undecorate references: ``{{ key }}`` becomes ``{key}``; unknown or re-cased keys stay what they are."""
-    return _DECORATED.sub(r"{\1}", text)
+    return _REFERENCE.sub(r"{\1}", text)
 
 
 def references(text: str) -> list[str]:
     """The keys a text cites, in order, each once."""
-    return list(dict.fromkeys(_REFERENCE.findall(plain_references(text))))
+    return list(dict.fromkeys(_REFERENCE.findall(text)))
 
 
 def without_references(text: str) -> str:
     """A text with a gap where it cites something."""
-    return _REFERENCE.sub(" ", plain_references(text))
+    return _REFERENCE.sub(" ", text)
 
 
 def fill(text: str, facts: Mapping[str, Fact]) -> str:
     """Put the facts' texts in place of their references, in one pass.
 
+    For texts made by code, and to see how long a masked one will be. An answer with
+    personal data is filled while it is restored: `Prompt.composed` takes ``facts``.
+
     Raises:
         KeyError: If a reference names no fact; the guard has seen to it before.
     """
-    return _REFERENCE.sub(lambda match: facts[match[1]].text, plain_references(text))
+    return _REFERENCE.sub(lambda match: facts[match[1]].text, text)
+
+
+def texts(facts: Mapping[str, Fact]) -> dict[str, str]:
+    """What stands for each reference.
+
+    Raises:
+        ValueError: If a key has the form of a placeholder, as ``date_1`` has.
+    """
+    for key in facts:
+        if LOOKALIKE.search(f"{{{key}}}"):
+            msg = f"The fact key {key!r} could be taken for a placeholder; name it otherwise."
+            raise ValueError(msg)
+    return {key: fact.text for key, fact in facts.items()}
 
 
 def by_key(*facts: Fact | None) -> dict[str, Fact]:

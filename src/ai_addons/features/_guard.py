@@ -9,13 +9,14 @@ back to sentences made by code.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ai_addons.errors import BadOutput
 from ai_addons.features._facts import clean, fill, is_number, plain_references, references, without_references
 from ai_addons.features._numerals import number_before_measure
+from ai_addons.privacy.restore import PlaceholderVault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -65,15 +66,23 @@ class Answer(BaseModel):
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
+A = TypeVar("A", bound=Answer)
+
 Prose: TypeAlias = Annotated[str, BeforeValidator(lambda value: clean(value) if isinstance(value, str) else value)]
 """Text of a model, brought to its plain form before its length is measured."""
+
+
+FactKey: TypeAlias = Annotated[
+    str, BeforeValidator(lambda value: plain_references(value).strip("{}") if isinstance(value, str) else value)
+]
+"""The key of a fact; a model may list it with its braces."""
 
 
 class Cited(Answer):
     """A sentence or two with the facts they cite."""
 
     text: Annotated[Prose, Field(min_length=1, max_length=300)]
-    fact_keys: Annotated[tuple[str, ...], Field(max_length=8)]
+    fact_keys: Annotated[tuple[FactKey, ...], Field(max_length=8)]
 
 
 def unsafe(text: str, *, system: str) -> str | None:
@@ -133,20 +142,28 @@ def cited_faults(where: str, cited: Cited, facts: Mapping[str, Fact], *, most: i
     """
     used = references(cited.text)
     faults = number_faults(where, cited.text)
-    if any(key not in facts for key in (*used, *_keys(cited))):
+    if any(key not in facts for key in (*used, *cited.fact_keys)):
         faults.append(f"{where}: cites a key that is not among the facts; copy keys exactly")
     elif len(fill(cited.text, facts)) > most:
         faults.append(f"{where}: longer than {most} characters once the facts are filled in")
-    if set(used) != set(_keys(cited)):
+    if set(used) != set(cited.fact_keys):
         faults.append(f"{where}: fact_keys must list exactly the keys cited in the text")
     if "{" in without_references(cited.text) or "}" in without_references(cited.text):
         faults.append(f"{where}: holds a brace that belongs to no reference")
     return faults
 
 
-def _keys(cited: Cited) -> list[str]:
-    """The listed keys; a model may list them with their braces."""
-    return [plain_references(key).strip("{}") for key in cited.fact_keys]
+def filled(answer: A, facts: Mapping[str, str]) -> A:
+    """An answer made by code with its facts put in, as one of a model's is while it is restored."""
+    return type(answer).model_validate(PlaceholderVault().restore(answer.model_dump(mode="json"), facts=facts))
+
+
+def words_of_its_own(cited: Cited, facts: Mapping[str, str]) -> str:
+    """A text with a gap where a fact was put in."""
+    text = cited.text
+    for key in cited.fact_keys:
+        text = text.replace(facts[key], " ")
+    return text
 
 
 def number_faults(where: str, text: str) -> list[str]:

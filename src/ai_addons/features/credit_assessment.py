@@ -35,8 +35,16 @@ from ai_addons.features._credit_words import (
     explanation,
     notices,
 )
-from ai_addons.features._facts import fill, references, without_references
-from ai_addons.features._guard import Cited, cited_faults, direction_faults, english_faults, refuse_unsafe
+from ai_addons.features._facts import references, texts, without_references
+from ai_addons.features._guard import (
+    Cited,
+    cited_faults,
+    direction_faults,
+    english_faults,
+    filled,
+    refuse_unsafe,
+    words_of_its_own,
+)
 from ai_addons.features._numerals import number_word
 from ai_addons.features._result import Fact, FeatureResult, Notice
 from ai_addons.features._scorecard import VERSION, GivenReason, Verdict, assess, decimal
@@ -135,17 +143,18 @@ def credit_assessment(
     """
     verdict = assess(application, policy)
     facts = credit_facts(application, policy, verdict)
+    written = texts(facts)
     template = explanation(application, verdict, facts)
 
     def result(answer: CreditExplanation, source: Source = "ai") -> FeatureResult[CreditAssessment]:
         return FeatureResult[CreditAssessment](
-            data=_assessment(verdict, policy, answer, facts),
+            data=_assessment(verdict, policy, answer),
             source=source,
             as_of=application.as_of,
             data_quality=data_quality(policy, verdict),
-            warnings=(*notices(application, verdict), *_wording_notices(answer)),
+            warnings=(*notices(application, verdict), *_wording_notices(answer, written)),
             facts=tuple(facts.values()),
-            evidence={where: tuple(references(cited.text)) for where, cited, _ in _texts(answer)},
+            evidence={where: tuple(dict.fromkeys(cited.fact_keys)) for where, cited, _ in _texts(answer)},
         )
 
     return Prompt.composed(
@@ -153,12 +162,13 @@ def credit_assessment(
         system=SYSTEM,
         user=USER,
         data=_CreditData(
-            facts={key: fact.text for key, fact in facts.items()},
+            facts=written,
             reasons=tuple(_briefed(reason) for reason in verdict.reasons),
         ),
         check=lambda answer: faults(answer, verdict, facts),
         finish=result,
-        fallback=lambda: result(template, "rules"),
+        fallback=lambda: result(filled(template, written), "rules"),
+        facts=written,
         sample=lambda: template,
     )
 
@@ -175,11 +185,11 @@ def faults(answer: CreditExplanation, verdict: Verdict, facts: Mapping[str, Fact
     Raises:
         BadOutput: If it must not even be corrected.
     """
-    texts = list(_texts(answer))
-    refuse_unsafe((cited.text for _, cited, _ in texts), system=SYSTEM, canary=CANARY)
-    prose = " ".join(without_references(cited.text) for _, cited, _ in texts).lower()
+    parts = list(_texts(answer))
+    refuse_unsafe((cited.text for _, cited, _ in parts), system=SYSTEM, canary=CANARY)
+    prose = " ".join(without_references(cited.text) for _, cited, _ in parts).lower()
     return [
-        *(fault for where, cited, most in texts for fault in cited_faults(where, cited, facts, most=most)),
+        *(fault for where, cited, most in parts for fault in cited_faults(where, cited, facts, most=most)),
         *_reason_faults(answer, verdict),
         *_decision_faults(answer, verdict, prose),
         *_wording_faults(prose),
@@ -236,16 +246,14 @@ def _wording_faults(prose: str) -> list[str]:
     return found
 
 
-def _wording_notices(answer: CreditExplanation) -> tuple[Notice, ...]:
+def _wording_notices(answer: CreditExplanation, written: Mapping[str, str]) -> tuple[Notice, ...]:
     """Harmless number words are let through, and mentioned."""
-    if not any(number_word(without_references(cited.text)) for _, cited, _ in _texts(answer)):
+    if not any(number_word(words_of_its_own(cited, written)) for _, cited, _ in _texts(answer)):
         return ()
     return (Notice(code="number_words", text="The text holds number words that were not checked against the figures."),)
 
 
-def _assessment(
-    verdict: Verdict, policy: CreditPolicy, answer: CreditExplanation, facts: Mapping[str, Fact]
-) -> CreditAssessment:
+def _assessment(verdict: Verdict, policy: CreditPolicy, answer: CreditExplanation) -> CreditAssessment:
     return CreditAssessment(
         decision=verdict.decision,
         recommended_limit=verdict.limit,
@@ -257,18 +265,18 @@ def _assessment(
         binding_rule=verdict.binding_rule,
         policy_version=policy.version,
         scorecard_version=VERSION,
-        summary=fill(answer.summary.text, facts),
+        summary=answer.summary.text,
         reasons=tuple(
             Reason(
                 code=given.code,
                 direction="up" if given.sign > 0 else "down",
                 points=None if given.points is None else decimal(given.points),
-                text=fill(reason.text, facts),
+                text=reason.text,
             )
             for given, reason in zip(verdict.reasons, answer.reasons, strict=True)
         ),
-        to_improve=tuple(fill(line.text, facts) for line in answer.to_improve),
-        checks_before_agreeing=tuple(fill(line.text, facts) for line in answer.checks_before_agreeing),
-        customer_explanation=fill(answer.customer_explanation.text, facts),
+        to_improve=tuple(line.text for line in answer.to_improve),
+        checks_before_agreeing=tuple(line.text for line in answer.checks_before_agreeing),
+        customer_explanation=answer.customer_explanation.text,
         owner_note=OWNER_NOTE,
     )

@@ -127,11 +127,15 @@ class AnswerType:
         # Raised out here, so that the original with its values is not even in the chain.
         raise BadAnswer(faults)
 
+    def plain(self, value: object) -> Json:
+        """The parsed JSON that means this value; `validate` makes the value from it again."""
+        return cast("Json", self._plan.adapter.dump_python(value, mode="json", by_alias=True))
+
     def dump(self, value: object) -> str:
         """The text a model would answer to mean this value, as canonical JSON."""
+        plain = self.plain(value)
         if self.schema is None:
-            return str(value)
-        plain = self._plan.adapter.dump_python(value, mode="json", by_alias=True)
+            return str(plain)
         answer = {_WRAPPED: plain} if self._plan.wrapped else plain
         return json.dumps(answer, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, NoReturn, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -57,6 +57,26 @@ class Recognizer(Protocol):
         ...
 
 
+class AnswerStream(Protocol):
+    """A text answer that arrives in pieces; it waits for nothing, so sync and async code can drive it."""
+
+    def feed(self, chunk: str) -> str:
+        """Take the next piece and give what can be shown by now; often nothing.
+
+        Raises:
+            Unresolved: If a placeholder stands for nothing; nothing of it was given out.
+        """
+        ...
+
+    def finish(self) -> str:
+        """Say that the answer is complete, and give the rest.
+
+        Raises:
+            Unresolved: As `feed`, or if a value that was expected is missing.
+        """
+        ...
+
+
 class Vault(Protocol):
     """The placeholders of one call and what stands behind them."""
 
@@ -65,11 +85,27 @@ class Vault(Protocol):
         """How many placeholders of each type word were made."""
         ...
 
-    def restore(self, value: Json) -> Json:
+    def restore(self, value: Json, *, facts: Mapping[str, str] | None = None, expects: Collection[Kind] = ()) -> Json:
         """Put the values back into every string leaf and key, in one pass.
 
+        Args:
+            value: The answer.
+            facts: Texts of the references, such as ``{overdue_total}``, that the
+                answer may hold; they are put in by the same pass. None leaves
+                braces alone.
+            expects: Types of which the answer must hold a value.
+
         Raises:
-            Unresolved: If anything looks like a placeholder but is none of ours.
+            Unresolved: If anything looks like a placeholder but is none of ours,
+                or if a value that was expected is missing.
+        """
+        ...
+
+    def stream(self, *, expects: Collection[Kind] = ()) -> AnswerStream:
+        """Put the values back into an answer that arrives in pieces.
+
+        Args:
+            expects: Types of which the answer must hold a value.
         """
         ...
 
@@ -83,11 +119,13 @@ class Unresolved(Exception):
 
     Attributes:
         tokens: The offending placeholders, as the model wrote them.
+        missing: Placeholders of which one was expected, by type; all of them are absent.
     """
 
-    def __init__(self, tokens: Sequence[str]) -> None:
-        super().__init__(f"{len(tokens)} unresolved placeholders")
+    def __init__(self, tokens: Sequence[str], missing: Sequence[tuple[str, ...]] = ()) -> None:
+        super().__init__(f"{len(tokens)} unresolved placeholders, {len(missing)} expected ones missing")
         self.tokens: tuple[str, ...] = tuple(tokens)
+        self.missing: tuple[tuple[str, ...], ...] = tuple(missing)
 
 
 class Sealed:

@@ -18,7 +18,8 @@ from ai_addons.errors import PrivacyRefused
 from ai_addons.privacy.base import Declared, Json, Kind, Sealed
 from ai_addons.privacy.fields import Branch, FreeText, Leaf, Pii, Public, Tree, leaves, read
 from ai_addons.privacy.fold import Folded, fold
-from ai_addons.privacy.grammar import LAST_NUMBER, LOOKALIKE, between, urls
+from ai_addons.privacy.grammar import LAST_NUMBER, LOOKALIKE, between
+from ai_addons.privacy.links import urls
 from ai_addons.privacy.matcher import Matcher
 from ai_addons.privacy.normal import normalised
 from ai_addons.privacy.restore import TOO_MANY, PlaceholderVault
@@ -256,6 +257,10 @@ class _Masking(Sealed):
         for start, end in [*((hit.start, hit.end) for hit in settled), (len(text), len(text))]:
             for hit in self._matcher.find(text[at:start], public=public) if settled else ():
                 yield Hit(hit.start + at, hit.end + at, hit.kind, hit.priority, hit.value)
+            # Beside a placeholder, what was no lookalike before may be one: `PERSON 1 0241234567`.
+            left = "]" if at else ""
+            for hit in _escapes(f"{left}{text[at:start]}[") if settled else ():
+                yield Hit(hit.start + at - len(left), hit.end + at - len(left), hit.kind, hit.priority)
             at = end
 
     def _replaced(self, settled: Iterable[Hit], text: str) -> str:
