@@ -79,9 +79,20 @@ def test_an_unknown_public_name_is_an_ordinary_attribute_error() -> None:
         _ = ai_addons.Credit
 
 
-def test_only_the_adapter_loads_litellm_by_name() -> None:
+@pytest.mark.parametrize(
+    ("name", "home"),
+    [
+        ("litellm", "llm/litellm.py"),
+        ("presidio_analyzer", "privacy/presidio.py"),
+        ("regex", "privacy/presidio.py"),
+        ("spacy", "privacy/presidio.py"),
+        ("tldextract", "privacy/presidio.py"),
+    ],
+)
+def test_only_the_adapter_loads_a_heavy_part_by_name(name: str, home: str) -> None:
     """The import rules see import statements; a module loaded by name is found here."""
     package = Path(ai_addons.__file__).parent
-    loaders = [path for path in package.rglob("*.py") if re.search(r"import_module\(\s*\"litellm", path.read_text())]
+    loads = re.compile(rf"import_module\(\s*\"{name}|= \"{name}\"$", re.MULTILINE)
+    loaders = [path for path in package.rglob("*.py") if loads.search(path.read_text())]
 
-    assert [path.relative_to(package).as_posix() for path in loaders] == ["llm/litellm.py"]
+    assert [path.relative_to(package).as_posix() for path in loaders] == [home]

@@ -302,12 +302,12 @@ class AddOns(Accounts):
         return mask_once(self._wiring.masker(), text, data=data, declared=declared)
 
     def warm_up(self) -> None:
-        """Open the store and load the model adapter now, so that the first caller does not wait for it."""
+        """Open the store and load the model adapter and the masker now, so that the first caller does not wait."""
         self._wiring.store.sweep()
-        llm = self._wiring.llm_for(self.tier("small")[0])
-        load = getattr(llm, "warm_up", None)
-        if load is not None:
-            load()
+        for part in (self._wiring.masker(), self._wiring.llm_for(self.tier("small")[0])):
+            load = getattr(part, "warm_up", None)
+            if load is not None:
+                load()
 
     def close(self) -> None:
         """Let go of the store, the cache and the worker threads; a later use opens them again."""

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from typing import TYPE_CHECKING, Final, cast
+from itertools import filterfalse
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from ai_addons import plugins
 from ai_addons.errors import PrivacyRefused
@@ -19,6 +20,7 @@ from ai_addons.privacy.base import Declared, Json, Kind, Sealed
 from ai_addons.privacy.fields import Branch, FreeText, Leaf, Pii, Public, Tree, leaves, read
 from ai_addons.privacy.fold import Folded, fold
 from ai_addons.privacy.grammar import LAST_NUMBER, LOOKALIKE, between, urls
+from ai_addons.privacy.late import Remainder, is_late
 from ai_addons.privacy.matcher import Matcher
 from ai_addons.privacy.normal import normalised
 from ai_addons.privacy.restore import TOO_MANY, PlaceholderVault
@@ -44,8 +46,15 @@ def from_settings(settings: PrivacySettings) -> BuiltinMasker:
     Raises:
         UnknownPlugin: If no installed package registers one of them.
     """
-    found = [plugins.load("recognizers", name)() for name in settings.recognizers]
+    found = [_made(plugins.load("recognizers", name), settings) for name in settings.recognizers]
     return BuiltinMasker(found, max_field_bytes=settings.max_field_bytes)
+
+
+def _made(make: Any, settings: PrivacySettings) -> Recognizer:  # noqa: ANN401  # what an entry point names
+    """A recognizer, with the settings if it wants them."""
+    with_settings = getattr(make, "from_settings", None)
+    made: Recognizer = make() if with_settings is None else with_settings(settings)
+    return made
 
 
 class BuiltinMasker:
@@ -61,6 +70,13 @@ class BuiltinMasker:
     def __init__(self, recognizers: Iterable[Recognizer], *, max_field_bytes: int) -> None:
         self._recognizers = tuple(recognizers)
         self._max_field_bytes = max_field_bytes
+
+    def warm_up(self) -> None:
+        """Load what its recognizers would otherwise load at their first text."""
+        for recognizer in self._recognizers:
+            load = getattr(recognizer, "warm_up", None)
+            if load is not None:
+                load()
 
     def session(self) -> Session:
         """Start masking one call."""
@@ -142,7 +158,34 @@ class MaskingSession(Sealed):
             if leaf.mark in (FreeText, Public):
                 hits = recognized[leaf] = tuple(self._recognize(leaf))
                 self._learn(Declared(hit.kind, leaf.text[hit.start : hit.end]) for hit in hits)
-        return _Masking(self._vault, Matcher(self._known.values()), recognized)
+        masking = _Masking(self._vault, Matcher(self._known.values()), recognized)
+        if any(map(is_late, self._recognizers)) and self._search_again(masking, recognized):
+            return _Masking(self._vault, Matcher(self._known.values()), recognized)
+        return masking
+
+    def _search_again(self, masking: _Masking, recognized: dict[Leaf, tuple[Hit, ...]]) -> bool:
+        """Let the late recognizers see what is left of the free texts; whether they found anything."""
+        found = False
+        for leaf in [leaf for leaf in recognized if leaf.mark is FreeText]:
+            hits = tuple(self._left_over(leaf, masking.settled(leaf)))
+            recognized[leaf] += hits
+            self._learn(Declared(hit.kind, leaf.text[hit.start : hit.end]) for hit in hits)
+            found = found or bool(hits)
+        return found
+
+    def _left_over(self, leaf: Leaf, settled: Sequence[Hit]) -> Iterator[Hit]:
+        remainder = Remainder.of(leaf.text, settled)
+        folded = fold(remainder.text)
+        for recognizer in filter(is_late, self._recognizers):
+            for span in recognizer.find(folded.text):
+                if not 0 <= span.start < span.end <= len(folded.text):
+                    raise PrivacyRefused(_outside(recognizer))
+                for start, end in remainder.back(*folded.back(span.start, span.end)):
+                    value = leaf.text[start:end].strip()
+                    # What stands between two placeholders may be but a comma.
+                    if any(map(str.isalnum, value)):
+                        at = leaf.text.index(value, start)
+                        yield Hit(at, at + len(value), span.kind, span.priority, value)
 
     def _measure(self, text: str) -> None:
         try:
@@ -162,7 +205,7 @@ class MaskingSession(Sealed):
 
     def _recognize(self, leaf: Leaf) -> Iterator[Hit]:
         folded = fold(leaf.text)
-        for recognizer in self._recognizers:
+        for recognizer in filterfalse(is_late, self._recognizers):
             for span in recognizer.find(folded.text):
                 if not 0 <= span.start < span.end <= len(folded.text):
                     raise PrivacyRefused(_outside(recognizer))
@@ -225,7 +268,7 @@ class _Masking(Sealed):
     def leaf(self, leaf: Leaf) -> str:
         """One text, masked."""
         if not isinstance(leaf.mark, Pii):
-            masked = self._searched(leaf)
+            masked = self._replaced(self.settled(leaf), leaf.text)
         elif leaf.text.strip():
             kind = leaf.mark.kind
             masked = self._vault.placeholder(kind, normalised(kind, leaf.text), leaf.text)
@@ -235,15 +278,15 @@ class _Masking(Sealed):
         self._vault.sent(masked)
         return masked
 
-    def _searched(self, leaf: Leaf) -> str:
+    def settled(self, leaf: Leaf) -> list[Hit]:
+        """What is to be hidden in a text, in order, no two of them overlapping."""
         text, public = leaf.text, leaf.mark is Public
         hits = [*_escapes(text), *self._recognized.get(leaf, ()), *self._matcher.find(text, public=public)]
         settled = settle(hits, text)
         # A hidden stretch ends a word: what is left between may now stand alone.
         while fresh := [*self._between(settled, text, public=public)]:
             settled = settle([*settled, *fresh], text)
-        settled = settle([*settled, *_links(settled, text)], text)
-        return self._replaced(settled, text)
+        return settle([*settled, *_links(settled, text)], text)
 
     def _between(self, settled: Sequence[Hit], text: str, *, public: bool) -> Iterator[Hit]:
         at = 0
