@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
     from rich.progress import TaskID
+    from rich.table import Table
 
     from ai_addons.cli.sources import Format, Piece, Source
     from ai_addons.privacy.masked import Masked
@@ -50,7 +51,7 @@ _NOTHING: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class _Declared:
+class Declared:
     """Values a person declares beside a text; the fields are the kinds of `Pii` that mark a value."""
 
     name: Annotated[list[str], Pii.NAME] = field(default_factory=list[str])
@@ -65,7 +66,7 @@ class _Declared:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
+class Found:
     """One placeholder, for the legend.
 
     Attributes:
@@ -87,7 +88,7 @@ class _Tally:
 
     pieces: int = 0
     counts: Counter[str] = field(default_factory=Counter[str])
-    found: list[_Found] = field(default_factory=list[_Found])
+    found: list[Found] = field(default_factory=list[Found])
 
     def add(self, masked: Masked, line: int, *, reveal: bool, personal: bool) -> None:
         """Note the placeholders of one piece, or those alone that stand for something personal."""
@@ -99,19 +100,19 @@ class _Tally:
             if not (personal and item.kind == Kind.TEXT.value and LOOKALIKE.fullmatch(value)):
                 self.counts[item.kind] += 1
                 shown = value if reveal else None
-                self.found.append(_Found(line=line, placeholder=item.token, type=item.kind, value=shown))
+                self.found.append(Found(line=line, placeholder=item.token, type=item.kind, value=shown))
 
 
-def _declared(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> _Declared:
+def _declared(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> Declared:
     """Read ``KIND=VALUE``."""
-    by_kind: dict[str, list[str]] = {kind.name: [] for kind in fields(_Declared)}
+    by_kind: dict[str, list[str]] = {kind.name: [] for kind in fields(Declared)}
     for item in given:
         kind, _, value = item.partition("=")
         if kind.lower() not in by_kind or not value.strip():
             msg = f"a value is declared as KIND=VALUE, where KIND is one of {', '.join(by_kind).upper()}"
             raise click.BadParameter(msg)
         by_kind[kind.lower()].append(value)
-    return _Declared(**by_kind)
+    return Declared(**by_kind)
 
 
 @click.command()
@@ -136,7 +137,7 @@ def _declared(_context: click.Context, _option: click.Parameter, given: tuple[st
 @show.told_with(_FAILED)
 def mask(  # one parameter for each option
     file: Path | None,
-    declare: _Declared,
+    declare: Declared,
     *,
     reveal: bool,
     check: bool,
@@ -190,7 +191,7 @@ def _read(file: Path | None) -> bytes:
     return sys.stdin.buffer.read()
 
 
-def _masked(addons: AddOns, source: Source, piece: Piece, declared: _Declared) -> Masked:
+def _masked(addons: AddOns, source: Source, piece: Piece, declared: Declared) -> Masked:
     try:
         return addons.mask(piece.text, data=piece.data, declared=declared)
     except PrivacyRefused as refusal:
@@ -247,7 +248,7 @@ def _tell(tally: _Tally, source: Source, notes: Console, *, reveal: bool, check:
         return
     several = tally.pieces > 1
     if reveal or not (check or several):
-        notes.print(_legend(tally.found, reveal=reveal, lines=several))
+        notes.print(legend(tally.found, reveal=reveal, lines=several))
     total = tally.counts.total()
     listed = ", ".join(f"{count} {kind}" for kind, count in sorted(tally.counts.items()))
     values = "value" if total == 1 else "values"
@@ -256,8 +257,14 @@ def _tell(tally: _Tally, source: Source, notes: Console, *, reveal: bool, check:
     notes.print(Text(f"{source.name}: {total} {values} {would}{where}: {listed}"), soft_wrap=True)
 
 
-def _legend(found: Iterable[_Found], *, reveal: bool, lines: bool) -> object:
-    """A table of placeholders."""
+def legend(found: Iterable[Found], *, reveal: bool, lines: bool) -> Table:
+    """A table of placeholders.
+
+    Args:
+        found: What was found.
+        reveal: Whether to show what each stands for.
+        lines: Whether to show where the piece of each begins.
+    """
     columns = [*(("line",) if lines else ()), "placeholder", "type", *(("stands for",) if reveal else ())]
     rows = (
         [
