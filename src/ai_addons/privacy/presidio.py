@@ -349,12 +349,12 @@ class _Tokenizer:
 
 def _tamed(recognizer: Any, presidio: Any, settings: PresidioSettings) -> bool:  # noqa: ANN401  # Presidio is not typed here
     """Give one of Presidio's recognizers its limits; False if it cannot be given them."""
+    search: Any = recognizer.analyze.__func__
     if not isinstance(recognizer, presidio.PatternRecognizer):
         if hasattr(recognizer, "supported_regions"):
             recognizer.supported_regions = settings.regions
         return True
-    own: object = type(recognizer).analyze
-    if own is not presidio.PatternRecognizer.analyze:
+    if search is not presidio.PatternRecognizer.analyze:
         # IbanRecognizer: it passes over its time-outs. We find IBANs ourselves.
         return False
     regex: Any = import_module("regex")
