@@ -1,4 +1,4 @@
-"""Writes the reference tables from the code they describe.
+"""Writes the reference tables, and pictures of screens, from the code they describe.
 
 Run ``python docs/generate.py`` after a change to an error, a setting or a command;
 the tests fail while a table is out of date.
@@ -9,17 +9,23 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args, get_origin
 
 import click
 from pydantic import BaseModel, SecretStr
 from pydantic_core import PydanticUndefined, to_jsonable_python
+from rich._export_format import CONSOLE_SVG_FORMAT
+from rich.console import Console
 
 from ai_addons import errors, settings
 from ai_addons.cli import main
+from ai_addons.cli.mask import Declared, Found, highlighted, legend
 from ai_addons.errors import AddOnsError
-from ai_addons.settings import ENV_PREFIX, Settings
+from ai_addons.privacy.mask import from_settings
+from ai_addons.privacy.masked import mask_once
+from ai_addons.settings import ENV_PREFIX, PrivacySettings, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -27,12 +33,19 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
 FOLDER: Final = Path(__file__).parent / "reference"
+PICTURES: Final = Path(__file__).parent / "pictures"
+_NOTE_TEXT: Final = Path(__file__).parent.parent / "examples" / "note.txt"
 _NOTE: Final = "<!-- Written by docs/generate.py; change the code, not this page. -->"
 
 
 def tables() -> dict[str, str]:
     """Every generated page by its file name."""
     return {"errors.md": _errors(), "settings.md": _settings(), "cli.md": _commands()}
+
+
+def pictures() -> dict[str, str]:
+    """Every drawn screen by its file name."""
+    return {"mask.svg": _mask_screen()}
 
 
 def _page(title: str, *parts: str) -> str:
@@ -181,7 +194,25 @@ def _option(record: tuple[str, str]) -> tuple[str, str]:
     return f"`{record[0]}`", record[1]
 
 
+# Screens.
+
+
+def _mask_screen() -> str:
+    """What `ai-addons mask` shows of the example note on a terminal."""
+    note = _NOTE_TEXT.read_text(encoding="utf-8")
+    masked = mask_once(from_settings(PrivacySettings()), note, data=None, declared=Declared(name=["Ama Mensah"]))
+    found = [Found(line=1, placeholder=item.token, type=item.kind, value=None) for item in masked.placeholders]
+    screen = Console(record=True, file=StringIO(), force_terminal=True, color_system="truecolor", width=96)
+    screen.print('[dim]$[/] ai-addons mask examples/note.txt --declare [green]"NAME=Ama Mensah"[/]', highlight=False)
+    screen.print(highlighted(masked.text), end="")
+    screen.print(legend(found, reveal=False, lines=False))
+    # Without the fonts that rich would have the reader's browser fetch from elsewhere.
+    frame = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+    return screen.export_svg(title="ai-addons mask", code_format=frame, unique_id="mask")
+
+
 if __name__ == "__main__":
-    FOLDER.mkdir(exist_ok=True)
-    for _name, _text in tables().items():
-        (FOLDER / _name).write_text(_text, encoding="utf-8")
+    for _folder, _files in ((FOLDER, tables()), (PICTURES, pictures())):
+        _folder.mkdir(exist_ok=True)
+        for _name, _text in _files.items():
+            (_folder / _name).write_text(_text, encoding="utf-8")

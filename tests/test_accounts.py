@@ -728,10 +728,11 @@ def test_books_on_a_server_need_a_secret_that_all_hosts_share(monkeypatch: pytes
     with pytest.raises(
         ConfigError, match=r"need a secret that all hosts share. Nothing was charged. Set AI_ADDONS_SEC"
     ):
-        addons.mask("Call Ama")
+        addons._wiring.desk()
     assert asked == []
+    assert addons.mask("Call Ama").text == "Call Ama"
     given = shop(settings=kit_settings(store={"url": "postgresql://nobody@127.0.0.1:1/none"}))
-    assert given.mask("Call Ama").text == "Call Ama"
+    assert given._wiring.desk().kit.keys is given._wiring.keys()
 
 
 def test_webhooks_need_an_address_and_a_secret_that_are_well_formed() -> None:

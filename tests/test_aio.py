@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 ACTOR: Final = "ama@pos.example"
 
 # Neither the database nor a model is asked, so the event loop need not wait.
-AT_ONCE: Final = {"all_features", "expected_cost", "feature", "features", "from_env", "mask", "route", "tier", "till"}
+AT_ONCE: Final = {"all_features", "expected_cost", "feature", "features", "from_env", "route", "tier", "till"}
 # Part of a call: a feature has its own `aio`, and reads prices beside the event loop before it.
 CALLS: Final = {"prepare"}
 # A generator that reads the database cannot be handed to an event loop.

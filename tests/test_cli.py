@@ -180,6 +180,14 @@ def test_check_names_what_is_missing(settings: str, says: str, tmp_path: Path) -
     assert "not ready" in result.stdout
 
 
+def test_check_knows_a_recognizer_that_is_not_there(tmp_path: Path) -> None:
+    """Without it every call would be refused; so it is said before the first one."""
+    (tmp_path / "ai_addons.toml").write_text('[privacy]\nrecognizers = ["email", "fone"]')
+    checkup = as_json("check", code=1)
+    assert "Did you mean 'phone'?" in checkup["findings"][-1]["text"]
+    assert checkup["findings"][-1]["level"] == "error"
+
+
 def test_check_warns_of_a_thin_margin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A dear model for a cheap feature is allowed, but not unseen."""
     monkeypatch.setenv("OPENAI_API_KEY", "sk-invented")

@@ -7,6 +7,7 @@ import doctest
 import io
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -111,7 +112,7 @@ class Reader:
     def _run(self, command: str) -> str:
         command = command.removeprefix("uv run ")
         assert command.startswith(ONE_OF_MANY), f"neither run nor listed as not run: {command}"
-        program, *arguments = command.split()
+        program, *arguments = shlex.split(command)
         environ = os.environ | {
             "AI_ADDONS_STORE__URL": f"sqlite:///{self.folder / 'ai_addons.db'}",
             "AI_ADDONS_CACHE__DIRECTORY": str(self.folder / "cache"),

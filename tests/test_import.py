@@ -73,15 +73,48 @@ def test_amounts_and_errors_alone_need_no_other_package() -> None:
     assert loaded_after("from ai_addons import AddOnsError, Credits, Money").isdisjoint([*HEAVY, "pydantic"])
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import ai_addons.privacy.mask",
+        "from ai_addons import AddOns; AddOns().mask('Call 024 412 3456, ama@x.com', data={'a': ['GHA-123456789-0']})",
+        "from ai_addons.cli import main; main(['mask', 'note.txt'], standalone_mode=False)",
+    ],
+)
+def test_neither_importing_nor_masking_opens_a_socket(statement: str, tmp_path: Path) -> None:
+    """Python itself reports every socket that is made and every name that is looked up: there is none."""
+    (tmp_path / "note.txt").write_text("Call 024 412 3456", encoding="utf-8")
+    watch = "import sys\nseen = []\nsys.addaudithook(lambda name, _: name.startswith('socket.') and seen.append(name))"
+    script = f"{watch}\n{statement}\nprint(seen, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, cwd=tmp_path)
+    assert done.stderr.splitlines()[-1] == "[]"
+    seen = f"{watch}\nimport socket; socket.socket().close(); print(seen)"
+    assert (
+        "socket.__new__"
+        in subprocess.run([sys.executable, "-c", seen], check=True, capture_output=True, text=True).stdout
+    )
+
+
 def test_an_unknown_public_name_is_an_ordinary_attribute_error() -> None:
     """A misspelt import fails like that of any module, whatever is loaded on demand."""
     with pytest.raises(AttributeError, match="'ai_addons' has no attribute 'Credit'"):
         _ = ai_addons.Credit
 
 
-def test_only_the_adapter_loads_litellm_by_name() -> None:
+@pytest.mark.parametrize(
+    ("name", "home"),
+    [
+        ("litellm", "llm/litellm.py"),
+        ("presidio_analyzer", "privacy/presidio.py"),
+        ("regex", "privacy/presidio.py"),
+        ("spacy", "privacy/presidio.py"),
+        ("tldextract", "privacy/presidio.py"),
+    ],
+)
+def test_only_the_adapter_loads_a_heavy_part_by_name(name: str, home: str) -> None:
     """The import rules see import statements; a module loaded by name is found here."""
     package = Path(ai_addons.__file__).parent
-    loaders = [path for path in package.rglob("*.py") if re.search(r"import_module\(\s*\"litellm", path.read_text())]
+    loads = re.compile(rf"import_module\(\s*\"{name}|= \"{name}\"$", re.MULTILINE)
+    loaders = [path for path in package.rglob("*.py") if loads.search(path.read_text())]
 
-    assert [path.relative_to(package).as_posix() for path in loaders] == ["llm/litellm.py"]
+    assert [path.relative_to(package).as_posix() for path in loaders] == [home]

@@ -92,18 +92,21 @@ def test_error_codes_are_unique() -> None:
     assert len(codes) == len(set(codes))
 
 
-@pytest.mark.parametrize("page", ["errors.md", "settings.md", "cli.md"])
-def test_reference_tables_are_what_the_code_says(page: str) -> None:
-    """The tables in the docs are generated; a change to the code that forgets them fails here."""
+@pytest.mark.parametrize(
+    "page", ["reference/errors.md", "reference/settings.md", "reference/cli.md", "pictures/mask.svg"]
+)
+def test_what_is_generated_is_what_the_code_says(page: str) -> None:
+    """The tables and pictures in the docs are generated; a change to the code that forgets them fails here."""
     spec = importlib.util.spec_from_file_location("generate", DOCS / "generate.py")
     assert spec is not None
     assert spec.loader is not None
     generate = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(generate)
 
-    written = (DOCS / "reference" / page).read_text(encoding="utf-8")
+    written = (DOCS / page).read_text(encoding="utf-8")
 
-    assert written == generate.tables()[page], "run: uv run python docs/generate.py"
+    made = generate.pictures() | generate.tables()
+    assert written == made[Path(page).name], "run: uv run python docs/generate.py"
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from ai_addons.errors import ConfigError, NotEnabled, UnknownFeature
 from ai_addons.llm.providers import KNOWN, find_key
 from ai_addons.money import Credits, to_micro_ghs
 from ai_addons.price_desk import Prices
+from ai_addons.privacy.masked import mask_once
 from ai_addons.scope import Payer
 from ai_addons.settings import HOLD_MARGIN, FeatureSettings, Settings
 from ai_addons.till import Till
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from ai_addons.llm.base import Llm
     from ai_addons.llm.costs import PriceBook
     from ai_addons.money import MicroGhs
+    from ai_addons.privacy.masked import Masked
 
 R = TypeVar("R")
 
@@ -67,21 +69,6 @@ class PriceList:
     custom: CustomPack | None = None
     addon: AddonPlan | None = None
     storefronts: StorefrontPlan = STOREFRONT_PLAN
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Masked:
-    """A text as it would be sent.
-
-    Attributes:
-        text: The text with placeholders.
-        counts: How many values of each kind were replaced.
-        restore: Puts the values back into an answer.
-    """
-
-    text: str
-    counts: Mapping[str, int]
-    restore: Callable[[str], str]
 
 
 class AddOns(Accounts):
@@ -299,27 +286,29 @@ class AddOns(Accounts):
 
     # Upkeep.
 
-    def mask(self, text: str) -> Masked:
-        """Show what would be sent of a text, and how to put an answer right.
+    def mask(self, text: str = "", *, data: object = None, declared: object = None) -> Masked:
+        """Show what would be sent of a text and of data, and how to put an answer right.
+
+        Nothing is sent, booked or written; no store and no key is needed.
+
+        Args:
+            text: Free text, as `Prompt` takes it.
+            data: A model or other data, as `Prompt` takes it; fields marked with `Pii` are replaced in the text too.
+            declared: Data whose marked values are replaced as well, but which is not part of what is sent, such as
+                the customer that a text is about.
 
         Raises:
             PrivacyRefused: If it cannot be masked safely.
         """
-        session = self._wiring.desk().kit.masker.session()
-        (masked,), _ = session.mask([text], None)
-        return Masked(
-            text=masked,
-            counts=dict(session.vault.counts),
-            restore=lambda answer: str(session.vault.restore(answer)),
-        )
+        return mask_once(self._wiring.masker(), text, data=data, declared=declared)
 
     def warm_up(self) -> None:
-        """Open the store and load the model adapter now, so that the first caller does not wait for it."""
+        """Open the store and load the model adapter and the masker now, so that the first caller does not wait."""
         self._wiring.store.sweep()
-        llm = self._wiring.llm_for(self.tier("small")[0])
-        load = getattr(llm, "warm_up", None)
-        if load is not None:
-            load()
+        for part in (self._wiring.masker(), self._wiring.llm_for(self.tier("small")[0])):
+            load = getattr(part, "warm_up", None)
+            if load is not None:
+                load()
 
     def close(self) -> None:
         """Let go of the store, the cache and the worker threads; a later use opens them again."""

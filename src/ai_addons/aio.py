@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.usage import DayUsage, Usage
     from ai_addons.catalog import FeatureSpec, Listing, Pack
     from ai_addons.money import Credits, Money
+    from ai_addons.privacy.masked import Masked
 
 T = TypeVar("T")
 
@@ -179,6 +180,10 @@ class AsyncAddOns:
     async def price_list(self, business: str | None = None) -> PriceList:
         """See `AddOns.price_list`."""
         return await _threaded(partial(self._addons.price_list, business))
+
+    async def mask(self, text: str = "", *, data: object = None, declared: object = None) -> Masked:
+        """See `AddOns.mask`."""
+        return await _threaded(partial(self._addons.mask, text, data=data, declared=declared))
 
     async def warm_up(self) -> None:
         """See `AddOns.warm_up`."""

@@ -236,6 +236,29 @@ class CacheSettings(_Section):
     """Upper size of the disk cache in megabytes."""
 
 
+class PresidioSettings(_Section):
+    """Microsoft Presidio as one more recognizer: name ``presidio`` in ``privacy.recognizers`` and install the extra."""
+
+    language: str = "en"
+    """Language of the texts, as Presidio names it."""
+    model: str | None = None
+    """spaCy model. None: the best installed of `en_core_web_lg`, `_md`, `_sm`; with none of them no names are found."""
+    threshold: float = Field(default=0.5, ge=0, le=1)
+    """Score from which a finding counts."""
+    thresholds: dict[str, float] = Field(default_factory=dict)
+    """The same for single entities. `PHONE_NUMBER` has 0.35 unless named: Presidio gives every one of them 0.4."""
+    drop: tuple[str, ...] = ("US_*", "UK_*", "MEDICAL_LICENSE", "DATE_TIME")
+    """Entities not searched for; ``*`` stands for anything. These take invoices, barcodes and dates for licences."""
+    regions: tuple[str, ...] = ("GH",)
+    """Countries whose phone numbers it knows without a country code; with ``US`` order numbers are taken for phones."""
+    deadline: Duration = timedelta(seconds=2)
+    """Time for one text; a text that takes longer is refused."""
+    pattern_timeout: Duration = timedelta(seconds=1)
+    """Time for one pattern on one text; likewise."""
+    max_bytes: int = Field(default=65_536, gt=0)
+    """A longer text is refused, whatever ``privacy.max_field_bytes`` allows."""
+
+
 class PrivacySettings(_Section):
     """What is searched for in free text, beside declared fields."""
 
@@ -249,6 +272,8 @@ class PrivacySettings(_Section):
     """Names of the recognizers (entry point group ``ai_addons.recognizers``), or ``package.module:attribute``."""
     max_field_bytes: int = Field(default=65_536, gt=0)
     """A longer text is refused before anything is sent."""
+    presidio: PresidioSettings = PresidioSettings()
+    """How Presidio searches, where it is among the recognizers."""
 
 
 class CallSettings(_Section):

@@ -108,6 +108,7 @@ class Wiring:
         self._keys: Keys | None = None
         self._desk: tuple[Desk, ThreadPoolExecutor] | None = None
         self._desk_of = 0
+        self._masker: tuple[int, Masker] | None = None
         self._policies: dict[str, Policy] = {}
         self.policy: Policy = self.policy_named(None)
         self.prices: PriceBook = PriceBook(settings.prices.models, allow_unpriced=settings.prices.allow_unpriced)
@@ -149,6 +150,19 @@ class Wiring:
                 threads = ThreadPoolExecutor(_STORE_THREADS, thread_name_prefix="ai_addons")
                 self._desk = (Desk(kit=self._make_kit(), caller=self._make_caller(), threads=threads), threads)
             return self._desk[0]
+
+    def masker(self) -> Masker:
+        """What replaces personal data; it needs neither books nor a secret.
+
+        Raises:
+            UnknownPlugin: If there is no such masker, or it names a recognizer that is not there.
+        """
+        with self._lock:
+            # A child that was forked has none of the threads that a recognizer may work with.
+            if self._masker is None or self._masker[0] != os.getpid():
+                made = plugins.load("maskers", self.settings.privacy.masker)(self.settings.privacy)
+                self._masker = (os.getpid(), made)
+            return self._masker[1]
 
     def keys(self) -> Keys:
         """Keyed hashes of requests, cache entries, trial claims and names in logs.
@@ -213,11 +227,10 @@ class Wiring:
         return offers(self.pricing.packs_at_hand(self.policy_named(policy), self.clock.now()), shortfall)
 
     def _make_kit(self) -> Kit:
-        masker: Masker = plugins.load("maskers", self.settings.privacy.masker)(self.settings.privacy)
         return Kit(
             store=self.store,
             cache=self._make_cache(),
-            masker=masker,
+            masker=self.masker(),
             keys=self.keys(),
             prices=self.prices,
             clock=self.clock,

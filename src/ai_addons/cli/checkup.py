@@ -74,6 +74,7 @@ def examine_setup(addons: AddOns) -> Checkup:
         else:
             routes |= dict.fromkeys(route)
     findings += _model_findings(addons, tuple(routes))
+    findings += _privacy_findings(addons)
     findings += _store_findings(addons)
     findings += _loss_findings(features)
     findings += _unknown_features(addons)
@@ -130,6 +131,14 @@ def _model_findings(addons: AddOns, routes: tuple[str, ...]) -> Iterator[Finding
     today = datetime.now(UTC).date()
     for finding in addons.model_prices.findings((route for route in routes if route != OFFLINE), today):
         yield Finding("warning", finding.message)
+
+
+def _privacy_findings(addons: AddOns) -> Iterator[Finding]:
+    """Whether everything that replaces personal data is there."""
+    try:
+        addons.mask("")
+    except AddOnsError as error:
+        yield Finding("error", str(error))
 
 
 def _store_findings(addons: AddOns) -> Iterator[Finding]:

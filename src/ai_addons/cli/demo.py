@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from ai_addons.addons import AddOns
 from ai_addons.cli.records import Shop, read_customers, read_products, read_shop
@@ -223,7 +223,7 @@ def _credits_of(refusal: InsufficientCreditsError) -> Credits:
 
 def _sent(addons: AddOns, typed: str | None) -> Sent | None:
     """What leaves of a text, if anything in it is masked."""
-    masked: Any = addons.mask(typed) if typed else None
+    masked = addons.mask(typed) if typed else None
     return Sent(typed or "", masked.text) if masked is not None and masked.counts else None
 
 

@@ -17,6 +17,7 @@ from ai_addons.cli import books, operate, show
 from ai_addons.cli.checkup import examine_setup
 from ai_addons.cli.db import db
 from ai_addons.cli.demo import Demo
+from ai_addons.cli.mask import mask
 from ai_addons.cli.outbox import deliver, webhook_secret
 from ai_addons.cli.story import JsonStory, TerminalStory
 from ai_addons.errors import ConfigError
@@ -41,7 +42,7 @@ def main() -> None:
     """Paid AI features for a point-of-sale system: try them, check the set-up, read the books."""
 
 
-for _command in (db, deliver, webhook_secret, *books.COMMANDS, *operate.COMMANDS):
+for _command in (db, deliver, mask, webhook_secret, *books.COMMANDS, *operate.COMMANDS):
     main.add_command(_command)
 
 

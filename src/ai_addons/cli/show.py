@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, cast
 import click
 from pydantic_core import to_jsonable_python
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from ai_addons.errors import AddOnsError, ConfigError
@@ -110,24 +111,41 @@ def cedis(micro: int) -> Decimal:
     return exact if micro % _PESEWA_MICRO else exact.quantize(_PESEWA)
 
 
+def literal(text: str) -> str:
+    """A text whose square brackets are no markup to a console."""
+    return escape(text)
+
+
 def told(command: Callable[P, None]) -> Callable[P, None]:
     """End a command's errors in one message: what happened, whether it cost anything, what to do."""
+    return told_with(_EXIT_FAILED)(command)
 
-    @wraps(command)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except AddOnsError as error:
-            _say(error.code, str(error), as_json=bool(kwargs.get("json_out")))
-            raise SystemExit(_EXIT_CONFIG if isinstance(error, ConfigError) else _EXIT_FAILED) from None
-        except (ValueError, OverflowError) as error:
-            _say("bad_value", str(error), as_json=bool(kwargs.get("json_out")))
-            raise SystemExit(_EXIT_CONFIG) from None
-        except KeyboardInterrupt:
-            click.echo("Stopped. The call in progress was not charged.", err=True)
-            raise SystemExit(_EXIT_INTERRUPTED) from None
 
-    return wrapped
+def told_with(failed: int) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """The same, for a command whose exit code 1 says something else.
+
+    Args:
+        failed: Its exit code after an error that is not one of configuration (those exit with 2).
+    """
+
+    def decorate(command: Callable[P, None]) -> Callable[P, None]:
+        @wraps(command)
+        def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+            try:
+                command(*args, **kwargs)
+            except AddOnsError as error:
+                _say(error.code, str(error), as_json=bool(kwargs.get("json_out")))
+                raise SystemExit(_EXIT_CONFIG if isinstance(error, ConfigError) else failed) from None
+            except (ValueError, OverflowError) as error:
+                _say("bad_value", str(error), as_json=bool(kwargs.get("json_out")))
+                raise SystemExit(_EXIT_CONFIG) from None
+            except KeyboardInterrupt:
+                click.echo("Stopped. The call in progress was not charged.", err=True)
+                raise SystemExit(_EXIT_INTERRUPTED) from None
+
+        return wrapped
+
+    return decorate
 
 
 def _say(code: str, message: str, *, as_json: bool) -> None:

@@ -50,7 +50,13 @@ class Span:
 
 
 class Recognizer(Protocol):
-    """Finds one sort of personal data in free text, in time linear in its length."""
+    """Finds one sort of personal data in free text, in time linear in its length.
+
+    One with a true attribute ``late`` is run after the others, and sees the text with
+    placeholders where they and the declared fields found something. What makes one
+    (the entry point) may have ``from_settings``, which is given the section
+    ``privacy`` of the settings; else it is called with nothing.
+    """
 
     def find(self, text: str) -> Iterable[Span]:
         """All stretches of that sort."""

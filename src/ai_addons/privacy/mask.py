@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from typing import TYPE_CHECKING, Final, cast
+from itertools import filterfalse
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from ai_addons import plugins
 from ai_addons.errors import PrivacyRefused
@@ -19,6 +20,7 @@ from ai_addons.privacy.base import Declared, Json, Kind, Sealed
 from ai_addons.privacy.fields import Branch, FreeText, Leaf, Pii, Public, Tree, leaves, read
 from ai_addons.privacy.fold import Folded, fold
 from ai_addons.privacy.grammar import LAST_NUMBER, LOOKALIKE, between
+from ai_addons.privacy.late import Remainder, is_late
 from ai_addons.privacy.links import urls
 from ai_addons.privacy.matcher import Matcher
 from ai_addons.privacy.normal import normalised
@@ -46,8 +48,15 @@ def from_settings(settings: PrivacySettings) -> BuiltinMasker:
     Raises:
         UnknownPlugin: If no installed package registers one of them.
     """
-    found = [plugins.load("recognizers", name)() for name in settings.recognizers]
+    found = [_made(plugins.load("recognizers", name), settings) for name in settings.recognizers]
     return BuiltinMasker(found, max_field_bytes=settings.max_field_bytes)
+
+
+def _made(make: Any, settings: PrivacySettings) -> Recognizer:  # noqa: ANN401  # what an entry point names
+    """A recognizer, with the settings if it wants them."""
+    with_settings = getattr(make, "from_settings", None)
+    made: Recognizer = make() if with_settings is None else with_settings(settings)
+    return made
 
 
 class BuiltinMasker:
@@ -58,15 +67,24 @@ class BuiltinMasker:
         max_field_bytes: A longer text, in UTF-8, is refused.
     """
 
-    __slots__ = ("_max_field_bytes", "_scanner")
+    __slots__ = ("_late", "_loads", "_max_field_bytes", "_scanner")
 
     def __init__(self, recognizers: Iterable[Recognizer], *, max_field_bytes: int) -> None:
-        self._scanner = Scanner(recognizers)
+        made = tuple(recognizers)
+        self._loads = tuple(load for one in made if (load := getattr(one, "warm_up", None)) is not None)
+        self._scanner = Scanner(filterfalse(is_late, made))
+        late = tuple(filter(is_late, made))
+        self._late = Scanner(late) if late else None
         self._max_field_bytes = max_field_bytes
+
+    def warm_up(self) -> None:
+        """Load what its recognizers would otherwise load at their first text."""
+        for load in self._loads:
+            load()
 
     def session(self) -> Session:
         """Start masking one call."""
-        return MaskingSession(self._scanner, max_field_bytes=self._max_field_bytes)
+        return MaskingSession(self._scanner, late=self._late, max_field_bytes=self._max_field_bytes)
 
     def detect(self, text: str) -> list[Span]:
         """What the recognizers alone find in a free text, overlaps made one.
@@ -84,13 +102,15 @@ class MaskingSession(Sealed):
 
     Args:
         scanner: What searches free text.
+        late: What searches what is left of it.
         max_field_bytes: A longer text, in UTF-8, is refused.
     """
 
-    __slots__ = ("_known", "_max_field_bytes", "_scanner", "_vault")
+    __slots__ = ("_known", "_late", "_max_field_bytes", "_scanner", "_vault")
 
-    def __init__(self, scanner: Scanner, *, max_field_bytes: int) -> None:
+    def __init__(self, scanner: Scanner, *, late: Scanner | None, max_field_bytes: int) -> None:
         self._scanner = scanner
+        self._late = late
         self._max_field_bytes = max_field_bytes
         self._known: dict[tuple[Kind, str], Declared] = {}
         self._vault = PlaceholderVault()
@@ -154,7 +174,20 @@ class MaskingSession(Sealed):
             if leaf.mark in (FreeText, Public):
                 hits = recognized[leaf] = tuple(self._recognize(leaf))
                 self._learn(Declared(hit.kind, leaf.text[hit.start : hit.end]) for hit in hits)
-        return _Masking(self._vault, Matcher(self._known.values()), recognized)
+        masking = _Masking(self._vault, Matcher(self._known.values()), recognized)
+        if self._late is not None and self._search_again(self._late, masking, recognized):
+            return _Masking(self._vault, Matcher(self._known.values()), recognized)
+        return masking
+
+    def _search_again(self, late: Scanner, masking: _Masking, recognized: dict[Leaf, tuple[Hit, ...]]) -> bool:
+        """Let the late recognizers see what is left of the free texts; whether they found anything."""
+        found = False
+        for leaf in [leaf for leaf in recognized if leaf.mark is FreeText]:
+            hits = tuple(_left_over(late, leaf, masking.settled(leaf)))
+            recognized[leaf] += hits
+            self._learn(Declared(hit.kind, leaf.text[hit.start : hit.end]) for hit in hits)
+            found = found or bool(hits)
+        return found
 
     def _measure(self, text: str) -> None:
         try:
@@ -232,7 +265,7 @@ class _Masking(Sealed):
     def leaf(self, leaf: Leaf) -> str:
         """One text, masked."""
         if not isinstance(leaf.mark, Pii):
-            masked = self._searched(leaf)
+            masked = self._replaced(self.settled(leaf), leaf.text)
         elif leaf.text.strip():
             kind = leaf.mark.kind
             masked = self._vault.placeholder(kind, normalised(kind, leaf.text), leaf.text)
@@ -242,15 +275,15 @@ class _Masking(Sealed):
         self._vault.sent(masked)
         return masked
 
-    def _searched(self, leaf: Leaf) -> str:
+    def settled(self, leaf: Leaf) -> list[Hit]:
+        """What is to be hidden in a text, in order, no two of them overlapping."""
         text, public = leaf.text, leaf.mark is Public
         hits = [*_escapes(text), *self._recognized.get(leaf, ()), *self._matcher.find(text, public=public)]
         settled = settle(hits, text)
         # A hidden stretch ends a word: what is left between may now stand alone.
         while fresh := [*self._between(settled, text, public=public)]:
             settled = settle([*settled, *fresh], text)
-        settled = settle([*settled, *_links(settled, text)], text)
-        return self._replaced(settled, text)
+        return settle([*settled, *_links(settled, text)], text)
 
     def _between(self, settled: Sequence[Hit], text: str, *, public: bool) -> Iterator[Hit]:
         at = 0
@@ -286,6 +319,18 @@ class _Masking(Sealed):
                     "This is a fault in masking; please report it."
                 )
                 raise PrivacyRefused(msg)
+
+
+def _left_over(late: Scanner, leaf: Leaf, settled: Sequence[Hit]) -> Iterator[Hit]:
+    """What late recognizers find around that which is to be hidden anyhow."""
+    remainder = Remainder.of(leaf.text, settled)
+    for hit in late.find(remainder.text):
+        for start, end in remainder.back(hit.start, hit.end):
+            value = leaf.text[start:end].strip()
+            # What stands between two placeholders may be but a comma.
+            if any(map(str.isalnum, value)):
+                at = leaf.text.index(value, start)
+                yield Hit(at, at + len(value), hit.kind, hit.priority, value)
 
 
 def _escapes(text: str) -> Iterator[Hit]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ai_addons.errors import PrivacyRefused
+from ai_addons.errors import AddOnsError, PrivacyRefused
 from ai_addons.privacy.base import Span
 from ai_addons.privacy.fold import fold
 from ai_addons.privacy.recognizers._runs import RunReader, RunRecognizer
@@ -54,6 +54,9 @@ class Scanner:
                         refusal = PrivacyRefused(_outside(name))
                         break
                     spans.append(_moved(span, folded) if moved else span)
+            except AddOnsError:
+                # One that knows what went wrong has said so, without quoting the text.
+                raise
             except Exception as error:  # noqa: BLE001  # a plug-in may raise anything, and all of it fails closed
                 refusal = PrivacyRefused(_failed(name, type(error).__name__))
             if refusal:
