@@ -102,6 +102,8 @@ def test_what_tenants_type_never_becomes_a_value(typed: str, frame: str) -> None
         "PERSON_1_PERSON_1",
         "0241234567 PERSON 1/0241234567",
         "ID_7PERSON 1",
+        "ID1ID1PERSON1",
+        "ID1person_1",
         "see //［a PERSON_1］",  # noqa: RUF001  # full-width brackets are meant
         "PERSON 1 2PERSON_1",
     ],

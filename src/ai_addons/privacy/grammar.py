@@ -77,9 +77,10 @@ LOOKALIKE: Final = re.compile(
     rf"|(?P<nameless>{_ANGLE}{_BLANKS}(?:{WORD}){_JOINT}{{0,3}}{_UNANGLE})"
     # The text ends in the middle of one.
     rf"|(?P<cut>{_SQUARE}{_BLANKS}(?=\w{{3}}|(?i:ID))(?i:{BEGINNING}){_JOINT}{{0,3}}\Z)"
-    # No brackets: joined by an underscore, or in capitals and not the start of a longer number, date or time.
+    # No brackets: joined by an underscore, or in capitals and not the start of a longer number, date or time, nor
+    # of a longer word; but each of several in a row is one, so that hiding the last brings out no other.
     rf"|(?P<joined>{_STARTS}(?i:{WORD})\\?_[0-9]{{1,5}})"
-    rf"|(?P<bare>{_STARTS}(?:{WORD}){_JOINT}{{0,3}}[0-9]{{1,5}}(?!\w|[ \-/.,:]{{1,2}}[0-9]))"
+    rf"|(?P<bare>{_STARTS}(?:{WORD}){_JOINT}{{0,3}}[0-9]{{1,5}}(?:(?={WORD})|(?!\w|[ \-/.,:]{{1,2}}[0-9])))"
 )
 """Everything that could be taken for a placeholder."""
 
@@ -103,7 +104,7 @@ _HALF: Final = (
     rf"{_SQUARE}{_UNSQUARE}{{0,40}}\Z"
     rf"|{_OPEN}{{0,3}}{_BLANKS}(?:{_HALF_OPEN})?\Z"
     rf"|(?:{_OPEN}{{1,3}}{_BLANKS}|{_STARTS})(?i:{BEGINNING}\Z"
-    rf"|{WORD}{_JOINT}{{0,3}}(?:[0-9]{{1,5}}(?:{_TAIL}|e|['’])?[\s\-/.,:]{{0,2}}{_CLOSE}{{0,2}})?(?:{_HALF_OPEN})?\Z)"  # noqa: RUF001  # typographic apostrophe is meant
+    rf"|{WORD}{_JOINT}{{0,3}}(?:[0-9]{{1,5}}(?:{BEGINNING}|(?:{_TAIL}|e|['’])?[\s\-/.,:]{{0,2}}{_CLOSE}{{0,2}}))?(?:{_HALF_OPEN})?\Z)"  # noqa: RUF001  # typographic apostrophe is meant
 )
 _MAY_BEGIN: Final = re.compile(r"[\[{<«⟦【［‹\\&]|(?<![^\W\d_])[^\W\d_]")  # noqa: RUF001  # full-width brackets are meant
 

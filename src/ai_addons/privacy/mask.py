@@ -344,12 +344,23 @@ def _escapes(text: str) -> Iterator[Hit]:
 
 def _links(settled: Sequence[Hit], text: str) -> Iterator[Hit]:
     """Links with something to hide in them are hidden whole: a placeholder in a link is never filled in."""
-    for start, end in urls(text):
+    # Also as they will stand: a link may begin right after what is hidden.
+    for start, end in (*urls(text), *urls(_as_hidden(settled, text))):
         first = bisect_right(settled, start, key=lambda hit: hit.end)
         last = bisect_right(settled, end, key=lambda hit: hit.start)
         if first < last:
             address = len(text[start:end].rstrip(".,;:!?"))
             yield Hit(start, max(start + address, settled[last - 1].end), Kind.ID, _LINK_PRIORITY)
+
+
+def _as_hidden(settled: Sequence[Hit], text: str) -> str:
+    """The text with a bracketed stretch of the same length for each hidden one."""
+    pieces: list[str] = []
+    at = 0
+    for hit in settled:
+        pieces += [text[at : hit.start], f"[{'_' * (hit.end - hit.start - 2)}]"[-(hit.end - hit.start) :]]
+        at = hit.end
+    return "".join([*pieces, text[at:]])
 
 
 def _parsed(text: str) -> object | None:
