@@ -115,7 +115,11 @@ def _leaves(
         inner, keyed = _inside(field)
         path = f"{prefix}{name}.NAME" if keyed else f"{prefix}{name}"
         if inner is None:
-            yield path, field, texts[model.__name__].get(name, "")
+            yield (
+                path,
+                field,
+                next((texts[cls.__name__][name] for cls in model.__mro__ if name in texts.get(cls.__name__, {})), ""),
+            )
         else:
             yield from _leaves(inner, inner.model_fields, f"{path}.", texts)
 

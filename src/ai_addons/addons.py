@@ -21,6 +21,7 @@ from ai_addons.errors import ConfigError, NotEnabled, UnknownFeature
 from ai_addons.llm.providers import KNOWN, find_key
 from ai_addons.money import Credits, to_micro_ghs
 from ai_addons.price_desk import Prices
+from ai_addons.privacy.rules import rules_of
 from ai_addons.scope import Payer
 from ai_addons.settings import HOLD_MARGIN, FeatureSettings, Settings
 from ai_addons.till import Till
@@ -240,6 +241,7 @@ class AddOns(Accounts):
             seconds=deadline.total_seconds(),
             replay_us=micros(timedelta(days=limits.replay_days)),
             free_repeats=limits.free_repeats,
+            rules=rules_of(own.privacy, spec.privacy, self.settings.privacy),
         )
 
     # What is on sale.

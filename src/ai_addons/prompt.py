@@ -54,6 +54,10 @@ class Prompt(Generic[R_co]):
             instructions, and fields marked with `Pii` are masked by kind.
         sample: A typical answer, made by code; the offline model gives it in
             place of a real one.
+        known: Personal data that is not sent but may occur in the texts, such as
+            the business's customers: models with `Pii` marks (or a list or dict of
+            them), ``{Pii.NAME: names}``, or a `KnownValues` made beforehand. It is
+            masked where it occurs.
     """
 
     __slots__ = (
@@ -63,6 +67,7 @@ class Prompt(Generic[R_co]):
         "data",
         "fallback",
         "finish",
+        "known",
         "result",
         "sample",
         "system",
@@ -74,6 +79,7 @@ class Prompt(Generic[R_co]):
     system: str
     user: str
     data: object
+    known: object
     sample: Callable[[], object] | None
     answer: object
     check: Callable[[Any], Sequence[str]] | None
@@ -88,11 +94,12 @@ class Prompt(Generic[R_co]):
         system: str = "",
         data: object = None,
         sample: Callable[[], R_co] | None = None,
+        known: object = None,
     ) -> None:
-        self._set(user=user, system=system, data=data, sample=sample)
+        self._set(user=user, system=system, data=data, sample=sample, known=known)
 
     @classmethod
-    def composed(
+    def composed(  # noqa: PLR0913  # keyword-only, and all but three may be left out
         cls: type[Prompt[Any]],
         *,
         answer: type[A],
@@ -103,6 +110,7 @@ class Prompt(Generic[R_co]):
         check: Callable[[A], Sequence[str]] | None = None,
         fallback: Callable[[], S] | None = None,
         sample: Callable[[], A] | None = None,
+        known: object = None,
     ) -> Prompt[S]:
         """Ask the model for an ``A`` and make the result from it in code.
 
@@ -118,6 +126,7 @@ class Prompt(Generic[R_co]):
             fallback: Makes the result without the model when there is no usable
                 answer; returned uncharged.
             sample: A typical answer for the offline model.
+            known: Personal data to mask in the texts and not to send, as for `Prompt`.
         """
         new: Prompt[S] = object.__new__(cls)
         new._set(
@@ -129,6 +138,7 @@ class Prompt(Generic[R_co]):
             finish=finish,
             fallback=fallback,
             sample=sample,
+            known=known,
         )
         return new
 
@@ -151,8 +161,9 @@ class Prompt(Generic[R_co]):
         fallback: Callable[[], Any] | None = None,
         sample: Callable[[], object] | None = None,
         result: tuple[Any] | None = None,
+        known: object = None,
     ) -> None:
-        self.user, self.system, self.data, self.sample = user, system, data, sample
+        self.user, self.system, self.data, self.sample, self.known = user, system, data, sample, known
         self.answer, self.check, self.finish, self.fallback, self.result = answer, check, finish, fallback, result
 
     def __repr__(self) -> str:

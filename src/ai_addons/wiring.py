@@ -208,7 +208,7 @@ class Wiring:
         return offers(self.pricing.packs_at_hand(self.policy_named(policy), self.clock.now()), shortfall)
 
     def _make_kit(self) -> Kit:
-        masker: Masker = plugins.load("maskers", self.settings.privacy.masker)(self.settings.privacy)
+        masker: Masker = plugins.load("maskers", self.settings.privacy.masker)(self.settings.privacy, self.clock)
         return Kit(
             store=self.store,
             cache=self._make_cache(),

@@ -2,31 +2,38 @@
 
 In order: texts are measured; what looks like a placeholder is escaped; known values
 are found in every text, in all promised spellings; free text is searched by the
-recognizers; overlaps are joined; placeholders are numbered as they appear; and the
-result is searched once more for every known value. The last step finding something
-means the call is refused.
+recognizers; what the rules refuse stops the call; texts that are too long are cut and
+what the rules drop is cut out, and what is left is searched again; overlaps are
+joined; placeholders are numbered as they appear; and the result is searched once more
+for every known value. The last step finding something means the call is refused.
 """
 
 from __future__ import annotations
 
 import json
+import time
 from bisect import bisect_right
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
 from ai_addons import plugins
 from ai_addons.errors import PrivacyRefused
-from ai_addons.privacy.base import Declared, Json, Kind, Sealed
+from ai_addons.privacy.base import Declared, Json, Kind, Rules, Sealed
 from ai_addons.privacy.fields import Branch, FreeText, Leaf, Pii, Public, Tree, leaves, read
 from ai_addons.privacy.fold import Folded, fold
-from ai_addons.privacy.grammar import LAST_NUMBER, LOOKALIKE, between, urls
+from ai_addons.privacy.grammar import LOOKALIKE, between, urls
+from ai_addons.privacy.known import read_known
 from ai_addons.privacy.matcher import Matcher
 from ai_addons.privacy.normal import normalised
-from ai_addons.privacy.restore import TOO_MANY, PlaceholderVault
+from ai_addons.privacy.restore import PlaceholderVault
+from ai_addons.privacy.rules import cut_before, refuse_declared, refuse_found, rules_of, window, without
 from ai_addons.privacy.spans import Hit, settle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from ai_addons.clock import Clock
     from ai_addons.privacy.base import Recognizer, Session
     from ai_addons.settings import PrivacySettings
 
@@ -38,14 +45,40 @@ _SECRET: Final = frozenset({Kind.ID, Kind.ACCOUNT})
 _SHORTEST_NUMBER: Final = 6
 
 
-def from_settings(settings: PrivacySettings) -> BuiltinMasker:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """How much one prompt may hold and how long masking it may take; more is refused.
+
+    Attributes:
+        field_bytes: The longest text, in UTF-8.
+        call_bytes: All texts together.
+        seconds: Time for masking.
+    """
+
+    field_bytes: int
+    call_bytes: int
+    seconds: float
+
+
+def from_settings(settings: PrivacySettings, clock: Clock | None = None) -> BuiltinMasker:
     """The built-in masker with the recognizers the settings name.
+
+    Args:
+        settings: What is searched for, what happens to it, and the bounds.
+        clock: What the time for masking is measured by; None for the machine's.
 
     Raises:
         UnknownPlugin: If no installed package registers one of them.
     """
     found = [plugins.load("recognizers", name)() for name in settings.recognizers]
-    return BuiltinMasker(found, max_field_bytes=settings.max_field_bytes)
+    return BuiltinMasker(
+        found,
+        max_field_bytes=settings.max_field_bytes,
+        max_call_bytes=settings.max_call_bytes,
+        seconds=settings.deadline.total_seconds(),
+        rules=rules_of(settings),
+        monotonic=time.monotonic if clock is None else clock.monotonic,
+    )
 
 
 class BuiltinMasker:
@@ -53,18 +86,35 @@ class BuiltinMasker:
 
     Args:
         recognizers: What searches free text.
-        max_field_bytes: A longer text, in UTF-8, is refused.
+        max_field_bytes: A longer text, in UTF-8, is refused or cut.
+        max_call_bytes: More than that in all texts of a prompt is refused.
+        seconds: A prompt that takes longer is refused.
+        rules: What happens to personal data where a call has no rules of its own.
+        monotonic: Seconds that never run backwards.
     """
 
-    __slots__ = ("_max_field_bytes", "_recognizers")
+    __slots__ = ("_bounds", "_monotonic", "_recognizers", "_rules")
 
-    def __init__(self, recognizers: Iterable[Recognizer], *, max_field_bytes: int) -> None:
+    def __init__(
+        self,
+        recognizers: Iterable[Recognizer],
+        *,
+        max_field_bytes: int,
+        max_call_bytes: int = 1_048_576,
+        seconds: float = 10.0,
+        rules: Rules | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._recognizers = tuple(recognizers)
-        self._max_field_bytes = max_field_bytes
+        self._bounds = Bounds(field_bytes=max_field_bytes, call_bytes=max_call_bytes, seconds=seconds)
+        self._rules = Rules() if rules is None else rules
+        self._monotonic = monotonic
 
-    def session(self) -> Session:
-        """Start masking one call."""
-        return MaskingSession(self._recognizers, max_field_bytes=self._max_field_bytes)
+    def session(self, rules: Rules | None = None) -> Session:
+        """Start masking one call, by its own rules or the masker's."""
+        return MaskingSession(
+            self._recognizers, self._bounds, rules=self._rules if rules is None else rules, monotonic=self._monotonic
+        )
 
 
 class MaskingSession(Sealed):
@@ -72,14 +122,20 @@ class MaskingSession(Sealed):
 
     Args:
         recognizers: What searches free text.
-        max_field_bytes: A longer text, in UTF-8, is refused.
+        bounds: How much a prompt may hold.
+        rules: What happens to personal data.
+        monotonic: Seconds that never run backwards.
     """
 
-    __slots__ = ("_known", "_max_field_bytes", "_recognizers", "_vault")
+    __slots__ = ("_bounds", "_known", "_monotonic", "_recognizers", "_rules", "_vault")
 
-    def __init__(self, recognizers: Sequence[Recognizer], *, max_field_bytes: int) -> None:
+    def __init__(
+        self, recognizers: Sequence[Recognizer], bounds: Bounds, *, rules: Rules, monotonic: Callable[[], float]
+    ) -> None:
         self._recognizers = recognizers
-        self._max_field_bytes = max_field_bytes
+        self._bounds = bounds
+        self._rules = rules
+        self._monotonic = monotonic
         self._known: dict[tuple[Kind, str], Declared] = {}
         self._vault = PlaceholderVault()
 
@@ -88,7 +144,7 @@ class MaskingSession(Sealed):
         """What restores the answer."""
         return self._vault
 
-    def mask(self, texts: Sequence[str], data: object) -> tuple[list[str], Json]:
+    def mask(self, texts: Sequence[str], data: object, *, known: object = None) -> tuple[list[str], Json]:
         """Mask the texts of one prompt and its data.
 
         Objects come back in the order of their original keys.
@@ -96,6 +152,8 @@ class MaskingSession(Sealed):
         Args:
             texts: Free texts (system, user).
             data: A pydantic model, a list or dict of them, or None.
+            known: Personal data that is not sent but may occur in the texts: models with
+                marks (or a list or dict of them), ``{Pii.NAME: names}``, or None.
 
         Returns:
             The masked texts and the data as JSON, masked.
@@ -103,10 +161,13 @@ class MaskingSession(Sealed):
         Raises:
             PrivacyRefused: If masking cannot be done safely; nothing may be sent.
         """
+        ends = self._monotonic() + self._bounds.seconds
         tree, declared = read(data)
+        refuse_declared(declared, self._rules)
         self._learn(declared)
-        free = [Leaf(text, FreeText) for text in texts]
-        masking = self._masking([*free, *leaves(tree)])
+        self._learn(read_known(known))
+        free = [Leaf(str.__str__(text), FreeText) for text in texts]
+        masking = self._masking([*free, *leaves(tree)], ends)
         masked = [masking.leaf(leaf) for leaf in free]
         rendered = masking.render(tree)
         masking.last_look()
@@ -131,32 +192,59 @@ class MaskingSession(Sealed):
     def _learn(self, values: Iterable[Declared]) -> None:
         for value in values:
             self._known.setdefault((value.kind, normalised(value.kind, value.value)), value)
-            if len(self._known) > LAST_NUMBER:
-                raise PrivacyRefused(TOO_MANY)
 
-    def _masking(self, found: Sequence[Leaf]) -> _Masking:
+    def _masking(self, found: Sequence[Leaf], ends: float) -> _Masking:
         """Measure and search all texts, so that what one of them gives away is known in the others."""
+        windows = self._measured(found)
         recognized: dict[Leaf, tuple[Hit, ...]] = {}
         for leaf in found:
-            self._measure(leaf.text)
-            if leaf.mark in (FreeText, Public):
-                hits = recognized[leaf] = tuple(self._recognize(leaf))
-                self._learn(Declared(hit.kind, leaf.text[hit.start : hit.end]) for hit in hits)
-        return _Masking(self._vault, Matcher(self._known.values()), recognized)
+            self._in_time(ends)
+            seen = windows[leaf][0] if leaf in windows else leaf
+            if seen.mark in (FreeText, Public):
+                hits = recognized[seen] = tuple(self._recognize(seen))
+                self._learn(Declared(hit.kind, seen.text[hit.start : hit.end]) for hit in hits)
+        search = _Search(Matcher(self._known.values()), recognized, self._recognize)
+        return _Masking(self._vault, search, self._rules, windows, partial(self._in_time, ends))
 
-    def _measure(self, text: str) -> None:
+    def _measured(self, found: Sequence[Leaf]) -> dict[Leaf, tuple[Leaf, int]]:
+        """The texts to be cut, each with as much of it as is searched and the characters that may be left."""
+        longest = max((len(value.value) for value in self._known.values()), default=0)
+        windows: dict[Leaf, tuple[Leaf, int]] = {}
+        total = 0
+        for leaf in found:
+            size, limit = self._measure(leaf)
+            total += size
+            if limit is not None:
+                windows[leaf] = replace(leaf, text=window(leaf.text, limit, longest)), limit
+        if total > self._bounds.call_bytes:
+            raise PrivacyRefused(_too_large("A prompt", total, self._bounds.call_bytes, "one prompt", "max_call_bytes"))
+        return windows
+
+    def _measure(self, leaf: Leaf) -> tuple[int, int | None]:
+        """How many bytes of a text may be sent, and at how many characters it is cut; None for not at all."""
         try:
-            size = len(text.encode())
+            encoded = leaf.text.encode()
         except UnicodeEncodeError:
             msg = (
                 "A text holds half a character (a lone surrogate), which no provider takes. Nothing was sent and "
                 "nothing was charged. Read the text in its right encoding."
             )
             raise PrivacyRefused(msg) from None
-        if size > self._max_field_bytes:
+        size, most, limit = len(encoded), self._bounds.field_bytes, leaf.cut
+        if size > most:
+            by_rule = self._rules.oversize == "cut" and not isinstance(leaf.mark, Pii)
+            if not by_rule and limit is None:
+                raise PrivacyRefused(_too_large("A text", size, most, "one field", "max_field_bytes"))
+            fitting = len(encoded[:most].decode(errors="ignore"))
+            limit = fitting if limit is None else min(limit, fitting)
+        return (size, None) if limit is None or len(leaf.text) <= limit else (len(encoded[:most]), limit)
+
+    def _in_time(self, ends: float) -> None:
+        """Stop a call that takes too long; patterns are linear and texts are bounded, so no single step does."""
+        if self._monotonic() > ends:
             msg = (
-                f"A text of {size} bytes is over the limit of {self._max_field_bytes} bytes for one field. Nothing was "
-                "sent and nothing was charged. Shorten it, or raise privacy.max_field_bytes in the settings."
+                f"Masking took longer than {self._bounds.seconds:g} seconds. Nothing was sent and nothing was charged. "
+                "Send less text, or raise privacy.deadline in the settings."
             )
             raise PrivacyRefused(msg)
 
@@ -171,34 +259,79 @@ class MaskingSession(Sealed):
                     yield Hit(start, end, span.kind, span.priority, leaf.text[start:end])
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class _Search:
+    """Finds everything in a text, once all of a call's texts were read."""
+
+    matcher: Matcher
+    recognized: Mapping[Leaf, tuple[Hit, ...]]
+    recognize: Callable[[Leaf], Iterable[Hit]]
+
+    def hits(self, leaf: Leaf) -> list[Hit]:
+        """What recognizers and known values find; texts made by cutting are recognized now."""
+        known = self.matcher.find(leaf.text, public=leaf.mark is Public)
+        return [*(self.recognized[leaf] if leaf in self.recognized else self.recognize(leaf)), *known]
+
+    def settled(self, leaf: Leaf, hits: Iterable[Hit]) -> list[Hit]:
+        """The stretches to hide, placeholders that somebody typed and whole links among them."""
+        text, public = leaf.text, leaf.mark is Public
+        settled = settle([*_escapes(text), *hits], text)
+        # A hidden stretch ends a word: what is left between may now stand alone.
+        while fresh := [*self._between(settled, text, public=public)]:
+            settled = settle([*settled, *fresh], text)
+        return settle([*settled, *_links(settled, text)], text)
+
+    def _between(self, settled: Sequence[Hit], text: str, *, public: bool) -> Iterator[Hit]:
+        at = 0
+        for start, end in [*((hit.start, hit.end) for hit in settled), (len(text), len(text))]:
+            for hit in self.matcher.find(text[at:start], public=public) if settled else ():
+                yield Hit(hit.start + at, hit.end + at, hit.kind, hit.priority, hit.value)
+            at = end
+
+
 class _Masking(Sealed):
     """Masks all texts of one prompt, once everything in them is known."""
 
-    __slots__ = ("_done", "_matcher", "_recognized", "_vault")
+    __slots__ = ("_done", "_in_time", "_rules", "_search", "_vault", "_windows")
 
-    def __init__(self, vault: PlaceholderVault, matcher: Matcher, recognized: dict[Leaf, tuple[Hit, ...]]) -> None:
+    def __init__(
+        self,
+        vault: PlaceholderVault,
+        search: _Search,
+        rules: Rules,
+        windows: Mapping[Leaf, tuple[Leaf, int]],
+        in_time: Callable[[], None],
+    ) -> None:
         self._vault = vault
-        self._matcher = matcher
-        self._recognized = recognized
+        self._search = search
+        self._rules = rules
+        self._windows = windows
+        self._in_time = in_time
         self._done: list[tuple[str, bool]] = []
 
     def render(self, tree: Tree) -> Json:
         """A tree as masked JSON."""
         if isinstance(tree, Leaf):
-            return self.leaf(tree)
+            return None if self._is_dropped(tree) else self.leaf(tree)
         if isinstance(tree, tuple):
-            return [self.render(item) for item in tree]
+            return [self.render(item) for item in tree if not self._is_dropped(item)]
         if isinstance(tree, Branch):
             return self._object(tree)
         if isinstance(tree, bool) or tree is None:
             return tree
         return self._number(tree)
 
+    def _is_dropped(self, part: Tree | str) -> bool:
+        """Whether a part is a field that the rules leave out."""
+        return isinstance(part, Leaf) and isinstance(part.mark, Pii) and self._rules.drops(part.mark.kind)
+
     def _object(self, branch: Branch) -> Json:
         rendered: dict[str, Json] = {}
         spelled: dict[str, Leaf] = {}
         contested: set[str] = set()
         for key, value in branch.entries:
+            if self._is_dropped(key) or self._is_dropped(value):
+                continue
             name = self.leaf(key) if isinstance(key, Leaf) else key
             if isinstance(key, Leaf) and (name in rendered or name in contested):
                 # Several spellings of one value as keys of one object: each is to come back as it was.
@@ -217,10 +350,11 @@ class _Masking(Sealed):
     def _number(self, number: float) -> Json:
         """A number passes, unless it is a known identifier."""
         text = str(number)
-        if len(text) < _SHORTEST_NUMBER or not any(self._matcher.find(text, figures=False)):
+        if len(text) < _SHORTEST_NUMBER or not any(self._search.matcher.find(text, figures=False)):
             self._vault.sent(text)
             return number
-        return self.leaf(Leaf(text, FreeText))
+        # Nothing is left of a number that is dropped.
+        return self.leaf(Leaf(text, FreeText)) or None
 
     def leaf(self, leaf: Leaf) -> str:
         """One text, masked."""
@@ -236,21 +370,25 @@ class _Masking(Sealed):
         return masked
 
     def _searched(self, leaf: Leaf) -> str:
-        text, public = leaf.text, leaf.mark is Public
-        hits = [*_escapes(text), *self._recognized.get(leaf, ()), *self._matcher.find(text, public=public)]
-        settled = settle(hits, text)
-        # A hidden stretch ends a word: what is left between may now stand alone.
-        while fresh := [*self._between(settled, text, public=public)]:
-            settled = settle([*settled, *fresh], text)
-        settled = settle([*settled, *_links(settled, text)], text)
-        return self._replaced(settled, text)
+        self._in_time()
+        leaf = self._trimmed(leaf)
+        while True:
+            hits = self._search.hits(leaf)
+            refuse_found(hits, self._rules, leaf.place)
+            settled = self._search.settled(leaf, hits)
+            dropped = [hit for hit in settled if self._rules.drops(hit.kind)]
+            if not dropped:
+                return self._replaced(settled, leaf.text)
+            # What is left is a text of its own: where two ends meet, something new may stand.
+            leaf = replace(leaf, text=without(leaf.text, dropped))
 
-    def _between(self, settled: Sequence[Hit], text: str, *, public: bool) -> Iterator[Hit]:
-        at = 0
-        for start, end in [*((hit.start, hit.end) for hit in settled), (len(text), len(text))]:
-            for hit in self._matcher.find(text[at:start], public=public) if settled else ():
-                yield Hit(hit.start + at, hit.end + at, hit.kind, hit.priority, hit.value)
-            at = end
+    def _trimmed(self, leaf: Leaf) -> Leaf:
+        """A text, cut if it is too long; never inside a value."""
+        if leaf not in self._windows:
+            return leaf
+        seen, limit = self._windows[leaf]
+        settled = self._search.settled(seen, self._search.hits(seen))
+        return replace(leaf, text=cut_before(leaf.text, limit, settled))
 
     def _replaced(self, settled: Iterable[Hit], text: str) -> str:
         pieces: list[str] = []
@@ -269,7 +407,9 @@ class _Masking(Sealed):
             PrivacyRefused: If one is still there.
         """
         for masked, public in self._done:
-            if any(hit for piece in between(masked) if piece for hit in self._matcher.find(piece, public=public)):
+            if any(
+                hit for piece in between(masked) if piece for hit in self._search.matcher.find(piece, public=public)
+            ):
                 msg = (
                     "A value marked as personal would have been sent, so nothing was sent and nothing was charged. "
                     "This is a fault in masking; please report it."
@@ -294,6 +434,13 @@ def _links(settled: Sequence[Hit], text: str) -> Iterator[Hit]:
         if first < last:
             address = len(text[start:end].rstrip(".,;:!?"))
             yield Hit(start, max(start + address, settled[last - 1].end), Kind.ID, _LINK_PRIORITY)
+
+
+def _too_large(what: str, size: int, most: int, where: str, setting: str) -> str:
+    return (
+        f"{what} of {size} bytes is over the limit of {most} bytes for {where}. "
+        f"Nothing was sent and nothing was charged. Shorten it, or raise privacy.{setting} in the settings."
+    )
 
 
 def _parsed(text: str) -> object | None:
