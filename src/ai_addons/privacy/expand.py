@@ -1,46 +1,27 @@
-"""Known values in other spellings: how ``Ama Mensah`` is found as ``MENSAH, Ama`` and ``@ama.mensah``.
+"""Known values but names in other spellings: how ``0241234567`` is found as ``+233 (0)24 123-4567``.
 
-A form that can only mean one value (a whole name, a phone number with another
-prefix) stands for that value. A form that could mean something else (a first name
-alone, a name two people share) is hidden as it was typed: nothing leaks, and
-nobody's name is put where somebody else's stood.
-
-======================== ====================================================
-names                    patterns of the name's parts, made when one of them occurs
-everything else          the letters and digits in their order, whatever stands
-                         between them, within bounds
-======================== ====================================================
-
-Not promised: misspellings, values of fewer than three letters or digits, "ending 1234".
+What two spellings have in common is their letters and digits in order; whatever
+stands between them does not matter, within bounds. Not promised: misspellings,
+values of fewer than three letters or digits, "ending 1234".
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ai_addons.privacy.base import Kind, Sealed
 from ai_addons.privacy.fold import plain
-from ai_addons.privacy.normal import GHANA_TRUNKS, NATIONAL_DIGITS, digits_of, name_parts, normalised, words
+from ai_addons.privacy.names import SHORTEST
+from ai_addons.privacy.normal import GHANA_TRUNKS, NATIONAL_DIGITS, digits_of, normalised, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ai_addons.privacy.base import Declared
 
-SHORTEST: Final = 3
-"""Values with fewer letters and digits are hidden in their own field only."""
-
-DISTINCTIVE: Final = 8
-"""From so many on, a value is found inside longer words too: a chance match is next to impossible."""
-
 # Shorter codes are found as they are only, not with blanks or dashes put between their characters.
 _SPACED_FROM: Final = 6
-
-_ALONE: Final = r"(?<![^\W_])(?:{})(?![^\W_])"
-_GAP: Final = r"[\s\-_.,'\"\\&/()]{0,4}"
-_INITIAL_GAP: Final = r"[\s\-_.,]{1,4}"
 
 # What may not stand between two characters of a value.
 _PHONE_BREAK: Final = re.compile(r"[^0-9\s.\-()]|[^0-9]{3}")
@@ -158,89 +139,6 @@ class Known(Sealed):
 def _unbracketed(text: str, start: int, end: int) -> int:
     """Where a number begins, without a bracket that closes after it."""
     return start + (text[start] == "(" and text.count("(", start, end) > text.count(")", start, end))
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class NamePatterns:
-    """The forms of one name; None where there is none.
-
-    Attributes:
-        whole: In the order of the name, also with initials: these mean this person.
-        turned: Last name first. In a list of people it may join two neighbours, so
-            it gives way to the forms in order.
-        inside: The name in full, inside longer words.
-        parts: Its parts alone.
-    """
-
-    whole: re.Pattern[str] | None
-    turned: re.Pattern[str] | None
-    inside: re.Pattern[str] | None
-    parts: re.Pattern[str] | None
-
-
-class Name(Sealed):
-    """A person's name and its forms.
-
-    Args:
-        declared: The name.
-    """
-
-    __slots__ = ("_patterns", "_titles", "declared", "key", "parts")
-
-    def __init__(self, declared: Declared) -> None:
-        self.declared: Declared = declared
-        self.key: str = normalised(declared.kind, declared.value)
-        self.parts: list[str]
-        self._titles, self.parts = name_parts(plain(declared.value))
-        self._patterns: NamePatterns | None = None
-
-    def occurs(self, text: str) -> bool:
-        """Whether any part of it stands in a folded text; the cheap test before the patterns."""
-        return any(part in text for part in self.parts)
-
-    def patterns(self) -> NamePatterns:
-        """The patterns of its forms, made when first needed."""
-        if self._patterns is None:
-            self._patterns = _name_patterns(self._titles, self.parts)
-        return self._patterns
-
-    def could_be(self, form: str) -> bool:
-        """Whether a folded form could mean this person."""
-        found = self.patterns()
-        return any(pattern.fullmatch(form) for pattern in (found.whole, found.turned, found.parts) if pattern)
-
-
-def _name_patterns(titles: list[str], parts: list[str]) -> NamePatterns:
-    size = sum(map(len, parts))
-    several = len(parts) > 1 and size >= SHORTEST
-    singles = [part for part in sorted(parts, key=len, reverse=True) if len(part) >= SHORTEST]
-    title = "".join(title + _GAP for title in titles)
-    forms = _ordered_forms(rf"(?:{title})?", *parts) if several else [title + part for part in singles if titles]
-    return NamePatterns(
-        whole=re.compile(_ALONE.format("|".join(forms))) if forms else None,
-        turned=re.compile(_ALONE.format(_turned_form(*parts))) if several else None,
-        inside=re.compile(_GAP.join(parts)) if several and size >= DISTINCTIVE else None,
-        parts=re.compile(_ALONE.format("|".join(singles))) if singles else None,
-    )
-
-
-def _ordered_forms(title: str, first: str, *others: str) -> list[str]:
-    """Forms in the order of the name; those with an initial first are in a group of that name."""
-    *middle, last = others
-    either = "".join(rf"(?:(?:{part}|{part[0]}){_INITIAL_GAP})?" for part in middle)
-    forms: list[str] = []
-    if len(first) > 1:
-        forms.append(rf"{title}{first}{_GAP}" + "".join(rf"(?:{part}{_GAP})?" for part in middle) + last)
-        forms.append(rf"{title}{first}{_INITIAL_GAP}{either}{last}")
-    if len(last) >= SHORTEST:
-        forms.append(rf"{title}(?P<initial>{first[0]}{_INITIAL_GAP}{either}{last})")
-        forms.append(first[0] + "".join(f"{part[0]}?" for part in middle) + last)
-    return forms
-
-
-def _turned_form(first: str, *others: str) -> str:
-    *middle, last = others
-    return rf"{last}{_GAP}{first}" + "".join(rf"(?:{_GAP}{part})?" for part in middle)
 
 
 def figure_pattern(value: str) -> re.Pattern[str] | None:

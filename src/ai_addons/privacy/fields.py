@@ -170,9 +170,7 @@ class _Reader:
             (plan.name, self.read(getattr(value, plan.name), plan.shape, at.field(plan.name))) for plan in present
         ]
         extra = getattr(value, "__pydantic_extra__", None) if isinstance(value, BaseModel) else None
-        return _branch(
-            [*entries, *self._entries(extra, extra_of(_class_of(value)), at)] if extra else entries
-        )
+        return _branch([*entries, *self._entries(extra, extra_of(_class_of(value)), at)] if extra else entries)
 
     def _table(self, value: Mapping[object, object], shape: Shape, at: _At) -> Tree:
         known = {plan.name: plan for arm in shape if arm.record is not None for plan in fields_of(arm.record)}

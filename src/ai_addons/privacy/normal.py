@@ -14,15 +14,24 @@ NATIONAL_DIGITS: Final = 9
 GHANA_TRUNKS: Final = frozenset({"", "0", "233", "00233", "2330", "002330"})
 """What may stand before them; anything else makes it another number."""
 
-_WORD: Final = re.compile(r"[^\W_]+")
+WORD: Final = re.compile(r"[^\W_]+")
+"""A run of letters and digits."""
+
 _TITLES: Final = frozenset(
-    {"mr", "mrs", "ms", "miss", "dr", "prof", "rev", "hon", "madam", "mme", "alhaji", "hajia", "pastor", "sir"}
-)
+    {
+        "alhaja", "alhaji", "apostle", "auntie", "aunty", "bro", "brother", "daavi", "doctor", "dr", "efo", "hajia",
+        "hon", "ing", "madam", "mallam", "miss", "mme", "mr", "mrs", "ms", "opanin", "opanyin", "osofo", "pastor",
+        "prof", "professor", "rev", "reverend", "sir", "sister", "togbe", "togbui", "uncle",
+    }
+)  # fmt: skip
+
+HONORIFICS: Final = frozenset({"maame", "mama", "naa", "nana", "nii", "okyeame", "papa"})
+"""What comes before a name as a title or is a name itself: part of it, but often left out."""
 
 
 def words(text: str) -> list[str]:
     """The runs of letters and digits."""
-    return _WORD.findall(text)
+    return WORD.findall(text)
 
 
 def digits_of(text: str) -> str:
