@@ -56,8 +56,8 @@ class Prompt(Generic[R_co]):
             place of a real one.
         known: Personal data that is not sent but may occur in the texts, such as
             the business's customers: models with `Pii` marks (or a list or dict of
-            them), ``{Pii.NAME: names}``, or a `KnownValues` made beforehand. It is
-            masked where it occurs.
+            them), or ``{Pii.NAME: names, Pii.PHONE: phones}``. It is masked where it
+            occurs.
     """
 
     __slots__ = (

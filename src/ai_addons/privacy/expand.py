@@ -13,12 +13,25 @@ from typing import TYPE_CHECKING, Final
 from ai_addons.privacy.base import Kind, Sealed
 from ai_addons.privacy.fold import plain
 from ai_addons.privacy.names import SHORTEST
-from ai_addons.privacy.normal import GHANA_TRUNKS, NATIONAL_DIGITS, digits_of, normalised, words
+from ai_addons.privacy.normal import (
+    GHANA_TRUNKS,
+    LONG_WORDS,
+    NATIONAL_DIGITS,
+    SHORT_WORDS,
+    WORD,
+    digits_of,
+    normalised,
+    words,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from ai_addons.privacy.base import Declared
+
+# Up to so many strings, looking for each is faster than looking up all pieces of a text.
+_FEW: Final = 64
+_BEGINNING: Final = 6
 
 # Shorter codes are found as they are only, not with blanks or dashes put between their characters.
 _SPACED_FROM: Final = 6
@@ -54,8 +67,10 @@ class Projection(Sealed):
     def letters(self) -> tuple[str, list[int]]:
         """Letters and digits, and where each stands."""
         if self._letters is None:
-            places = [index for index, char in enumerate(self.text) if char.isalnum()]
-            self._letters = "".join([self.text[place] for place in places]), places
+            places: list[int] = []
+            for match in WORD.finditer(self.text):
+                places.extend(range(*match.span()))
+            self._letters = "".join(words(self.text)), places
         return self._letters
 
     def digits(self) -> tuple[str, list[int]]:
@@ -75,13 +90,15 @@ class Known(Sealed):
 
     Args:
         declared: The value.
+        text: How it is spelled, or a part of it.
+        partial: Whether that is but a part: it is hidden as it was typed.
     """
 
-    __slots__ = ("_trunk", "breaks", "by_digits", "code", "declared", "key", "tokens")
+    __slots__ = ("_trunk", "breaks", "by_digits", "code", "declared", "key", "partial", "tokens")
 
-    def __init__(self, declared: Declared) -> None:
-        text = plain(declared.value)
+    def __init__(self, declared: Declared, text: str, *, partial: bool = False) -> None:
         self.declared: Declared = declared
+        self.partial: bool = partial
         self.key: str = normalised(declared.kind, declared.value)
         self.tokens: list[str] = words(text)
         self.code: str = "".join(self.tokens)
@@ -107,15 +124,13 @@ class Known(Sealed):
         """Whether it is but one word without a digit, which may be an ordinary word elsewhere."""
         return len(self.tokens) == 1 and self.code.isalpha()
 
-    def places(self, projection: Projection) -> Iterator[tuple[int, int]]:
-        """Where its characters stand in their order, as (start, end) in the folded text."""
-        text, (letters, at) = projection.text, projection.digits() if self.by_digits else projection.letters()
-        found = letters.find(self.code) if self.size >= SHORTEST else -1
-        while found >= 0:
-            start, end = at[found], at[found + self.size - 1] + 1
-            if not self.breaks.search(text, start, end) and self._divided_alike(text, start, end):
-                yield (_unbracketed(text, self._with_prefix(text, start), end) if self.by_digits else start), end
-            found = letters.find(self.code, found + 1)
+    def place(self, projection: Projection, found: int) -> tuple[int, int] | None:
+        """Where it stands in the folded text, if its characters do so from a letter or digit on."""
+        text, (_, at) = projection.text, projection.digits() if self.by_digits else projection.letters()
+        start, end = at[found], at[found + self.size - 1] + 1
+        if self.breaks.search(text, start, end) or not self._divided_alike(text, start, end):
+            return None
+        return (_unbracketed(text, self._with_prefix(text, start), end) if self.by_digits else start), end
 
     def _divided_alike(self, text: str, start: int, end: int) -> bool:
         """Whether short values are divided into words as declared."""
@@ -139,6 +154,104 @@ class Known(Sealed):
 def _unbracketed(text: str, start: int, end: int) -> int:
     """Where a number begins, without a bracket that closes after it."""
     return start + (text[start] == "(" and text.count("(", start, end) > text.count(")", start, end))
+
+
+class CodeIndex(Sealed):
+    """Finds the letters and digits of values in texts.
+
+    Args:
+        known: The values; shorter ones than `SHORTEST` are not looked for.
+    """
+
+    __slots__ = ("_digits", "_letters")
+
+    def __init__(self, known: Iterable[Known]) -> None:
+        self._digits = _Strings()
+        self._letters = _Strings()
+        for one in known:
+            if one.size >= SHORTEST:
+                (self._digits if one.by_digits else self._letters).add(one)
+
+    def find(self, projection: Projection) -> Iterator[tuple[Known, int, int]]:
+        """Where they stand, as (value, start, end) in the folded text."""
+        for strings, haystack in ((self._digits, projection.digits), (self._letters, projection.letters)):
+            for found, one in strings.within(haystack()[0]) if strings else ():
+                if (place := one.place(projection, found)) is not None:
+                    yield one, *place
+
+
+class _Strings(Sealed):
+    """Many strings to look for at once.
+
+    Few are looked for one by one. Many are found by how they begin and how long they
+    are, so that the cost follows the text and not their number.
+    """
+
+    __slots__ = ("_begun", "_known")
+
+    def __init__(self) -> None:
+        self._known: dict[str, list[Known]] = {}
+        self._begun: dict[int, dict[str, set[int]]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._known)
+
+    def add(self, one: Known) -> None:
+        """One more."""
+        self._known.setdefault(one.code, []).append(one)
+        size = _BEGINNING if one.size >= _BEGINNING else SHORTEST
+        self._begun.setdefault(size, {}).setdefault(one.code[:size], set()).add(one.size)
+
+    def within(self, text: str) -> Iterator[tuple[int, Known]]:
+        """Where each begins."""
+        places = self._one_by_one(text) if len(self._known) <= _FEW else self._by_beginning(text)
+        for at, code in places:
+            for one in self._known[code]:
+                yield at, one
+
+    def _one_by_one(self, text: str) -> Iterator[tuple[int, str]]:
+        for code in self._known:
+            at = text.find(code)
+            while at >= 0:
+                yield at, code
+                at = text.find(code, at + 1)
+
+    def _by_beginning(self, text: str) -> Iterator[tuple[int, str]]:
+        for size, begun in self._begun.items():
+            for at in range(len(text) - size + 1):
+                for length in begun.get(text[at : at + size], ()):
+                    if text[at : at + length] in self._known:
+                        yield at, text[at : at + length]
+
+
+def spellings(declared: Declared) -> Iterator[Known]:
+    """A value, and the other ways to write it that have other letters; an address also in parts."""
+    text = plain(declared.value)
+    yield Known(declared, text)
+    if declared.kind is Kind.ADDRESS:
+        for other in _abbreviated(text):
+            yield Known(declared, other)
+        for part in _address_parts(text):
+            for spelled in (part, *_abbreviated(part)):
+                yield Known(declared, spelled, partial=True)
+
+
+def _address_parts(text: str) -> Iterator[str]:
+    """What stands between commas, with its house number and without; a single word is too common a name."""
+    for part in re.split(r"[,;\n]", text):
+        for piece in {part, re.sub(r"\A\W*(?:no\W{0,2})?[0-9]+[a-z]?\W+", "", part)}:
+            found = words(piece)
+            if len(found) > 1 and len("".join(found)) >= _SPACED_FROM and piece != text:
+                yield piece
+
+
+def _abbreviated(text: str) -> set[str]:
+    """The same with "Street" for "St" and the other way round, where that is another text."""
+    swapped = {
+        WORD.sub(lambda match, table=table: table.get(match[0], match[0]), text)  # type: ignore[misc]  # reason: mypy cannot infer a lambda with a default
+        for table in (SHORT_WORDS, LONG_WORDS)
+    }
+    return swapped - {text}
 
 
 def figure_pattern(value: str) -> re.Pattern[str] | None:

@@ -7,7 +7,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from ai_addons.privacy.base import Kind, Sealed
-from ai_addons.privacy.expand import Known, Projection, figure_pattern
+from ai_addons.privacy.dates import DateIndex
+from ai_addons.privacy.expand import CodeIndex, Projection, figure_pattern, spellings
 from ai_addons.privacy.fold import fold
 from ai_addons.privacy.names import DISTINCTIVE, NameIndex, unsure
 from ai_addons.privacy.normal import digits_of, normalised
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ai_addons.privacy.base import Declared
+    from ai_addons.privacy.expand import Known
     from ai_addons.privacy.fold import Folded
 
 _KNOWN_PRIORITY: Final = 90
@@ -31,21 +33,22 @@ class Matcher(Sealed):
         known: The values to look for.
     """
 
-    __slots__ = ("_figures", "_names", "_others", "_shared")
+    __slots__ = ("_codes", "_dates", "_figures", "_names", "_shared")
 
     def __init__(self, known: Iterable[Declared]) -> None:
-        people: list[Declared] = []
-        self._others: list[Known] = []
-        self._figures: list[tuple[Declared, re.Pattern[str]]] = []
+        kinds: dict[Kind, list[Declared]] = {}
         for declared in known:
-            if declared.kind is Kind.PERSON:
-                people.append(declared)
-            elif declared.kind is not Kind.AMOUNT:
-                self._others.append(Known(declared))
-            elif (pattern := figure_pattern(declared.value)) is not None:
-                self._figures.append((declared, pattern))
-        self._names = NameIndex(people)
-        endings = Counter(known.code for known in self._others if known.by_digits)
+            kinds.setdefault(declared.kind, []).append(declared)
+        self._names = NameIndex(kinds.pop(Kind.PERSON, ()))
+        self._figures = [
+            (declared, pattern)
+            for declared in kinds.pop(Kind.AMOUNT, ())
+            if (pattern := figure_pattern(declared.value)) is not None
+        ]
+        self._dates = DateIndex(kinds.get(Kind.DATE, ()))
+        codes = [one for others in kinds.values() for declared in others for one in spellings(declared)]
+        self._codes = CodeIndex(codes)
+        endings = Counter(one.code for one in codes if one.by_digits)
         self._shared = frozenset(ending for ending, count in endings.items() if count > 1)
 
     def find(self, text: str, *, public: bool = False, figures: bool = True) -> Iterator[Hit]:
@@ -59,9 +62,11 @@ class Matcher(Sealed):
         folded = fold(text, lower=True)
         projection = Projection(folded.text)
         yield from self._names.find(projection, folded, text, public=public)
-        for known in self._others:
-            for start, end in known.places(projection):
-                yield from self._code_hits(known, projection, folded, (start, end), text)
+        for known, start, end in self._codes.find(projection):
+            yield from self._code_hits(known, projection, folded, (start, end), text)
+        for start, end, date in self._dates.find(folded.text):
+            place = folded.back(start, end)
+            yield unsure(*place) if date is None else Hit(*place, Kind.DATE, _KNOWN_PRIORITY, date.value)
         for declared, pattern in self._figures if figures else ():
             for match in pattern.finditer(folded.text):
                 yield Hit(*folded.back(*match.span()), Kind.AMOUNT, _KNOWN_PRIORITY, declared.value)
@@ -72,8 +77,10 @@ class Matcher(Sealed):
         """A stretch that holds the characters of a value in their order."""
         start, end = folded.back(*place)
         if not projection.alone(*place):
-            if known.size >= DISTINCTIVE:
+            if known.size >= DISTINCTIVE and not known.partial:
                 yield unsure(start, end)
+        elif known.partial:
+            yield unsure(start, end)
         elif self._is(known, projection, place) and (text[start:end] == known.declared.value or not known.one_word):
             yield Hit(start, end, known.declared.kind, _KNOWN_PRIORITY, known.declared.value)
         else:

@@ -36,9 +36,11 @@ _GAP: Final = re.compile(r"[\s\-_.,'\"\\&/()]{0,4}\Z")
 _LONG_GAP: Final = re.compile(r"[\W_]{5}")
 # More middle names than this are all written out, all initials, or all left out.
 _MOST_MIDDLES: Final = 4
-# Up to so many last names, looking for each in the text is faster than looking up all pieces of its words.
+# Up to so many names, looking for each in the text is faster than looking up all pieces of its words.
 _FEW: Final = 48
 _NEAR: Final = 4
+# A name of more words than this is found by its parts.
+_MOST_WORDS: Final = 12
 
 # First names that are words of shop language; in a shop's public texts they are those words.
 _EVERYDAY: Final = frozenset(
@@ -150,7 +152,7 @@ class NameIndex(Sealed):
                 self._by_part.setdefault(part, []).append(person)
             if person.several:
                 self._by_last.setdefault(person.parts[-1], []).append(person)
-                self._longest = max(self._longest, len(person.parts))
+                self._longest = max(self._longest, min(len(person.parts), _MOST_WORDS))
         self._lengths = sorted({len(last) for last in self._by_last})
 
     def find(self, projection: Projection, folded: Folded, text: str, *, public: bool) -> Iterator[Hit]:
@@ -162,7 +164,7 @@ class NameIndex(Sealed):
             text: The text as it was typed.
             public: Whether a first name that is an everyday word counts as that word.
         """
-        if not self._by_part:
+        if len(self._by_part) <= _FEW and not any(part in projection.text for part in self._by_part):
             return
         words = _Words(projection.text)
         held = self._lasts(words)
@@ -254,7 +256,7 @@ class NameIndex(Sealed):
             text[slice(*folded.back(words.starts[at], words.ends[at]))].isupper() for at in range(first + 1, last + 1)
         )
 
-    def _person(  # noqa: PLR0913  # what a form is, and where
+    def _person(  # what a form is, and where
         self, person: Person, words: _Words, run: tuple[int, int], folded: Folded, text: str, *, initial: bool
     ) -> Hit:
         first, last = run

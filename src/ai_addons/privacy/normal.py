@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from ai_addons.privacy.base import Kind
+from ai_addons.privacy.dates import written
 from ai_addons.privacy.fold import plain
 
 NATIONAL_DIGITS: Final = 9
@@ -27,6 +28,16 @@ _TITLES: Final = frozenset(
 
 HONORIFICS: Final = frozenset({"maame", "mama", "naa", "nana", "nii", "okyeame", "papa"})
 """What comes before a name as a title or is a name itself: part of it, but often left out."""
+
+
+SHORT_WORDS: Final = {
+    "avenue": "ave", "block": "blk", "close": "cl", "crescent": "cres", "drive": "dr", "estate": "est",
+    "house": "hse", "junction": "jn", "lane": "ln", "number": "no", "road": "rd", "street": "st",
+}  # fmt: skip
+"""How words of an address are shortened."""
+
+LONG_WORDS: Final = {short: word for word, short in SHORT_WORDS.items()}
+"""The same the other way round."""
 
 
 def words(text: str) -> list[str]:
@@ -55,16 +66,46 @@ def normalised(kind: Kind, value: str) -> str:
     True
     """
     text = plain(value)
-    if kind is Kind.PHONE and (digits := digits_of(text)):
-        trunk, national = digits[:-NATIONAL_DIGITS], digits[-NATIONAL_DIGITS:]
-        return national if trunk in GHANA_TRUNKS else digits
-    if kind is Kind.PERSON:
-        return " ".join(name_parts(text)[1]) or text
-    if kind is Kind.EMAIL:
-        return re.sub(r"\s", "", text)
-    if kind in {Kind.ID, Kind.ACCOUNT, Kind.PHONE}:
-        return "".join(words(text)) or text
-    if kind is Kind.AMOUNT:
-        figure = text.replace(",", "").strip()
-        return figure.rstrip("0").rstrip(".") if "." in figure else figure
+    return _RULES.get(kind, _squeezed)(text) or text
+
+
+def _phone(text: str) -> str:
+    digits = digits_of(text)
+    if not digits:
+        return _code(text)
+    trunk, national = digits[:-NATIONAL_DIGITS], digits[-NATIONAL_DIGITS:]
+    return national if trunk in GHANA_TRUNKS else digits
+
+
+def _code(text: str) -> str:
+    return "".join(words(text))
+
+
+def _figure(text: str) -> str:
+    figure = text.replace(",", "").strip()
+    return figure.rstrip("0").rstrip(".") if "." in figure else figure
+
+
+def _address(text: str) -> str:
+    return " ".join(SHORT_WORDS.get(word, word) for word in words(text))
+
+
+def _date(text: str) -> str:
+    days = written(text)
+    return "-".join(map(str, days[0])) if days else _squeezed(text)
+
+
+def _squeezed(text: str) -> str:
     return " ".join(text.split())
+
+
+_RULES: Final = {
+    Kind.PERSON: lambda text: " ".join(name_parts(text)[1]),
+    Kind.PHONE: _phone,
+    Kind.EMAIL: lambda text: "".join(text.split()),
+    Kind.ID: _code,
+    Kind.ACCOUNT: _code,
+    Kind.ADDRESS: _address,
+    Kind.DATE: _date,
+    Kind.AMOUNT: _figure,
+}
