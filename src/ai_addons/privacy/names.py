@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from itertools import product
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ai_addons.privacy.base import Kind, Sealed
 from ai_addons.privacy.fold import plain
@@ -74,27 +74,39 @@ class Person(Sealed):
 
     def whole(self) -> Iterator[tuple[str, bool]]:
         """Its letters in forms that are in order, each with whether an initial comes first."""
-        yield from _in_order(self.parts)
-        if self.parts[0] in HONORIFICS and len(self.parts) > 2:  # noqa: PLR2004  # what is left is a whole name
-            yield from _in_order(self.parts[1:])
+        for parts in self._names():
+            yield from _in_order(*parts)
 
     def turned(self) -> Iterator[tuple[str, bool]]:
         """Its letters in forms with the last name first, each with whether initials follow it."""
-        first, *middle, last = self.parts
-        for chosen in _choices(middle, initials=False):
-            yield last + first + chosen, False
-        if len(last) >= SHORTEST:
-            yield last + first[0], True
-            yield last + first[0] + "".join(part[0] for part in middle), True
+        for parts in self._names():
+            yield from _turned(*parts)
+            if len(parts) > 2:  # noqa: PLR2004  # the last two may be one double-barrelled name
+                yield from _turned(*parts[:-2], parts[-2] + parts[-1])
+
+    def _names(self) -> Iterator[list[str]]:
+        """The name, and the name without an honorific if what is left is a whole name."""
+        yield self.parts
+        if self.parts[0] in HONORIFICS and len(self.parts) > 2:  # noqa: PLR2004  # two make a whole name
+            yield self.parts[1:]
 
 
-def _in_order(parts: Sequence[str]) -> Iterator[tuple[str, bool]]:
-    first, *middle, last = parts
+def _in_order(first: str, *others: str) -> Iterator[tuple[str, bool]]:
+    *middle, last = others
     for chosen in _choices(middle, initials=True):
         if len(first) > 1:
             yield first + chosen + last, False
         if len(last) >= SHORTEST:
             yield first[0] + chosen + last, True
+
+
+def _turned(first: str, *others: str) -> Iterator[tuple[str, bool]]:
+    *middle, last = others
+    for chosen in _choices(middle, initials=False):
+        yield last + first + chosen, False
+    if len(last) >= SHORTEST:
+        yield last + first[0], True
+        yield last + first[0] + "".join(part[0] for part in middle), True
 
 
 def _choices(middle: Sequence[str], *, initials: bool) -> Iterator[str]:
@@ -106,26 +118,48 @@ def _choices(middle: Sequence[str], *, initials: bool) -> Iterator[str]:
         yield "".join(chosen)
 
 
-class _Words:
-    """The words of a folded text, and which of them may stand together in a name."""
+class _Form(NamedTuple):
+    """A form of somebody's name: whether it has an initial where one could be a word, and the last name first."""
 
-    __slots__ = ("ends", "starts", "text", "words")
+    person: Person
+    initial: bool
+    turned: bool
 
-    def __init__(self, text: str) -> None:
-        self.text = text
+
+class _Words(Sealed):
+    """The words of a text, folded and in lower case, and how they were typed."""
+
+    __slots__ = ("_ends", "_folded", "_starts", "_typed", "text", "words")
+
+    def __init__(self, folded: Folded, typed: str) -> None:
+        self.text: str = folded.text
         self.words: list[str] = []
-        self.starts: list[int] = []
-        self.ends: list[int] = []
-        for match in WORD.finditer(text):
+        self._folded = folded
+        self._typed = typed
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        for match in WORD.finditer(folded.text):
             self.words.append(match[0])
-            self.starts.append(match.start())
-            self.ends.append(match.end())
+            self._starts.append(match.start())
+            self._ends.append(match.end())
+
+    def place(self, first: int, last: int) -> tuple[int, int]:
+        """Where some words stand in the text as it was typed."""
+        return self._folded.back(self._starts[first], self._ends[last])
+
+    def typed(self, first: int, last: int) -> str:
+        """Some words as they were typed."""
+        return self._typed[slice(*self.place(first, last))]
+
+    def joined(self, first: int, last: int) -> str:
+        """The letters and digits of some words."""
+        return "".join(self.words[first : last + 1])
 
     def together(self, first: int, last: int) -> bool:
         """Whether little enough stands between some neighbours."""
-        return all(_GAP.match(self.text, self.ends[at], self.starts[at + 1]) for at in range(first, last))
+        return all(_GAP.match(self.text, self._ends[at], self._starts[at + 1]) for at in range(first, last))
 
-    def preceded(self, at: int, titles: Sequence[str]) -> int:
+    def titled(self, at: int, titles: Sequence[str]) -> int:
         """The first word of the titles before a word, or the word itself if they do not stand there."""
         first = at - len(titles)
         return first if titles and first >= 0 and self.words[first:at] == titles and self.together(first, at) else at
@@ -143,7 +177,7 @@ class NameIndex(Sealed):
     def __init__(self, known: Iterable[Declared]) -> None:
         self._by_last: dict[str, list[Person]] = {}
         self._by_part: dict[str, list[Person]] = {}
-        self._forms: dict[str, list[tuple[Person, bool, bool]]] = {}
+        self._forms: dict[str, list[_Form]] = {}
         self._met: set[Person] = set()
         self._longest = 1
         for declared in known:
@@ -155,24 +189,25 @@ class NameIndex(Sealed):
                 self._longest = max(self._longest, min(len(person.parts), _MOST_WORDS))
         self._lengths = sorted({len(last) for last in self._by_last})
 
-    def find(self, projection: Projection, folded: Folded, text: str, *, public: bool) -> Iterator[Hit]:
+    def find(self, projection: Projection, folded: Folded, typed: str, *, public: bool) -> Iterator[Hit]:
         """Where names stand in a text.
 
         Args:
             projection: The folded text in lower case.
             folded: The same with the way back.
-            text: The text as it was typed.
+            typed: The text as it was typed.
             public: Whether a first name that is an everyday word counts as that word.
         """
         if len(self._by_part) <= _FEW and not any(part in projection.text for part in self._by_part):
             return
-        words = _Words(projection.text)
-        held = self._lasts(words)
-        met = self._meet(words, held)
-        yield from self._people(words, held, folded, text)
+        words = _Words(folded, typed)
+        lasts = self._lasts(words)
+        met = self._meet(words, lasts)
+        yield from self._people(words, lasts)
         for person in met:
-            yield from self._inside(person, projection, folded)
-        yield from self._parts(words, folded, text, public=public)
+            for start, end in _inside(person, projection):
+                yield unsure(*folded.back(start, end))
+        yield from self._parts(words, public=public)
 
     def _lasts(self, words: _Words) -> dict[int, list[str]]:
         """The last names that stand in words or are part of longer ones, by the number of the word."""
@@ -192,12 +227,12 @@ class NameIndex(Sealed):
                 if word[start : start + length] in self._by_last:
                     yield word[start : start + length]
 
-    def _meet(self, words: _Words, held: Mapping[int, Sequence[str]]) -> list[Person]:
+    def _meet(self, words: _Words, lasts: Mapping[int, Sequence[str]]) -> list[Person]:
         """The people who may be named in full; their forms are made when they are first met."""
         letters: dict[str, set[str]] = {}
-        for at, lasts in held.items():
+        for at, found in lasts.items():
             near = {word[0] for word in words.words[max(0, at - self._longest) : at + _NEAR]}
-            for last in lasts:
+            for last in found:
                 letters.setdefault(last, set()).update(near)
         there = [
             person
@@ -209,96 +244,84 @@ class NameIndex(Sealed):
         for person in there:
             if person not in self._met:
                 self._met.add(person)
-                for form, initial in dict(person.whole()).items():
-                    self._forms.setdefault(form, []).append((person, initial, False))
-                for form, initial in dict(person.turned()).items():
-                    self._forms.setdefault(form, []).append((person, initial, True))
+                for turned, forms in ((False, person.whole()), (True, person.turned())):
+                    for form, initial in dict(forms).items():
+                        self._forms.setdefault(form, []).append(_Form(person, initial, turned))
         return there
 
-    def _people(self, words: _Words, held: Mapping[int, Sequence[str]], folded: Folded, text: str) -> Iterator[Hit]:
+    def _people(self, words: _Words, lasts: Mapping[int, Sequence[str]]) -> Iterator[Hit]:
         """Forms that name somebody in full; last name first only where nobody stands in order."""
+        runs = [(run, form) for run in self._runs(words, lasts) for form in self._named_by(words, run, lasts)]
         taken = bytearray(len(words.words))
-        windows = self._windows(words, held)
-        for turned in (False, True):
-            for first, last, people in windows:
-                for person, initial in [(person, initial) for person, initial, way in people if way is turned]:
-                    if turned and (
-                        any(taken[first : last + 1]) or not self._capital(words, folded, text, (first, last), initial)
-                    ):
-                        continue
-                    if not turned:
-                        taken[first : last + 1] = b"\1" * (last + 1 - first)
-                    yield self._person(person, words, (first, last), folded, text, initial=initial and not turned)
+        for (first, last), form in runs:
+            if not form.turned:
+                taken[first : last + 1] = b"\1" * (last + 1 - first)
+                yield self._person(form, words, first, last)
+        for (first, last), form in runs:
+            if form.turned and not any(taken[first : last + 1]) and _capital(form, words, first, last):
+                yield self._person(form, words, first, last)
 
-    def _windows(
-        self, words: _Words, held: Mapping[int, Sequence[str]]
-    ) -> list[tuple[int, int, list[tuple[Person, bool, bool]]]]:
-        """The runs of words that are a form of somebody whose last name stands in them."""
-        seen: set[tuple[int, int]] = set()
-        found: list[tuple[int, int, list[tuple[Person, bool, bool]]]] = []
-        for at, lasts in held.items():
-            for first in range(max(0, at - self._longest + 1), at + 1):
-                for last in range(at, min(len(words.words), first + self._longest)):
-                    form = "".join(words.words[first : last + 1])
-                    people = [one for one in self._forms.get(form, ()) if one[0].parts[-1] in lasts]
-                    if people and (first, last) not in seen and words.together(first, last):
-                        seen.add((first, last))
-                        found.append((first, last, people))
-        return sorted(found, key=lambda window: window[:2])
+    def _runs(self, words: _Words, lasts: Mapping[int, Sequence[str]]) -> list[tuple[int, int]]:
+        """The first and last word of each run that has a last name in it and reads like a known form."""
+        found = {
+            (first, last)
+            for at in lasts
+            for first in range(max(0, at - self._longest + 1), at + 1)
+            for last in range(at, min(len(words.words), first + self._longest))
+            if words.joined(first, last) in self._forms
+        }
+        return sorted(run for run in found if words.together(*run))
 
-    @staticmethod
-    def _capital(words: _Words, folded: Folded, text: str, run: tuple[int, int], initial: bool) -> bool:  # noqa: FBT001  # a property of the form
-        """Whether initials behind a last name are capitals: "Mensah, a customer" is no "Mensah, A."."""
-        if not initial:
-            return True
-        first, last = run
-        return last > first and all(
-            text[slice(*folded.back(words.starts[at], words.ends[at]))].isupper() for at in range(first + 1, last + 1)
-        )
+    def _named_by(self, words: _Words, run: tuple[int, int], lasts: Mapping[int, Sequence[str]]) -> Iterator[_Form]:
+        """Whose form a run of words is; their last name must not be spread over several of them."""
+        there = {last for at in range(run[0], run[1] + 1) for last in lasts.get(at, ())}
+        return (form for form in self._forms[words.joined(*run)] if form.person.parts[-1] in there)
 
-    def _person(  # what a form is, and where
-        self, person: Person, words: _Words, run: tuple[int, int], folded: Folded, text: str, *, initial: bool
-    ) -> Hit:
-        first, last = run
-        form = "".join(words.words[first : last + 1])
-        start, end = folded.back(words.starts[words.preceded(first, person.titles)], words.ends[last])
+    def _person(self, form: _Form, words: _Words, first: int, last: int) -> Hit:
+        """What a run of words means: this person, or perhaps somebody else."""
+        person, start, end = form.person, *words.place(words.titled(first, form.person.titles), last)
         # "a Mensah" is any Mensah, "A. Mensah" is one.
-        alone = initial and len(words.words[first]) == 1
-        article = alone and not text[folded.back(words.starts[first], words.ends[first])[0]].isupper()
-        return unsure(start, end) if article or not self._only(person, form) else _named(person, start, end)
+        alone = form.initial and not form.turned and len(words.words[first]) == 1
+        article = alone and not words.typed(first, first).isupper()
+        sure = not article and self._only(person, words.joined(first, last))
+        return _named(person, start, end) if sure else unsure(start, end)
 
     def _only(self, person: Person, form: str) -> bool:
         """Whether a form could mean nobody else."""
-        meant = {one.key for one, _, _ in self._forms.get(form, ())}
+        meant = {one.person.key for one in self._forms.get(form, ())}
         return meant | {one.key for one in self._by_part.get(form, ())} == {person.key}
 
-    @staticmethod
-    def _inside(person: Person, projection: Projection, folded: Folded) -> Iterator[Hit]:
-        """The name in full, inside longer words."""
-        code = "".join(person.parts)
-        letters, at = projection.letters()
-        found = letters.find(code) if len(code) >= DISTINCTIVE else -1
-        while found >= 0:
-            start, end = at[found], at[found + len(code) - 1] + 1
-            if not _LONG_GAP.search(projection.text, start, end):
-                yield unsure(*folded.back(start, end))
-            found = letters.find(code, found + 1)
-
-    def _parts(self, words: _Words, folded: Folded, text: str, *, public: bool) -> Iterator[Hit]:
+    def _parts(self, words: _Words, *, public: bool) -> Iterator[Hit]:
         """Parts of names alone."""
         for at, word in enumerate(words.words):
             people = self._by_part.get(word, ())
             if len(word) < SHORTEST or not people or (public and word in _EVERYDAY):
                 continue
-            start, end = folded.back(words.starts[at], words.ends[at])
-            yield unsure(start, end)
+            yield unsure(*words.place(at, at))
             keys = {person.key for person in people}
             for person in people:
-                # A name of one word, typed exactly so: either reading comes back the same.
-                if text[start:end] == person.declared.value and keys == {person.key}:
-                    yield _named(person, start, end)
-                elif len(person.parts) == 1 and (first := words.preceded(at, person.titles)) < at:
-                    yield _named(person, folded.back(words.starts[first], words.ends[at])[0], end)
+                first = words.titled(at, person.titles) if len(person.parts) == 1 else at
+                # A name of one word, typed exactly so or with its title: either reading comes back the same.
+                if first < at or (words.typed(at, at) == person.declared.value and keys == {person.key}):
+                    yield _named(person, *words.place(first, at))
+
+
+def _capital(form: _Form, words: _Words, first: int, last: int) -> bool:
+    """Whether initials behind a last name are capitals: "Mensah, a customer" is no "Mensah, A."."""
+    behind = max(at for at in range(first, last + 1) if at == first or form.person.parts[-1] in words.words[at])
+    return not form.initial or (behind < last and words.typed(behind + 1, last).isupper())
+
+
+def _inside(person: Person, projection: Projection) -> Iterator[tuple[int, int]]:
+    """Where a name in full stands inside longer words."""
+    code = "".join(person.parts)
+    letters, at = projection.letters()
+    found = letters.find(code) if len(code) >= DISTINCTIVE else -1
+    while found >= 0:
+        start, end = at[found], at[found + len(code) - 1] + 1
+        if not _LONG_GAP.search(projection.text, start, end):
+            yield start, end
+        found = letters.find(code, found + 1)
 
 
 def _named(person: Person, start: int, end: int) -> Hit:
