@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 _FEW: Final = 64
 _BEGINNING: Final = 6
 
+# What stands before the name of a street: "No.", "House number"; and the number.
+_LABEL: Final = re.compile(r"\A\W*(?:(?:house|hse|plot|block|blk|flat)\W+)?(?:(?:no|number)\W+)?(?=[0-9])")
+_HOUSE: Final = re.compile(r"\A\W*[0-9]+[a-z]?\W+")
+
 # Shorter codes are found as they are only, not with blanks or dashes put between their characters.
 _SPACED_FROM: Final = 6
 
@@ -239,7 +243,8 @@ def spellings(declared: Declared) -> Iterator[Known]:
 def _address_parts(text: str) -> Iterator[str]:
     """What stands between commas, with its house number and without; a single word is too common a name."""
     for part in re.split(r"[,;\n]", text):
-        for piece in {part, re.sub(r"\A\W*(?:no\W{0,2})?[0-9]+[a-z]?\W+", "", part)}:
+        unlabelled = _LABEL.sub("", part)
+        for piece in dict.fromkeys((part, unlabelled, _HOUSE.sub("", unlabelled))):
             found = words(piece)
             if len(found) > 1 and len("".join(found)) >= _SPACED_FROM and piece != text:
                 yield piece

@@ -24,14 +24,10 @@ def read_known(known: object) -> tuple[Declared, ...]:
     Raises:
         PrivacyRefused: If there is something in it and nothing of it is marked.
     """
-    if (
-        isinstance(known, Mapping)
-        and known
-        and all(isinstance(key, Pii) for key in cast("Mapping[object, object]", known))
-    ):
+    if isinstance(known, Mapping) and all(isinstance(key, Pii) for key in cast("Mapping[object, object]", known)):
         return tuple(_by_mark(cast("Mapping[Pii, object]", known)))
     tree, declared = read(known)
-    if tree and not declared:
+    if tree not in ((), None) and not declared:
         msg = (
             "What was given as known values holds nothing that is marked as personal, so nothing could be looked for. "
             "Nothing was sent and nothing was charged. Mark the fields with Pii, or write e.g. {Pii.NAME: names}."
