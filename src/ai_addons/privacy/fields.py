@@ -1,6 +1,6 @@
 """Declared fields: a developer's data becomes a JSON tree whose texts know their marks.
 
-The marks themselves are `Pii`, `FreeText`, `Public` and `Bucket`; they work
+The marks themselves are `Pii`, `FreeText`, `Public`, `Bucket` and `DateBucket`; they work
 through optionals, unions, lists, tuples, dicts and nested models. Text without a
 mark is searched like `FreeText`. Numbers, enums, truth values and dates without
 a mark are business data and pass. Custom serializers are not run: a mark speaks
@@ -26,13 +26,26 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from ai_addons.errors import PrivacyRefused
 from ai_addons.privacy.base import Declared
-from ai_addons.privacy.markers import BUCKETS, Bucket, DateBucket, FreeText, Mark, Pii, Public
+from ai_addons.privacy.markers import AMOUNT_BANDS, BUCKETS, DAY_BANDS, Bucket, DateBucket, FreeText, Mark, Pii, Public
 from ai_addons.privacy.shapes import UNMARKED, FieldPlan, Shape, extra_of, fields_of, fitting, mark_of, part_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
-__all__ = ["Branch", "Bucket", "DateBucket", "FreeText", "Leaf", "Pii", "Public", "Tree", "leaves", "read"]
+__all__ = [
+    "AMOUNT_BANDS",
+    "DAY_BANDS",
+    "Branch",
+    "Bucket",
+    "DateBucket",
+    "FreeText",
+    "Leaf",
+    "Pii",
+    "Public",
+    "Tree",
+    "leaves",
+    "read",
+]
 
 _DEEPEST: Final = 60
 _MOST_ITEMS: Final = 100_000
