@@ -226,7 +226,9 @@ class _Reader:
             return self._text(value, mark or FreeText, at.place)
         if isinstance(value, (bool, int, float)):
             return self._number(value, mark, at.place)
-        return self._secret(value, at) if isinstance(value, _SECRETS) else self._other(value, shape, at)
+        if isinstance(value, _SECRETS):
+            return self._secret(cast("Secret[object]", value), at)
+        return self._other(value, shape, at)
 
     def _other(self, value: object, shape: Shape, at: _At) -> _Part:
         dumped = _dump(value)
@@ -234,9 +236,9 @@ class _Reader:
             return self._text(dumped, at.mark or (Public if isinstance(value, _BUSINESS) else FreeText), at.place)
         return self.read(dumped, shape, at._replace(depth=at.depth + 1))
 
-    def _secret(self, value: Secret[Any] | SecretStr | SecretBytes, at: _At) -> _Part:
+    def _secret(self, value: Secret[object], at: _At) -> _Part:
         """A secret is never sent, and known wherever else it stands; a marked one can be restored."""
-        inside: object = value.get_secret_value()
+        inside = value.get_secret_value()
         text = inside.decode(errors="replace") if isinstance(inside, bytes) else str(inside)
         if isinstance(at.mark, Pii):
             return self._text(text, at.mark, at.place)

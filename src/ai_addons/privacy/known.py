@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeGuard, cast
 
 from ai_addons.errors import PrivacyRefused
 from ai_addons.privacy.base import Declared
@@ -24,8 +24,8 @@ def read_known(known: object) -> tuple[Declared, ...]:
     Raises:
         PrivacyRefused: If there is something in it and nothing of it is marked.
     """
-    if isinstance(known, Mapping) and all(isinstance(key, Pii) for key in cast("Mapping[object, object]", known)):
-        return tuple(_by_mark(cast("Mapping[Pii, object]", known)))
+    if _is_by_mark(known):
+        return tuple(_by_mark(known))
     tree, declared = read(known)
     if tree not in ((), None) and not declared:
         msg = (
@@ -36,9 +36,20 @@ def read_known(known: object) -> tuple[Declared, ...]:
     return declared
 
 
+def _is_by_mark(known: object) -> TypeGuard[Mapping[Pii, object]]:
+    return isinstance(known, Mapping) and all(isinstance(key, Pii) for key in cast("Mapping[object, object]", known))
+
+
 def _by_mark(known: Mapping[Pii, object]) -> Iterator[Declared]:
     for mark, values in known.items():
-        one = isinstance(values, str) or not isinstance(values, Iterable)
-        for value in (values,) if one else cast("Iterable[object]", values):
-            if value is not None and mark is not Pii.DROP and str(value).strip():
-                yield Declared(mark.kind, str(value))
+        for value in _each(values):
+            text = "" if value is None or mark is Pii.DROP else str(value)
+            if text.strip():
+                yield Declared(mark.kind, text)
+
+
+def _each(values: object) -> Iterable[object]:
+    """The values of a list, or the one value."""
+    return (
+        (values,) if isinstance(values, str) or not isinstance(values, Iterable) else cast("Iterable[object]", values)
+    )

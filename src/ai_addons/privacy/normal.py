@@ -69,6 +69,14 @@ def normalised(kind: Kind, value: str) -> str:
     return _RULES.get(kind, _squeezed)(text) or text
 
 
+def _name(text: str) -> str:
+    return " ".join(name_parts(text)[1])
+
+
+def _mailbox(text: str) -> str:
+    return "".join(text.split())
+
+
 def _phone(text: str) -> str:
     digits = digits_of(text)
     if not digits:
@@ -100,9 +108,9 @@ def _squeezed(text: str) -> str:
 
 
 _RULES: Final = {
-    Kind.PERSON: lambda text: " ".join(name_parts(text)[1]),
+    Kind.PERSON: _name,
     Kind.PHONE: _phone,
-    Kind.EMAIL: lambda text: "".join(text.split()),
+    Kind.EMAIL: _mailbox,
     Kind.ID: _code,
     Kind.ACCOUNT: _code,
     Kind.ADDRESS: _address,

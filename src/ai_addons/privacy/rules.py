@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ai_addons.privacy.base import Declared
     from ai_addons.privacy.spans import Hit
-    from ai_addons.settings import FeaturePrivacySettings, Handling
+    from ai_addons.settings import FeaturePrivacySettings, Handling, Oversize
 
 _MARGIN: Final = 256
 """How many characters behind a cut are searched too: more than any value that a pattern finds."""
@@ -38,7 +38,8 @@ def rules_of(*sections: FeaturePrivacySettings | None) -> Rules:
         found: Handling | None = next(filter(None, (getattr(s, kind.value.lower(), None) for s in said)), None)
         if found is not None:
             handling[kind] = found
-    return Rules(handling=handling, oversize=next(filter(None, (section.oversize for section in said)), "refuse"))
+    oversize: Oversize | None = next(filter(None, (section.oversize for section in said)), None)
+    return Rules(handling=handling, oversize=oversize or "refuse")
 
 
 def refuse_declared(values: Iterable[Declared], rules: Rules) -> None:

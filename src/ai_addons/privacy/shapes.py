@@ -190,8 +190,8 @@ def _plain_arm(annotation: object, mark: Mark | None) -> Arm:
         return Arm(dict, mark, record=cast("type", annotation))
     if not isinstance(annotation, type) or getattr(annotation, "_is_protocol", False):
         return Arm(None, mark)
-    record = issubclass(annotation, BaseModel) or dataclasses.is_dataclass(annotation)
-    return Arm(annotation, mark, record=annotation if record else None)
+    cls = cast("type[object]", annotation)
+    return Arm(cls, mark, record=cls if issubclass(cls, BaseModel) or dataclasses.is_dataclass(cls) else None)
 
 
 def _alias_shape(alias: Any, args: tuple[object, ...], mark: Mark | None, seen: Mapping[str, Mark | None]) -> Shape:  # noqa: ANN401  # there is no one type for aliases on all Pythons
