@@ -12,6 +12,7 @@ from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
 
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, RootModel, Secret, SecretBytes, computed_field
+from pydantic_core import core_schema
 from typing_extensions import TypedDict
 
 from ai_addons import AMOUNT_BANDS, DAY_BANDS, Bucket, DateBucket, FreeText, Pii, PrivacyRefused, Public
@@ -266,6 +267,25 @@ def test_a_list_without_end_is_refused() -> None:
     """An iterator that never stops is not read for ever."""
     with pytest.raises(PrivacyRefused, match="more than 100000 items"):
         send({"numbers": itertools.count()})
+
+
+class Point:
+    """Knows itself how it is written: as an object."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: object) -> core_schema.CoreSchema:
+        write = core_schema.plain_serializer_function_ser_schema(lambda _: {"name": "Ama", "at": [1, 2]})
+        return core_schema.is_instance_schema(cls, serialization=write)
+
+
+def test_what_writes_itself_as_an_object_is_read_as_one() -> None:
+    """The mark around it holds for all its texts and figures."""
+
+    class Place(BaseModel):
+        point: Annotated[Point, Pii.ADDRESS]
+
+    sent = send(Place(point=Point()))
+    assert sent == {"point": {"[ADDRESS_1]": ["[ADDRESS_2]", "[ADDRESS_3]"], "[ADDRESS_4]": "[ADDRESS_5]"}}
 
 
 # Bands.

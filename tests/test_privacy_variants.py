@@ -276,3 +276,44 @@ def test_an_amount_field_without_a_figure_is_hidden() -> None:
     """Declared beats validated, for amounts too."""
     _, session = mask("", Known(amounts=["about three thousand"]))
     assert session.vault.restore("[AMOUNT_1]") == "about three thousand"
+
+
+def test_a_name_of_many_parts_is_found_whole_short_and_by_initials() -> None:
+    """More middle names than people write in mixtures: all, none, or all as initials; others are hidden in parts."""
+    name = "Ama Efua Esi Yaa Afia Akua Abena Mensah"
+    forms = [name, "Ama Mensah", "A. E. E. Y. A. A. A. Mensah", "Mensah, Ama"]
+    session = BuiltinMasker([], max_field_bytes=65_536).session()
+    masked, _ = session.mask([*forms, "Ama Efua Mensah"], Known(names=[name]))
+    assert masked == [*["[PERSON_1]"] * 4, "[TEXT_2] [TEXT_3] [TEXT_4]"]
+    long = " ".join(f"part{at}x" for at in range(40))
+    assert mask(f"to {long}.", Known(names=[long]))[0] == "to [TEXT_1]."
+
+
+def test_a_name_spread_over_a_text_is_no_name() -> None:
+    """Its letters in order, far apart, are ordinary words."""
+    text = "panama ----- mensahs"
+    assert mask(text, Known(names=["Ama Mensah"]))[0] == text
+
+
+@pytest.mark.parametrize(
+    ("text", "sent", "back"),
+    [
+        ("met Mensah, Ama today", "met [PERSON_1] today", "met Ama Mensah today"),
+        ("met Mensah A. today", "met [PERSON_1]. today", "met Ama Mensah. today"),
+        ("Mensah, a customer", "[TEXT_1], a customer", None),
+        ("Kofi Mensah, Ama Addo", "Kofi [TEXT_1] Addo", None),
+        ("for Mensah, Ama Addo", "for [TEXT_1] Addo", None),
+    ],
+)
+def test_a_last_name_first_is_read_with_care(text: str, sent: str, back: str | None) -> None:
+    """Neighbours in a list and an article behind a surname are not taken for her; they come back as typed."""
+    masked, session = mask(text, Known(names=["Ama Mensah"]))
+    assert masked == sent
+    assert session.vault.restore(masked) == (text if back is None else back)
+
+
+def test_two_people_whose_names_are_each_other_s_turned_round() -> None:
+    """Either could be meant by either form."""
+    masked, session = mask("Mensah Ama, Ama Mensah", Known(names=["Mensah Ama", "Ama Mensah"]))
+    assert masked == "[TEXT_1], [TEXT_2]"
+    assert session.vault.restore(masked) == "Mensah Ama, Ama Mensah"

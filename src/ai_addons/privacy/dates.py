@@ -56,20 +56,16 @@ class Day(NamedTuple):
 
 def readings(match: re.Match[str]) -> tuple[Day, ...]:
     """How a written date can be read, the likelier way first; nothing if it is no date."""
-    for way in "123456":
-        found = match.groupdict().get(f"d{way}")
-        if found is None:
-            continue
-        name = match.groupdict().get(f"n{way}")
-        year, day = int(match[f"y{way}"]), int(found)
-        month = int(match[f"m{way}"]) if name is None else _MONTHS[name[:3]]
-        ways = [Day(year, month, day)]
-        if way == "2":
-            ways.append(Day(year, day, month))
-        if way == "6" and (turned := _DAY_FIRST.match(match[0])):
-            ways.append(Day(int(turned[3]), int(turned[2]), int(turned[1])))
-        return tuple(dict.fromkeys(one for one in ways if _is_date(one)))
-    return ()
+    groups = match.groupdict()
+    way = next(way for way in "123456" if groups[f"d{way}"] is not None)
+    name = groups.get(f"n{way}")
+    month = int(groups[f"m{way}"]) if name is None else _MONTHS[name[:3]]
+    ways = [Day(int(groups[f"y{way}"]), month, int(groups[f"d{way}"]))]
+    if way == "2":
+        ways.append(Day(ways[0].year, ways[0].day, ways[0].month))
+    if way == "6" and (turned := _DAY_FIRST.match(match[0])):
+        ways.append(Day(int(turned[3]), int(turned[2]), int(turned[1])))
+    return tuple(dict.fromkeys(one for one in ways if _is_date(one)))
 
 
 def _is_date(one: Day) -> bool:

@@ -159,6 +159,16 @@ class _Words(Sealed):
         """Whether little enough stands between some neighbours."""
         return all(_GAP.match(self.text, self._ends[at], self._starts[at + 1]) for at in range(first, last))
 
+    def crowded(self, first: int, last: int) -> bool:
+        """Whether a capitalised word touches some words: in "Kofi Mensah, Ama Addo" nobody is "Mensah, Ama"."""
+        beside = [(first - 1, first, first - 1), (last, last + 1, last + 1)]
+        return any(
+            self._typed[self.place(left, left)[1] : self.place(right, right)[0]].isspace()
+            and self.typed(word, word)[0].isupper()
+            for left, right, word in beside
+            if 0 <= word < len(self.words)
+        )
+
     def titled(self, at: int, titles: Sequence[str]) -> int:
         """The first word of the titles before a word, or the word itself if they do not stand there."""
         first = at - len(titles)
@@ -283,7 +293,8 @@ class NameIndex(Sealed):
         # "a Mensah" is any Mensah, "A. Mensah" is one.
         alone = form.initial and not form.turned and len(words.words[first]) == 1
         article = alone and not words.typed(first, first).isupper()
-        sure = not article and self._only(person, words.joined(first, last))
+        misread = article or (form.turned and words.crowded(first, last))
+        sure = not misread and self._only(person, words.joined(first, last))
         return _named(person, start, end) if sure else unsure(start, end)
 
     def _only(self, person: Person, form: str) -> bool:
