@@ -317,3 +317,54 @@ def test_two_people_whose_names_are_each_other_s_turned_round() -> None:
     masked, session = mask("Mensah Ama, Ama Mensah", Known(names=["Mensah Ama", "Ama Mensah"]))
     assert masked == "[TEXT_1], [TEXT_2]"
     assert session.vault.restore(masked) == "Mensah Ama, Ama Mensah"
+
+
+@pytest.mark.parametrize(
+    ("known", "text", "sent"),
+    [
+        (Known(ids=["AB=12"]), "about AB=12, and", "about [ID_1], and"),
+        (Known(ids=["Kwame 77=x"]), "about kwame 77=X, and", "about [ID_1], and"),
+        (Known(accounts=["GCB*4411/77#"]), "from GCB*4411/77#", "from [ACCOUNT_1]#"),
+        (Known(emails=["ama=x@y.com"]), "to ama=x@y.com now", "to [EMAIL_1] now"),
+        (Known(phones=["ext:12=4"]), "dial ext:12=4", "dial [PHONE_1]"),
+        (Known(phones=["Kofi's line 0241234567"]), "Kofi's line 0241234567 rang", "[PHONE_1] rang"),
+        (Known(phones=["Kofi's line 0241234567"]), "ring 024 123 4567", "ring [PHONE_1]"),
+        (Known(amounts=["about three thousand"]), "owes About Three Thousand", "owes [AMOUNT_1]"),
+        (Known(amounts=["GHS 1,250.50"]), "owes GHS 1250.50 or 1,250.5", "owes [AMOUNT_1] or [AMOUNT_1]"),
+        (Known(amounts=["1250 cedis"]), "owes 1,250 cedis.", "owes [AMOUNT_1]."),
+        (Known(amounts=["12"]), "owes 12", "owes 12"),
+    ],
+)
+def test_a_value_with_odd_characters_is_found_as_it_is(known: Known, text: str, sent: str) -> None:
+    """Whatever stands between its letters, a declared value does not leave verbatim."""
+    assert mask(text, known)[0] == sent
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        (r"x\nAma owes", r"x\n[TEXT_1] owes"),
+        (r"\tAma Mensah\r\nowes", r"\t[PERSON_1]\r\nowes"),
+        ("to=Ama%20Mensah&x", "to=[PERSON_1]&x"),
+        (r"C:\names", r"C:\names"),
+        ("50% Ama", "50% [TEXT_1]"),
+    ],
+)
+def test_an_escaped_blank_ends_a_word(text: str, sent: str) -> None:
+    """In text that is itself JSON or part of an address, escapes are no letters of a name."""
+    masked, session = mask(text, Known(names=["Ama Mensah"]))
+    assert masked == sent
+    assert session.vault.restore(masked) == text.replace("%20", " ")
+
+
+@pytest.mark.parametrize(
+    "form", ["024/123/4567", "024_123_4567", "024,123,4567", "024 - 123 - 4567", "+233/24/123/4567"]
+)
+def test_other_separators_of_a_phone_number(form: str) -> None:
+    """People put anything between the groups."""
+    assert mask(f"call {form} now", Known(phones=["0241234567"]))[0] == "call [PHONE_1] now"
+
+
+def test_an_identifier_with_blanks_around_its_dashes() -> None:
+    """As a form prints it."""
+    assert mask("card GHA - 123456789 - 0.", Known(ids=["GHA-123456789-0"]))[0] == "card [ID_1]."

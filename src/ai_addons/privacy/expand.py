@@ -41,17 +41,23 @@ _HOUSE: Final = re.compile(r"\A\W*[0-9]+[a-z]?\W+")
 _SPACED_FROM: Final = 6
 
 # What may not stand between two characters of a value.
-_PHONE_BREAK: Final = re.compile(r"[^0-9\s.\-()]|[^0-9]{3}")
+_PHONE_BREAK: Final = re.compile(r"[^0-9\s.\-()/_,]|[^0-9]{4}")
 _EMAIL_BREAK: Final = re.compile(r"[^\w\s.\-+@]|[\W_]{4}")
-_CODE_BREAK: Final = re.compile(r"[^\w\s\-./]|[\W_]{3}")
+_CODE_BREAK: Final = re.compile(r"[^\w\s\-./]|[\W_]{4}")
 _WORD_BREAK: Final = re.compile(r"[\W_]{5}")
 
 _GHANA_PREFIX: Final = re.compile(
-    r"(?:(?:\(?(?:(?:\+|00)[\s.\-()]{0,2})?233\)?|\(?0\)?)[\s.\-()]{0,2})?(?:\(0\)[\s.\-()]{0,2})?\Z"
+    r"(?:(?:\(?(?:(?:\+|00)[\s.\-()]{0,2})?233\)?|\(?0\)?)[\s.\-()/_,]{0,3})?(?:\(0\)[\s.\-()/_,]{0,3})?\Z"
 )
 _PREFIX_REACH: Final = 18
 _PHONE_GAP: Final = re.compile(r"[\s.\-()]{0,2}\Z")
 _INTERNATIONAL: Final = re.compile(r"\(?(?:\+|00)[\s.\-()]{0,2}\Z|\(\Z")
+
+
+_FIGURE: Final = re.compile(
+    r"(?P<before>[^\W\d_]{1,8}|[^\w\s.,+\-]{1,3})?\s?[+\-]?(?P<whole>[0-9][0-9,]*)(?:\.(?P<part>[0-9]+))?"
+    r"\s?(?P<after>[^\W\d_]{1,8}|[^\w\s.,]{1,3})?"
+)
 
 
 class Projection(Sealed):
@@ -96,22 +102,26 @@ class Known(Sealed):
         declared: The value.
         text: How it is spelled, or a part of it.
         partial: Whether that is but a part: it is hidden as it was typed.
+        digits: Whether a phone number is found by its digits alone.
     """
 
-    __slots__ = ("_trunk", "breaks", "by_digits", "code", "declared", "key", "partial", "tokens")
+    __slots__ = ("_core", "_trunk", "breaks", "by_digits", "code", "declared", "key", "partial", "tokens")
 
-    def __init__(self, declared: Declared, text: str, *, partial: bool = False) -> None:
+    def __init__(self, declared: Declared, text: str, *, partial: bool = False, digits: bool = True) -> None:
         self.declared: Declared = declared
         self.partial: bool = partial
         self.key: str = normalised(declared.kind, declared.value)
         self.tokens: list[str] = words(text)
         self.code: str = "".join(self.tokens)
+        self._core = (
+            text[text.find(self.tokens[0]) : text.rfind(self.tokens[-1]) + len(self.tokens[-1])] if self.tokens else ""
+        )
         self._trunk = ""
         self.by_digits: bool = False
         self.breaks: re.Pattern[str] = _WORD_BREAK
-        if declared.kind is Kind.PHONE and len(digits_of(text)) >= NATIONAL_DIGITS:
-            digits = digits_of(text)
-            self._trunk, self.code = digits[:-NATIONAL_DIGITS], digits[-NATIONAL_DIGITS:]
+        figures = digits_of(text) if digits and declared.kind is Kind.PHONE else ""
+        if len(figures) >= NATIONAL_DIGITS:
+            self._trunk, self.code = figures[:-NATIONAL_DIGITS], figures[-NATIONAL_DIGITS:]
             self.by_digits, self.breaks = True, _PHONE_BREAK
         elif declared.kind is Kind.EMAIL:
             self.breaks = _EMAIL_BREAK
@@ -132,6 +142,8 @@ class Known(Sealed):
         """Where it stands in the folded text, if its characters do so from a letter or digit on."""
         text, (_, at) = projection.text, projection.digits() if self.by_digits else projection.letters()
         start, end = at[found], at[found + self.size - 1] + 1
+        if text.startswith(self._core, start) and not self.by_digits:
+            return start, end
         if self.breaks.search(text, start, end) or not self._divided_alike(text, start, end):
             return None
         return (_unbracketed(text, self._with_prefix(text, start), end) if self.by_digits else start), end
@@ -232,6 +244,9 @@ def spellings(declared: Declared) -> Iterator[Known]:
     """A value, and the other ways to write it that have other letters; an address also in parts."""
     text = plain(declared.value)
     yield Known(declared, text)
+    if declared.kind is Kind.PHONE and any(map(str.isalpha, text)):
+        # "Kofi's line 0241234567" in a field for a phone.
+        yield Known(declared, text, digits=False)
     if declared.kind is Kind.ADDRESS:
         for other in _abbreviated(text):
             yield Known(declared, other)
@@ -260,12 +275,15 @@ def _abbreviated(text: str) -> set[str]:
 
 
 def figure_pattern(value: str) -> re.Pattern[str] | None:
-    """A figure with or without thousands separators and trailing zeros; None if it is none, or too short."""
-    number = re.fullmatch(r"[+\-]?([0-9]+)(?:\.([0-9]+))?", plain(value).replace(",", "").strip())
-    if number is None or len(number[1] + (number[2] or "")) < SHORTEST:
+    """A figure with or without thousands separators, trailing zeros and its currency; None if it is no figure."""
+    number = _FIGURE.fullmatch(plain(value).strip())
+    digits = number["whole"].replace(",", "") if number else ""
+    if number is None or len(digits + (number["part"] or "")) < SHORTEST:
         return None
-    head = len(number[1]) % 3
-    grouped = ",?".join(filter(None, [number[1][:head], *re.findall("...", number[1][head:])]))
-    cents = (number[2] or "").rstrip("0")
+    head = len(digits) % 3
+    grouped = ",?".join(filter(None, [digits[:head], *re.findall("...", digits[head:])]))
+    cents = (number["part"] or "").rstrip("0")
     fraction = rf"\.{cents}0{{0,4}}" if cents else r"(?:\.0{1,4})?"
-    return re.compile(rf"(?<![0-9])(?<![0-9][.,\-/:]){grouped}{fraction}(?![0-9]|[.,\-/:][0-9]|\s?%)")
+    before = rf"(?:{re.escape(number['before'])}\s?)?" if number["before"] else ""
+    after = rf"(?:\s?{re.escape(number['after'])})?" if number["after"] else ""
+    return re.compile(rf"{before}(?<![0-9])(?<![0-9][.,\-/:]){grouped}{fraction}(?![0-9]|[.,\-/:][0-9]|\s?%){after}")

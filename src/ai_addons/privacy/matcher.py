@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ai_addons.privacy.base import Kind, Sealed
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _KNOWN_PRIORITY: Final = 90
 # What stands before a phone number that is only the end of a longer one.
 _LONGER_NUMBER: Final = re.compile(r"[0-9+][\s.\-()]{0,3}\Z")
+_ESCAPED_BLANK: Final = re.compile(r"\\[nrt]|%(?:20|0a|0d|2c)")
 
 
 class Matcher(Sealed):
@@ -40,11 +42,13 @@ class Matcher(Sealed):
         for declared in known:
             kinds.setdefault(declared.kind, []).append(declared)
         self._names = NameIndex(kinds.pop(Kind.PERSON, ()))
-        self._figures = [
-            (declared, pattern)
-            for declared in kinds.pop(Kind.AMOUNT, ())
-            if (pattern := figure_pattern(declared.value)) is not None
-        ]
+        self._figures: list[tuple[Declared, re.Pattern[str]]] = []
+        for declared in kinds.pop(Kind.AMOUNT, ()):
+            if (pattern := figure_pattern(declared.value)) is not None:
+                self._figures.append((declared, pattern))
+            elif not declared.value.strip().isdecimal():
+                # Words in a field for a figure.
+                kinds.setdefault(Kind.AMOUNT, []).append(declared)
         self._dates = DateIndex(kinds.get(Kind.DATE, ()))
         codes = [one for others in kinds.values() for declared in others for one in spellings(declared)]
         self._codes = CodeIndex(codes)
@@ -59,7 +63,7 @@ class Matcher(Sealed):
             public: Whether a first name that is an everyday word counts as that word.
             figures: Whether declared amounts are looked for too.
         """
-        folded = fold(text, lower=True)
+        folded = _unescaped(fold(text, lower=True))
         projection = Projection(folded.text)
         yield from self._names.find(projection, folded, text, public=public)
         for known, start, end in self._codes.find(projection):
@@ -95,3 +99,10 @@ class Matcher(Sealed):
         ):
             return False
         return normalised(known.declared.kind, form) == known.key
+
+
+def _unescaped(folded: Folded) -> Folded:
+    """With blanks for blanks and line ends that were written as escapes: they would look like parts of words."""
+    if "\\" not in folded.text and "%" not in folded.text:
+        return folded
+    return replace(folded, text=_ESCAPED_BLANK.sub(lambda match: " " * len(match[0]), folded.text))

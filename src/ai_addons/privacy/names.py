@@ -271,16 +271,14 @@ class NameIndex(Sealed):
             if form.turned and not any(taken[first : last + 1]) and _capital(form, words, first, last):
                 yield self._person(form, words, first, last)
 
-    def _runs(self, words: _Words, lasts: Mapping[int, Sequence[str]]) -> list[tuple[int, int]]:
-        """The first and last word of each run that has a last name in it and reads like a known form."""
-        found = {
-            (first, last)
-            for at in lasts
-            for first in range(max(0, at - self._longest + 1), at + 1)
-            for last in range(at, min(len(words.words), first + self._longest))
-            if words.joined(first, last) in self._forms
-        }
-        return sorted(run for run in found if words.together(*run))
+    def _runs(self, words: _Words, lasts: Iterable[int]) -> Iterator[tuple[int, int]]:
+        """The first and last word of each run near a last name that reads like a known form."""
+        for first in sorted({first for at in lasts for first in range(max(0, at - self._longest + 1), at + 1)}):
+            form = ""
+            for last, word in enumerate(words.words[first : first + self._longest], first):
+                form += word
+                if form in self._forms and words.together(first, last):
+                    yield first, last
 
     def _named_by(self, words: _Words, run: tuple[int, int], lasts: Mapping[int, Sequence[str]]) -> Iterator[_Form]:
         """Whose form a run of words is; their last name must not be spread over several of them."""
