@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final, cast
 from ai_addons import plugins
 from ai_addons.errors import PrivacyRefused
 from ai_addons.privacy.base import Declared, Json, Kind, Rules, Sealed
+from ai_addons.privacy.bounds import Bounds
 from ai_addons.privacy.fields import Branch, FreeText, Leaf, Pii, Public, Tree, leaves, read
 from ai_addons.privacy.fold import Folded, fold
 from ai_addons.privacy.grammar import LOOKALIKE, between, urls
@@ -27,7 +28,7 @@ from ai_addons.privacy.known import read_known
 from ai_addons.privacy.matcher import Matcher
 from ai_addons.privacy.normal import normalised
 from ai_addons.privacy.restore import PlaceholderVault
-from ai_addons.privacy.rules import cut_before, refuse_declared, refuse_found, rules_of, window, without
+from ai_addons.privacy.rules import cut_before, refuse_declared, refuse_found, rules_of, without
 from ai_addons.privacy.spans import Hit, settle
 
 if TYPE_CHECKING:
@@ -43,21 +44,6 @@ _LINK_PRIORITY: Final = 95
 _SECRET: Final = frozenset({Kind.ID, Kind.ACCOUNT})
 # Shorter numbers are quantities, not identifiers.
 _SHORTEST_NUMBER: Final = 6
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
-    """How much one prompt may hold and how long masking it may take; more is refused.
-
-    Attributes:
-        field_bytes: The longest text, in UTF-8.
-        call_bytes: All texts together.
-        seconds: Time for masking.
-    """
-
-    field_bytes: int
-    call_bytes: int
-    seconds: float
 
 
 def from_settings(settings: PrivacySettings, clock: Clock | None = None) -> BuiltinMasker:
@@ -195,58 +181,18 @@ class MaskingSession(Sealed):
 
     def _masking(self, found: Sequence[Leaf], ends: float) -> _Masking:
         """Measure and search all texts, so that what one of them gives away is known in the others."""
-        windows = self._measured(found)
+        longest = max((len(value.value) for value in self._known.values()), default=0)
+        windows = self._bounds.windows(found, self._rules, longest)
         recognized: dict[Leaf, tuple[Hit, ...]] = {}
+        in_time = partial(self._bounds.in_time, self._monotonic, ends)
         for leaf in found:
-            self._in_time(ends)
+            in_time()
             seen = windows[leaf][0] if leaf in windows else leaf
             if seen.mark in (FreeText, Public):
                 hits = recognized[seen] = tuple(self._recognize(seen))
                 self._learn(Declared(hit.kind, seen.text[hit.start : hit.end]) for hit in hits)
         search = _Search(Matcher(self._known.values()), recognized, self._recognize)
-        return _Masking(self._vault, search, self._rules, windows, partial(self._in_time, ends))
-
-    def _measured(self, found: Sequence[Leaf]) -> dict[Leaf, tuple[Leaf, int]]:
-        """The texts to be cut, each with as much of it as is searched and the characters that may be left."""
-        longest = max((len(value.value) for value in self._known.values()), default=0)
-        windows: dict[Leaf, tuple[Leaf, int]] = {}
-        total = 0
-        for leaf in found:
-            size, limit = self._measure(leaf)
-            total += size
-            if limit is not None:
-                windows[leaf] = replace(leaf, text=window(leaf.text, limit, longest)), limit
-        if total > self._bounds.call_bytes:
-            raise PrivacyRefused(_too_large("A prompt", total, self._bounds.call_bytes, "one prompt", "max_call_bytes"))
-        return windows
-
-    def _measure(self, leaf: Leaf) -> tuple[int, int | None]:
-        """How many bytes of a text may be sent, and at how many characters it is cut; None for not at all."""
-        try:
-            encoded = leaf.text.encode()
-        except UnicodeEncodeError:
-            msg = (
-                "A text holds half a character (a lone surrogate), which no provider takes. Nothing was sent and "
-                "nothing was charged. Read the text in its right encoding."
-            )
-            raise PrivacyRefused(msg) from None
-        size, most, limit = len(encoded), self._bounds.field_bytes, leaf.cut
-        if size > most:
-            by_rule = self._rules.oversize == "cut" and not isinstance(leaf.mark, Pii)
-            if not by_rule and limit is None:
-                raise PrivacyRefused(_too_large("A text", size, most, "one field", "max_field_bytes"))
-            fitting = len(encoded[:most].decode(errors="ignore"))
-            limit = fitting if limit is None else min(limit, fitting)
-        return (size, None) if limit is None or len(leaf.text) <= limit else (len(encoded[:most]), limit)
-
-    def _in_time(self, ends: float) -> None:
-        """Stop a call that takes too long; patterns are linear and texts are bounded, so no single step does."""
-        if self._monotonic() > ends:
-            msg = (
-                f"Masking took longer than {self._bounds.seconds:g} seconds. Nothing was sent and nothing was charged. "
-                "Send less text, or raise privacy.deadline in the settings."
-            )
-            raise PrivacyRefused(msg)
+        return _Masking(self._vault, search, self._rules, windows, in_time)
 
     def _recognize(self, leaf: Leaf) -> Iterator[Hit]:
         folded = fold(leaf.text)
@@ -434,13 +380,6 @@ def _links(settled: Sequence[Hit], text: str) -> Iterator[Hit]:
         if first < last:
             address = len(text[start:end].rstrip(".,;:!?"))
             yield Hit(start, max(start + address, settled[last - 1].end), Kind.ID, _LINK_PRIORITY)
-
-
-def _too_large(what: str, size: int, most: int, where: str, setting: str) -> str:
-    return (
-        f"{what} of {size} bytes is over the limit of {most} bytes for {where}. "
-        f"Nothing was sent and nothing was charged. Shorten it, or raise privacy.{setting} in the settings."
-    )
 
 
 def _parsed(text: str) -> object | None:
