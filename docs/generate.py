@@ -21,8 +21,9 @@ from rich.console import Console
 
 from ai_addons import errors, settings
 from ai_addons.cli import main
-from ai_addons.cli.mask import Declared, Found, highlighted, legend
+from ai_addons.cli.mask import Found, highlighted, legend
 from ai_addons.errors import AddOnsError
+from ai_addons.privacy.markers import Pii
 from ai_addons.privacy.mask import from_settings
 from ai_addons.privacy.masked import mask_once
 from ai_addons.settings import ENV_PREFIX, PrivacySettings, Settings
@@ -128,7 +129,11 @@ def _leaves(
         inner, keyed = _inside(field)
         path = f"{prefix}{name}.NAME" if keyed else f"{prefix}{name}"
         if inner is None:
-            yield path, field, texts[model.__name__].get(name, "")
+            yield (
+                path,
+                field,
+                next((texts[cls.__name__][name] for cls in model.__mro__ if name in texts.get(cls.__name__, {})), ""),
+            )
         else:
             yield from _leaves(inner, inner.model_fields, f"{path}.", texts)
 
@@ -200,7 +205,7 @@ def _option(record: tuple[str, str]) -> tuple[str, str]:
 def _mask_screen() -> str:
     """What `ai-addons mask` shows of the example note on a terminal."""
     note = _NOTE_TEXT.read_text(encoding="utf-8")
-    masked = mask_once(from_settings(PrivacySettings()), note, data=None, declared=Declared(name=["Ama Mensah"]))
+    masked = mask_once(from_settings(PrivacySettings()), note, data=None, known={Pii.NAME: ["Ama Mensah"]})
     found = [Found(line=1, placeholder=item.token, type=item.kind, value=None) for item in masked.placeholders]
     screen = Console(record=True, file=StringIO(), force_terminal=True, color_system="truecolor", width=96)
     screen.print('[dim]$[/] ai-addons mask examples/note.txt --declare [green]"NAME=Ama Mensah"[/]', highlight=False)

@@ -52,7 +52,7 @@ def test_data_is_masked_beside_the_text(addons: AddOns) -> None:
 
 def test_declared_data_is_masked_but_not_shown(addons: AddOns) -> None:
     """What the text is about need not be sent; only what occurs is counted."""
-    masked = addons.mask("Ask Ama Mensah.", declared=[AMA])
+    masked = addons.mask("Ask Ama Mensah.", known=[AMA])
     assert (masked.text, masked.data, dict(masked.counts)) == ("Ask [PERSON_1].", None, {"PERSON": 1})
 
 
@@ -65,7 +65,7 @@ def test_data_alone_needs_no_text(addons: AddOns) -> None:
 
 def test_the_values_are_told_only_to_who_asks(addons: AddOns) -> None:
     """Neither printing nor pickling shows them; `reveal` does, in order of appearance."""
-    masked = addons.mask("Ask Ama Mensah or 0209876543.", declared=AMA)
+    masked = addons.mask("Ask Ama Mensah or 0209876543.", known=AMA)
     assert masked.reveal() == {"[PERSON_1]": "Ama Mensah", "[PHONE_2]": "0209876543"}
     assert repr(masked) == "<Masked …>"
     assert "Mensah" not in f"{masked} {masked.placeholders}"
@@ -102,5 +102,5 @@ def test_what_cannot_be_masked_is_refused(addons: AddOns) -> None:
 @pytest.mark.anyio
 async def test_there_is_an_async_twin(addons: AddOns) -> None:
     """A long text does not hold up the event loop."""
-    masked = await addons.aio.mask("Ask Ama Mensah", data={"n": 1}, declared=AMA)
+    masked = await addons.aio.mask("Ask Ama Mensah", data={"n": 1}, known=AMA)
     assert (masked.text, masked.data) == ("Ask [PERSON_1]", {"n": 1})

@@ -276,3 +276,95 @@ def test_an_amount_field_without_a_figure_is_hidden() -> None:
     """Declared beats validated, for amounts too."""
     _, session = mask("", Known(amounts=["about three thousand"]))
     assert session.vault.restore("[AMOUNT_1]") == "about three thousand"
+
+
+def test_a_name_of_many_parts_is_found_whole_short_and_by_initials() -> None:
+    """More middle names than people write in mixtures: all, none, or all as initials; others are hidden in parts."""
+    name = "Ama Efua Esi Yaa Afia Akua Abena Mensah"
+    forms = [name, "Ama Mensah", "A. E. E. Y. A. A. A. Mensah", "Mensah, Ama"]
+    session = BuiltinMasker([], max_field_bytes=65_536).session()
+    masked, _ = session.mask([*forms, "Ama Efua Mensah"], Known(names=[name]))
+    assert masked == [*["[PERSON_1]"] * 4, "[TEXT_2] [TEXT_3] [TEXT_4]"]
+    long = " ".join(f"part{at}x" for at in range(40))
+    assert mask(f"to {long}.", Known(names=[long]))[0] == "to [TEXT_1]."
+
+
+def test_a_name_spread_over_a_text_is_no_name() -> None:
+    """Its letters in order, far apart, are ordinary words."""
+    text = "panama ----- mensahs"
+    assert mask(text, Known(names=["Ama Mensah"]))[0] == text
+
+
+@pytest.mark.parametrize(
+    ("text", "sent", "back"),
+    [
+        ("met Mensah, Ama today", "met [PERSON_1] today", "met Ama Mensah today"),
+        ("met Mensah A. today", "met [PERSON_1]. today", "met Ama Mensah. today"),
+        ("Mensah, a customer", "[TEXT_1], a customer", None),
+        ("Kofi Mensah, Ama Addo", "Kofi [TEXT_1] Addo", None),
+        ("for Mensah, Ama Addo", "for [TEXT_1] Addo", None),
+    ],
+)
+def test_a_last_name_first_is_read_with_care(text: str, sent: str, back: str | None) -> None:
+    """Neighbours in a list and an article behind a surname are not taken for her; they come back as typed."""
+    masked, session = mask(text, Known(names=["Ama Mensah"]))
+    assert masked == sent
+    assert session.vault.restore(masked) == (text if back is None else back)
+
+
+def test_two_people_whose_names_are_each_other_s_turned_round() -> None:
+    """Either could be meant by either form."""
+    masked, session = mask("Mensah Ama, Ama Mensah", Known(names=["Mensah Ama", "Ama Mensah"]))
+    assert masked == "[TEXT_1], [TEXT_2]"
+    assert session.vault.restore(masked) == "Mensah Ama, Ama Mensah"
+
+
+@pytest.mark.parametrize(
+    ("known", "text", "sent"),
+    [
+        (Known(ids=["AB=12"]), "about AB=12, and", "about [ID_1], and"),
+        (Known(ids=["Kwame 77=x"]), "about kwame 77=X, and", "about [ID_1], and"),
+        (Known(accounts=["GCB*4411/77#"]), "from GCB*4411/77#", "from [ACCOUNT_1]#"),
+        (Known(emails=["ama=x@y.com"]), "to ama=x@y.com now", "to [EMAIL_1] now"),
+        (Known(phones=["ext:12=4"]), "dial ext:12=4", "dial [PHONE_1]"),
+        (Known(phones=["Kofi's line 0241234567"]), "Kofi's line 0241234567 rang", "[PHONE_1] rang"),
+        (Known(phones=["Kofi's line 0241234567"]), "ring 024 123 4567", "ring [PHONE_1]"),
+        (Known(amounts=["about three thousand"]), "owes About Three Thousand", "owes [AMOUNT_1]"),
+        (Known(amounts=["GHS 1,250.50"]), "owes GHS 1250.50 or 1,250.5", "owes [AMOUNT_1] or [AMOUNT_1]"),
+        (Known(amounts=["1250 cedis"]), "owes 1,250 cedis.", "owes [AMOUNT_1]."),
+        (Known(amounts=["12"]), "owes 12", "owes 12"),
+    ],
+)
+def test_a_value_with_odd_characters_is_found_as_it_is(known: Known, text: str, sent: str) -> None:
+    """Whatever stands between its letters, a declared value does not leave verbatim."""
+    assert mask(text, known)[0] == sent
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        (r"x\nAma owes", r"x\n[TEXT_1] owes"),
+        (r"\tAma Mensah\r\nowes", r"\t[PERSON_1]\r\nowes"),
+        ("to=Ama%20Mensah&x", "to=[PERSON_1]&x"),
+        (r"C:\names", r"C:\names"),
+        ("50% Ama", "50% [TEXT_1]"),
+    ],
+)
+def test_an_escaped_blank_ends_a_word(text: str, sent: str) -> None:
+    """In text that is itself JSON or part of an address, escapes are no letters of a name."""
+    masked, session = mask(text, Known(names=["Ama Mensah"]))
+    assert masked == sent
+    assert session.vault.restore(masked) == text.replace("%20", " ")
+
+
+@pytest.mark.parametrize(
+    "form", ["024/123/4567", "024_123_4567", "024,123,4567", "024 - 123 - 4567", "+233/24/123/4567"]
+)
+def test_other_separators_of_a_phone_number(form: str) -> None:
+    """People put anything between the groups."""
+    assert mask(f"call {form} now", Known(phones=["0241234567"]))[0] == "call [PHONE_1] now"
+
+
+def test_an_identifier_with_blanks_around_its_dashes() -> None:
+    """As a form prints it."""
+    assert mask("card GHA - 123456789 - 0.", Known(ids=["GHA-123456789-0"]))[0] == "card [ID_1]."

@@ -48,11 +48,15 @@ if TYPE_CHECKING:
     from ai_addons.errors import WalletSuspended as WalletSuspended
     from ai_addons.feature import AsyncFeature as AsyncFeature
     from ai_addons.feature import Feature as Feature
+    from ai_addons.feature import PrivacyPolicy as PrivacyPolicy
     from ai_addons.feature import bill_to as bill_to
     from ai_addons.feature import billed_feature as billed_feature
     from ai_addons.money import Credits as Credits
     from ai_addons.money import Money as Money
+    from ai_addons.privacy.fields import AMOUNT_BANDS as AMOUNT_BANDS
+    from ai_addons.privacy.fields import DAY_BANDS as DAY_BANDS
     from ai_addons.privacy.fields import Bucket as Bucket
+    from ai_addons.privacy.fields import DateBucket as DateBucket
     from ai_addons.privacy.fields import FreeText as FreeText
     from ai_addons.privacy.fields import Pii as Pii
     from ai_addons.privacy.fields import Public as Public
@@ -103,9 +107,9 @@ _HOMES = {
         "UnpricedModel",
         "WalletSuspended",
     ),
-    "feature": ("AsyncFeature", "Feature", "bill_to", "billed_feature"),
+    "feature": ("AsyncFeature", "Feature", "PrivacyPolicy", "bill_to", "billed_feature"),
     "money": ("Credits", "Money"),
-    "privacy.fields": ("Bucket", "FreeText", "Pii", "Public"),
+    "privacy.fields": ("AMOUNT_BANDS", "DAY_BANDS", "Bucket", "DateBucket", "FreeText", "Pii", "Public"),
     "prompt": ("Prompt", "Steps", "ask"),
     "receipt": ("Billed", "Quote", "Receipt", "receipts"),
     "settings": ("Settings",),
@@ -114,6 +118,8 @@ _HOMES = {
 _HOME = {name: f"ai_addons.{module}" for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "AMOUNT_BANDS",
+    "DAY_BANDS",
     "AddOns",
     "AddOnsError",
     "AddonConflict",
@@ -130,6 +136,7 @@ __all__ = [
     "ConfigError",
     "ContentBlocked",
     "Credits",
+    "DateBucket",
     "Feature",
     "FeatureExists",
     "FreeText",
@@ -146,6 +153,7 @@ __all__ = [
     "Paused",
     "Pii",
     "PriceBelowFloor",
+    "PrivacyPolicy",
     "PrivacyRefused",
     "Prompt",
     "ProviderRejected",

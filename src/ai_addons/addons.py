@@ -22,6 +22,7 @@ from ai_addons.llm.providers import KNOWN, find_key
 from ai_addons.money import Credits, to_micro_ghs
 from ai_addons.price_desk import Prices
 from ai_addons.privacy.masked import mask_once
+from ai_addons.privacy.rules import rules_of
 from ai_addons.scope import Payer
 from ai_addons.settings import HOLD_MARGIN, FeatureSettings, Settings
 from ai_addons.till import Till
@@ -228,6 +229,7 @@ class AddOns(Accounts):
             seconds=deadline.total_seconds(),
             replay_us=micros(timedelta(days=limits.replay_days)),
             free_repeats=limits.free_repeats,
+            rules=rules_of(own.privacy, spec.privacy, self.settings.privacy),
         )
 
     # What is on sale.
@@ -286,7 +288,7 @@ class AddOns(Accounts):
 
     # Upkeep.
 
-    def mask(self, text: str = "", *, data: object = None, declared: object = None) -> Masked:
+    def mask(self, text: str = "", *, data: object = None, known: object = None) -> Masked:
         """Show what would be sent of a text and of data, and how to put an answer right.
 
         Nothing is sent, booked or written; no store and no key is needed.
@@ -294,13 +296,13 @@ class AddOns(Accounts):
         Args:
             text: Free text, as `Prompt` takes it.
             data: A model or other data, as `Prompt` takes it; fields marked with `Pii` are replaced in the text too.
-            declared: Data whose marked values are replaced as well, but which is not part of what is sent, such as
+            known: Data whose marked values are replaced as well, but which is not part of what is sent, such as
                 the customer that a text is about.
 
         Raises:
             PrivacyRefused: If it cannot be masked safely.
         """
-        return mask_once(self._wiring.masker(), text, data=data, declared=declared)
+        return mask_once(self._wiring.masker(), text, data=data, known=known)
 
     def warm_up(self) -> None:
         """Open the store and load the model adapter and the masker now, so that the first caller does not wait."""

@@ -181,9 +181,9 @@ class AsyncAddOns:
         """See `AddOns.price_list`."""
         return await _threaded(partial(self._addons.price_list, business))
 
-    async def mask(self, text: str = "", *, data: object = None, declared: object = None) -> Masked:
+    async def mask(self, text: str = "", *, data: object = None, known: object = None) -> Masked:
         """See `AddOns.mask`."""
-        return await _threaded(partial(self._addons.mask, text, data=data, declared=declared))
+        return await _threaded(partial(self._addons.mask, text, data=data, known=known))
 
     async def warm_up(self) -> None:
         """See `AddOns.warm_up`."""

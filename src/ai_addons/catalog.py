@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
     from datetime import timedelta
 
+    from ai_addons.settings import FeaturePrivacySettings
+
 Tier: TypeAlias = Literal["small", "large"]
 Category: TypeAlias = Literal["basic", "premium"]
 
@@ -147,6 +149,7 @@ class FeatureSpec:
         variants: How many different answers may be kept for one masked prompt.
         popular: Flag of the price list.
         loss_leader: Whether a price below cost is meant.
+        privacy: What happens to personal data in it, None for what the settings say.
         built_in: Whether the SDK ships it.
     """
 
@@ -163,6 +166,7 @@ class FeatureSpec:
     variants: int = 1
     popular: bool = False
     loss_leader: bool = False
+    privacy: FeaturePrivacySettings | None = None
     built_in: bool = False
 
     def listing(self, prices: Mapping[str, Credits]) -> Listing:

@@ -16,6 +16,7 @@ from typing import (
     ParamSpec,
     Protocol,
     Self,
+    TypedDict,
     TypeVar,
     cast,
     get_args,
@@ -24,13 +25,15 @@ from typing import (
     overload,
 )
 
+from pydantic import ValidationError
+
 from ai_addons._invocation import CallOptions, Invocation
 from ai_addons.catalog import Category, FeatureSpec, Tier, declared
 from ai_addons.errors import ConfigError, NoPayer
 from ai_addons.money import Credits
 from ai_addons.prompt import Prompt, Steps
 from ai_addons.scope import Payer, Scope
-from ai_addons.settings import read_duration
+from ai_addons.settings import FeaturePrivacySettings, Handling, Oversize, did_you_mean, read_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator, Mapping
@@ -49,6 +52,27 @@ _DEFAULT_MAX_TOKENS: Final = 800
 _KEY: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 _payer: Final[Scope[Payer | None]] = Scope("ai_addons_payer", None)
+
+
+class PrivacyPolicy(TypedDict, total=False):
+    """What happens to each sort of personal data in a feature, by the type word of its placeholders.
+
+    ``"mask"`` (the default) puts a placeholder in its place, ``"drop"`` cuts it out
+    of texts and leaves declared fields out, ``"refuse"`` raises `PrivacyRefused`
+    before anything is held or sent. ``oversize`` says whether a text that is too long
+    is refused or cut.
+    """
+
+    PERSON: Handling
+    PHONE: Handling
+    EMAIL: Handling
+    ADDRESS: Handling
+    ID: Handling
+    ACCOUNT: Handling
+    BUSINESS: Handling
+    DATE: Handling
+    AMOUNT: Handling
+    oversize: Oversize
 
 
 def bill_to(business: str, *, user: str | None = None) -> AbstractContextManager[Payer | None]:
@@ -232,6 +256,7 @@ def billed_feature(  # noqa: PLR0913  # one keyword per line of the price list a
     tokens: tuple[int, int] | None = None,
     popular: bool = False,
     loss_leader: bool = False,
+    privacy: PrivacyPolicy | None = None,
 ) -> Decorator:
     """Make a paid AI feature of a prompt builder.
 
@@ -252,16 +277,17 @@ def billed_feature(  # noqa: PLR0913  # one keyword per line of the price list a
         tokens: Input and output tokens of a typical call, measured; `ai-addons check` shows cost and margin from them.
         popular: Flag of the price list.
         loss_leader: Whether a price below cost is meant.
+        privacy: What happens to personal data, e.g. ``{"ID": "refuse", "PHONE": "drop"}``; settings win.
 
     Raises:
         TypeError: For a price given as float.
-        ConfigError: For a key, a price or a duration that cannot be one.
+        ConfigError: For a key, a price, a duration or a privacy policy that cannot be one.
         FeatureExists: If another function of this host has the key.
     """
     if not _KEY.fullmatch(key):
         msg = f"{key!r} is no feature key. Use lower-case letters, digits and underscores, e.g. 'shelf_label'."
         raise ConfigError(msg)
-    price, keep = _read_price(key, credits), _read_cache(key, cache)
+    price, keep, policy = _read_price(key, credits), _read_cache(key, cache), _read_policy(key, privacy)
 
     def decorate(builder: Callable[..., Any]) -> Feature[..., Any] | AsyncFeature[..., Any]:
         summary = (inspect.getdoc(builder) or key).splitlines()[0]
@@ -279,6 +305,7 @@ def billed_feature(  # noqa: PLR0913  # one keyword per line of the price list a
             variants=variants,
             popular=popular,
             loss_leader=loss_leader,
+            privacy=policy,
         )
         return _declare(spec, builder)
 
@@ -314,6 +341,20 @@ def _read_cache(key: str, cache: str | timedelta | None) -> timedelta | None:
         return cast("timedelta | None", read_duration(cache))
     except ValueError as error:
         msg = f"Feature {key!r}: cache={error}. Nothing was charged."
+        raise ConfigError(msg) from None
+
+
+def _read_policy(key: str, policy: PrivacyPolicy | None) -> FeaturePrivacySettings | None:
+    if policy is None:
+        return None
+    try:
+        return FeaturePrivacySettings.model_validate(policy)
+    except ValidationError as error:
+        wrong = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        word = ".".join(str(part).upper() for part in wrong["loc"])
+        hint = did_you_mean(word, [name.upper() for name in FeaturePrivacySettings.model_fields])
+        reason = f"there is no {word}{hint}" if wrong["type"] == "extra_forbidden" else f"{word}: {wrong['msg']}"
+        msg = f'Feature {key!r}: privacy: {reason}. Nothing was charged. Write e.g. privacy={{"PHONE": "drop"}}.'
         raise ConfigError(msg) from None
 
 

@@ -61,6 +61,10 @@ class Prompt(Generic[R_co]):
             place of a real one.
         expects: Types of personal data of which the answer must hold a value: a
             reminder without its ``AMOUNT`` is asked for once more, then refused.
+        known: Personal data that is not sent but may occur in the texts, such as
+            the business's customers: models with `Pii` marks (or a list or dict of
+            them), or ``{Pii.NAME: names, Pii.PHONE: phones}``. It is masked where it
+            occurs.
     """
 
     __slots__ = (
@@ -72,6 +76,7 @@ class Prompt(Generic[R_co]):
         "facts",
         "fallback",
         "finish",
+        "known",
         "result",
         "sample",
         "system",
@@ -83,6 +88,7 @@ class Prompt(Generic[R_co]):
     system: str
     user: str
     data: object
+    known: object
     sample: Callable[[], object] | None
     answer: object
     check: Callable[[Any], Sequence[str]] | None
@@ -100,8 +106,9 @@ class Prompt(Generic[R_co]):
         data: object = None,
         sample: Callable[[], R_co] | None = None,
         expects: Sequence[PlaceholderType] = (),
+        known: object = None,
     ) -> None:
-        self._set(user=user, system=system, data=data, sample=sample, expects=expects)
+        self._set(user=user, system=system, data=data, sample=sample, expects=expects, known=known)
 
     @classmethod
     def composed(  # noqa: PLR0913  # each is a part of its own
@@ -117,6 +124,7 @@ class Prompt(Generic[R_co]):
         sample: Callable[[], A] | None = None,
         facts: Mapping[str, str] | None = None,
         expects: Sequence[PlaceholderType] = (),
+        known: object = None,
     ) -> Prompt[S]:
         """Ask the model for an ``A`` and make the result from it in code.
 
@@ -137,6 +145,7 @@ class Prompt(Generic[R_co]):
                 in together with the personal data, in one pass: a name that looks like
                 a reference stays a name. ``check`` sees the references.
             expects: Types of personal data of which the answer must hold a value.
+            known: Personal data to mask in the texts and not to send, as for `Prompt`.
         """
         new: Prompt[S] = object.__new__(cls)
         new._set(
@@ -150,6 +159,7 @@ class Prompt(Generic[R_co]):
             sample=sample,
             facts=facts,
             expects=expects,
+            known=known,
         )
         return new
 
@@ -174,8 +184,9 @@ class Prompt(Generic[R_co]):
         result: tuple[Any] | None = None,
         facts: Mapping[str, str] | None = None,
         expects: Sequence[str] = (),
+        known: object = None,
     ) -> None:
-        self.user, self.system, self.data, self.sample = user, system, data, sample
+        self.user, self.system, self.data, self.sample, self.known = user, system, data, sample, known
         self.answer, self.check, self.finish, self.fallback, self.result = answer, check, finish, fallback, result
         self.facts, self.expects = facts, tuple(expects)
 

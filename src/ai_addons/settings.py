@@ -21,7 +21,7 @@ from decimal import Decimal
 from difflib import get_close_matches
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, Self, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, Self, TypeAlias, cast, get_args, get_origin
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -259,8 +259,56 @@ class PresidioSettings(_Section):
     """A longer text is refused, whatever ``privacy.max_field_bytes`` allows."""
 
 
-class PrivacySettings(_Section):
-    """What is searched for in free text, beside declared fields."""
+Handling: TypeAlias = Literal["mask", "drop", "refuse"]
+"""What happens to personal data: a placeholder takes its place, it is cut out, or the call is refused."""
+
+Oversize: TypeAlias = Literal["refuse", "cut"]
+"""What happens to a text over the limit: the call is refused, or the text is cut."""
+
+# The words of `Pii` for what placeholders call otherwise.
+_SAME_SORT: Final = {"name": "person", "dob": "date"}
+
+
+class FeaturePrivacySettings(_Section):
+    """What happens to each sort of personal data in one feature; none takes what ``[privacy]`` says.
+
+    ``"mask"`` puts a placeholder in its place, ``"drop"`` cuts it out or leaves the
+    field out, ``"refuse"`` refuses the call before anything is held or sent.
+    """
+
+    person: Handling | None = None
+    """Names of people; ``name`` is the same."""
+    phone: Handling | None = None
+    """Phone numbers."""
+    email: Handling | None = None
+    """E-mail addresses."""
+    address: Handling | None = None
+    """Places where somebody can be found."""
+    id: Handling | None = None
+    """Numbers of documents, tax ids, links, keys."""
+    account: Handling | None = None
+    """Bank accounts, cards and wallets."""
+    business: Handling | None = None
+    """Names of businesses."""
+    date: Handling | None = None
+    """Dates of birth; ``dob`` is the same."""
+    amount: Handling | None = None
+    """Figures declared as `Pii.AMOUNT`."""
+    oversize: Oversize | None = None
+    """Whether a text over ``max_field_bytes`` is refused or cut at a blank."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_placeholders_call_it(cls, given: object) -> object:
+        """Take ``PHONE`` and ``phone``, ``NAME`` and ``PERSON`` for the same."""
+        if not isinstance(given, dict):
+            return given
+        lower = {str(key).lower(): value for key, value in cast("dict[object, object]", given).items()}
+        return {_SAME_SORT.get(key, key): value for key, value in lower.items()}
+
+
+class PrivacySettings(FeaturePrivacySettings):
+    """What is searched for in free text, beside declared fields, and what happens to what is found."""
 
     masker: str = "builtin"
     """Name of the masker (entry point group ``ai_addons.maskers``)."""
@@ -271,7 +319,11 @@ class PrivacySettings(_Section):
     )
     """Names of the recognizers (entry point group ``ai_addons.recognizers``), or ``package.module:attribute``."""
     max_field_bytes: int = Field(default=65_536, gt=0)
-    """A longer text is refused before anything is sent."""
+    """A longer text, in UTF-8, is refused before anything is sent, or cut: see ``oversize``."""
+    max_call_bytes: int = Field(default=1_048_576, gt=0)
+    """All texts of one prompt together; more is refused before anything is sent."""
+    deadline: Duration = timedelta(seconds=10)
+    """Time for masking one prompt; what takes longer is refused before anything is sent."""
     presidio: PresidioSettings = PresidioSettings()
     """How Presidio searches, where it is among the recognizers."""
 
@@ -344,6 +396,8 @@ class FeatureSettings(_Section):
     """Output cap in tokens."""
     enabled: bool | tuple[str, ...] = True
     """True, False, or the list of businesses it is on for."""
+    privacy: FeaturePrivacySettings = FeaturePrivacySettings()
+    """What happens to personal data in it."""
 
 
 class FxSettings(_Section):
@@ -464,7 +518,7 @@ def _unknown_variables(environ: Mapping[str, str]) -> Iterator[tuple[tuple[str, 
             path = tuple(upper.removeprefix(ENV_PREFIX).lower().split("__"))
             if not any(_fits(path, shape) for shape in known):
                 names = [ENV_PREFIX + "__".join(_like(shape, path)).upper() for shape in known]
-                yield path, f"unknown environment variable {name}{_did_you_mean(upper, names)}"
+                yield path, f"unknown environment variable {name}{did_you_mean(upper, names)}"
 
 
 def _fits(path: tuple[str, ...], shape: tuple[str, ...]) -> bool:
@@ -477,7 +531,8 @@ def _like(shape: tuple[str, ...], path: tuple[str, ...]) -> Iterator[str]:
         yield got if want == "*" and got else want
 
 
-def _did_you_mean(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A suggestion for a name nobody knows, in brackets; nothing if none is like it."""
     close = get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f" (did you mean {close[0]}?)" if close else ""
 
@@ -488,7 +543,7 @@ def _explain(error: ValidationError, known: set[tuple[str, ...]]) -> list[str]:
     for issue in error.errors(include_input=False, include_url=False, include_context=False):
         path = tuple(str(part) for part in issue["loc"])
         if issue["type"] == "extra_forbidden":
-            found[path] = f"unknown setting '{'.'.join(path)}'{_did_you_mean(path[-1], _siblings(path))}"
+            found[path] = f"unknown setting '{'.'.join(path)}'{did_you_mean(path[-1], _siblings(path))}"
         else:
             setting, message = _setting(path), issue["msg"].removeprefix("Value error, ")
             before = found.get(setting)

@@ -160,7 +160,7 @@ class Wiring:
         with self._lock:
             # A child that was forked has none of the threads that a recognizer may work with.
             if self._masker is None or self._masker[0] != os.getpid():
-                made = plugins.load("maskers", self.settings.privacy.masker)(self.settings.privacy)
+                made = plugins.load("maskers", self.settings.privacy.masker)(self.settings.privacy, self.clock)
                 self._masker = (os.getpid(), made)
             return self._masker[1]
 

@@ -57,7 +57,7 @@ def blurb(title: str) -> Prompt:
     return Prompt(user=title)
 
 
-@billed_feature("tags", credits=Decimal("0.5"), cache=timedelta(hours=1))
+@billed_feature("tags", credits=Decimal("0.5"), cache=timedelta(hours=1), privacy={"ID": "refuse", "oversize": "cut"})
 def tags(title: str) -> Prompt[list[str]]:
     """Answers a list."""
     return Prompt(user=title)

@@ -75,6 +75,8 @@ AddOns().grant("biz_7", 2.5, source="adjustment", ref="x")  # E: arg-type report
 AddOns().grant("biz_7", 2, source="gift", ref="x")  # E: arg-type reportArgumentType
 billed_feature("inexact", credits=0.1)  # E: arg-type reportArgumentType
 billed_feature("tiers", credits="1", tier="medium")  # E: arg-type reportArgumentType
+billed_feature("sorts", credits="1", privacy={"PHNE": "drop"})  # E: arg-type reportArgumentType
+billed_feature("words", credits="1", privacy={"PHONE": "hide"})  # E: arg-type reportArgumentType
 
 
 # Builders.

@@ -117,7 +117,7 @@ class Interview(Generic[R]):
     def _question(self, prompt: Prompt[Any], declared: object) -> Question:
         """Mask a prompt and lay out its messages."""
         answer = AnswerType(declared if prompt.answer is None else prompt.answer)
-        (system, user), data = self._session.mask([prompt.system, prompt.user], prompt.data)
+        (system, user), data = self._session.mask([prompt.system, prompt.user], prompt.data, known=prompt.known)
         sample = None
         if prompt.sample is not None and self._call.route[0].startswith("offline/"):
             sample = self._session.mask_text(answer.dump(prompt.sample()))

@@ -53,7 +53,7 @@ class _Run(Generic[R]):
     """One call in progress; lives as long as its generator."""
 
     def __init__(self, call: Call[R], kit: Kit) -> None:
-        session = kit.masker.session()
+        session = kit.masker.session(call.rules)
         self._call = call
         self._kit = kit
         self._vault = session.vault

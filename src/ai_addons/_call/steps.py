@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ai_addons.llm.base import ModelRequest
     from ai_addons.llm.costs import PriceBook
     from ai_addons.money import Credits
-    from ai_addons.privacy.base import Masker
+    from ai_addons.privacy.base import Masker, Rules
     from ai_addons.prompt import Prompt, Steps
     from ai_addons.scope import Payer
 
@@ -70,6 +70,7 @@ class Call(Generic[R]):
         seconds: Time for the whole call.
         replay_us: Microseconds a keyed answer is kept for a replay.
         free_repeats: Whether the business's own repeat is free.
+        rules: What happens to personal data.
     """
 
     spec: FeatureSpec
@@ -88,6 +89,7 @@ class Call(Generic[R]):
     seconds: float
     replay_us: int
     free_repeats: bool
+    rules: Rules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import click
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from ai_addons.cli.sources import Format, Piece, Source
     from ai_addons.privacy.masked import Masked
 
+Known: TypeAlias = "dict[Pii, list[str]]"
+"""Values a person declares beside a text, by what they are."""
+
 _FAILED: Final = 2
 _STDIN: Final = Path("-")
 _COLORS: Final = {
@@ -48,21 +51,6 @@ _COLORS: Final = {
 _NOTHING: Final = (
     "Nothing personal was found. Names are known only where they are declared: --declare NAME='Ama Mensah'."
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Declared:
-    """Values a person declares beside a text; the fields are the kinds of `Pii` that mark a value."""
-
-    name: Annotated[list[str], Pii.NAME] = field(default_factory=list[str])
-    phone: Annotated[list[str], Pii.PHONE] = field(default_factory=list[str])
-    email: Annotated[list[str], Pii.EMAIL] = field(default_factory=list[str])
-    address: Annotated[list[str], Pii.ADDRESS] = field(default_factory=list[str])
-    id: Annotated[list[str], Pii.ID] = field(default_factory=list[str])
-    account: Annotated[list[str], Pii.ACCOUNT] = field(default_factory=list[str])
-    business: Annotated[list[str], Pii.BUSINESS] = field(default_factory=list[str])
-    dob: Annotated[list[str], Pii.DOB] = field(default_factory=list[str])
-    amount: Annotated[list[str], Pii.AMOUNT] = field(default_factory=list[str])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,16 +91,17 @@ class _Tally:
                 self.found.append(Found(line=line, placeholder=item.token, type=item.kind, value=shown))
 
 
-def _declared(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> Declared:
+def _declared(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> Known:
     """Read ``KIND=VALUE``."""
-    by_kind: dict[str, list[str]] = {kind.name: [] for kind in fields(Declared)}
+    marks = {mark.name.lower(): mark for mark in Pii if mark is not Pii.DROP}
+    known: Known = {}
     for item in given:
         kind, _, value = item.partition("=")
-        if kind.lower() not in by_kind or not value.strip():
-            msg = f"a value is declared as KIND=VALUE, where KIND is one of {', '.join(by_kind).upper()}"
+        if kind.lower() not in marks or not value.strip():
+            msg = f"a value is declared as KIND=VALUE, where KIND is one of {', '.join(marks).upper()}"
             raise click.BadParameter(msg)
-        by_kind[kind.lower()].append(value)
-    return Declared(**by_kind)
+        known.setdefault(marks[kind.lower()], []).append(value)
+    return known
 
 
 @click.command()
@@ -137,7 +126,7 @@ def _declared(_context: click.Context, _option: click.Parameter, given: tuple[st
 @show.told_with(_FAILED)
 def mask(  # one parameter for each option
     file: Path | None,
-    declare: Declared,
+    declare: Known,
     *,
     reveal: bool,
     check: bool,
@@ -191,9 +180,9 @@ def _read(file: Path | None) -> bytes:
     return sys.stdin.buffer.read()
 
 
-def _masked(addons: AddOns, source: Source, piece: Piece, declared: Declared) -> Masked:
+def _masked(addons: AddOns, source: Source, piece: Piece, known: Known) -> Masked:
     try:
-        return addons.mask(piece.text, data=piece.data, declared=declared)
+        return addons.mask(piece.text, data=piece.data, known=known)
     except PrivacyRefused as refusal:
         msg = f"{source.name}, from line {piece.line}: {refusal}"
         raise PrivacyRefused(msg) from None

@@ -6,12 +6,14 @@ behind them, the vault, lives for one call, in memory only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, NoReturn, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from ai_addons.settings import Handling, Oversize
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -33,10 +35,38 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Declared:
-    """A value the developer marked as personal."""
+    """A value the developer marked as personal.
+
+    Attributes:
+        kind: The type word of its placeholder.
+        value: The value itself.
+        place: The field it stands in, by the developer's own names; empty where it stands in none.
+    """
 
     kind: Kind
     value: str
+    place: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What happens to personal data in one call.
+
+    Attributes:
+        handling: By the type word of placeholders; one that is not named is masked.
+        oversize: Whether a text that is too long is refused or cut.
+    """
+
+    handling: Mapping[Kind, Handling] = field(default_factory=dict["Kind", "Handling"])
+    oversize: Oversize = "refuse"
+
+    def drops(self, kind: Kind) -> bool:
+        """Whether data of this type is cut out."""
+        return self.handling.get(kind) == "drop"
+
+    def refuses(self, kind: Kind) -> bool:
+        """Whether data of this type stops the call."""
+        return self.handling.get(kind) == "refuse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +187,14 @@ class Session(Protocol):
         """What restores the answer."""
         ...
 
-    def mask(self, texts: Sequence[str], data: object) -> tuple[list[str], Json]:
+    def mask(self, texts: Sequence[str], data: object, *, known: object = None) -> tuple[list[str], Json]:
         """Mask the texts of one prompt and its data.
 
         Args:
             texts: Free texts (system, user).
             data: A pydantic model, a list or dict of them, or None.
+            known: Personal data that is not sent but may occur in the texts, marked
+                like ``data``; or None.
 
         Returns:
             The masked texts and the data as JSON, masked.
@@ -180,6 +212,10 @@ class Session(Protocol):
 class Masker(Protocol):
     """A way to mask (`ai_addons.maskers` entry points)."""
 
-    def session(self) -> Session:
-        """Start masking one call."""
+    def session(self, rules: Rules | None = None) -> Session:
+        """Start masking one call.
+
+        Args:
+            rules: What happens to personal data in this call; None for what the settings say.
+        """
         ...

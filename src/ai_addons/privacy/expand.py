@@ -1,59 +1,63 @@
-"""Known values in other spellings: how ``Ama Mensah`` is found as ``MENSAH, Ama`` and ``@ama.mensah``.
+"""Known values but names in other spellings: how ``0241234567`` is found as ``+233 (0)24 123-4567``.
 
-A form that can only mean one value (a whole name, a phone number with another
-prefix) stands for that value. A form that could mean something else (a first name
-alone, a name two people share) is hidden as it was typed: nothing leaks, and
-nobody's name is put where somebody else's stood.
-
-======================== ====================================================
-names                    patterns of the name's parts, made when one of them occurs
-everything else          the letters and digits in their order, whatever stands
-                         between them, within bounds
-======================== ====================================================
-
-Not promised: misspellings, values of fewer than three letters or digits, "ending 1234".
+What two spellings have in common is their letters and digits in order; whatever
+stands between them does not matter, within bounds. Not promised: misspellings,
+values of fewer than three letters or digits, "ending 1234".
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ai_addons.privacy.base import Kind, Sealed
 from ai_addons.privacy.fold import plain
-from ai_addons.privacy.normal import GHANA_TRUNKS, NATIONAL_DIGITS, digits_of, name_parts, normalised, words
+from ai_addons.privacy.names import SHORTEST
+from ai_addons.privacy.normal import (
+    GHANA_TRUNKS,
+    LONG_WORDS,
+    NATIONAL_DIGITS,
+    SHORT_WORDS,
+    WORD,
+    digits_of,
+    normalised,
+    words,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from ai_addons.privacy.base import Declared
 
-SHORTEST: Final = 3
-"""Values with fewer letters and digits are hidden in their own field only."""
+# Up to so many strings, looking for each is faster than looking up all pieces of a text.
+_FEW: Final = 64
+_BEGINNING: Final = 6
 
-DISTINCTIVE: Final = 8
-"""From so many on, a value is found inside longer words too: a chance match is next to impossible."""
+# What stands before the name of a street: "No.", "House number"; and the number.
+_LABEL: Final = re.compile(r"\A\W*(?:(?:house|hse|plot|block|blk|flat)\W+)?(?:(?:no|number)\W+)?(?=[0-9])")
+_HOUSE: Final = re.compile(r"\A\W*[0-9]+[a-z]?\W+")
 
 # Shorter codes are found as they are only, not with blanks or dashes put between their characters.
 _SPACED_FROM: Final = 6
 
-_ALONE: Final = r"(?<![^\W_])(?:{})(?![^\W_])"
-_GAP: Final = r"[\s\-_.,'\"\\&/()]{0,4}"
-_INITIAL_GAP: Final = r"[\s\-_.,]{1,4}"
-
 # What may not stand between two characters of a value.
-_PHONE_BREAK: Final = re.compile(r"[^0-9\s.\-()]|[^0-9]{3}")
+_PHONE_BREAK: Final = re.compile(r"[^0-9\s.\-()/_,]|[^0-9]{4}")
 _EMAIL_BREAK: Final = re.compile(r"[^\w\s.\-+@]|[\W_]{4}")
-_CODE_BREAK: Final = re.compile(r"[^\w\s\-./]|[\W_]{3}")
+_CODE_BREAK: Final = re.compile(r"[^\w\s\-./]|[\W_]{4}")
 _WORD_BREAK: Final = re.compile(r"[\W_]{5}")
 
 _GHANA_PREFIX: Final = re.compile(
-    r"(?:(?:\(?(?:(?:\+|00)[\s.\-()]{0,2})?233\)?|\(?0\)?)[\s.\-()]{0,2})?(?:\(0\)[\s.\-()]{0,2})?\Z"
+    r"(?:(?:\(?(?:(?:\+|00)[\s.\-()]{0,2})?233\)?|\(?0\)?)[\s.\-()/_,]{0,3})?(?:\(0\)[\s.\-()/_,]{0,3})?\Z"
 )
 _PREFIX_REACH: Final = 18
 _PHONE_GAP: Final = re.compile(r"[\s.\-()]{0,2}\Z")
 _INTERNATIONAL: Final = re.compile(r"\(?(?:\+|00)[\s.\-()]{0,2}\Z|\(\Z")
+
+
+_FIGURE: Final = re.compile(
+    r"(?P<before>[^\W\d_]{1,8}|[^\w\s.,+\-]{1,3})?\s?[+\-]?(?P<whole>[0-9][0-9,]*)(?:\.(?P<part>[0-9]+))?"
+    r"\s?(?P<after>[^\W\d_]{1,8}|[^\w\s.,]{1,3})?"
+)
 
 
 class Projection(Sealed):
@@ -73,8 +77,10 @@ class Projection(Sealed):
     def letters(self) -> tuple[str, list[int]]:
         """Letters and digits, and where each stands."""
         if self._letters is None:
-            places = [index for index, char in enumerate(self.text) if char.isalnum()]
-            self._letters = "".join([self.text[place] for place in places]), places
+            places: list[int] = []
+            for match in WORD.finditer(self.text):
+                places.extend(range(*match.span()))
+            self._letters = "".join(words(self.text)), places
         return self._letters
 
     def digits(self) -> tuple[str, list[int]]:
@@ -94,22 +100,28 @@ class Known(Sealed):
 
     Args:
         declared: The value.
+        text: How it is spelled, or a part of it.
+        partial: Whether that is but a part: it is hidden as it was typed.
+        digits: Whether a phone number is found by its digits alone.
     """
 
-    __slots__ = ("_trunk", "breaks", "by_digits", "code", "declared", "key", "tokens")
+    __slots__ = ("_core", "_trunk", "breaks", "by_digits", "code", "declared", "key", "partial", "tokens")
 
-    def __init__(self, declared: Declared) -> None:
-        text = plain(declared.value)
+    def __init__(self, declared: Declared, text: str, *, partial: bool = False, digits: bool = True) -> None:
         self.declared: Declared = declared
+        self.partial: bool = partial
         self.key: str = normalised(declared.kind, declared.value)
         self.tokens: list[str] = words(text)
         self.code: str = "".join(self.tokens)
+        self._core = (
+            text[text.find(self.tokens[0]) : text.rfind(self.tokens[-1]) + len(self.tokens[-1])] if self.tokens else ""
+        )
         self._trunk = ""
         self.by_digits: bool = False
         self.breaks: re.Pattern[str] = _WORD_BREAK
-        if declared.kind is Kind.PHONE and len(digits_of(text)) >= NATIONAL_DIGITS:
-            digits = digits_of(text)
-            self._trunk, self.code = digits[:-NATIONAL_DIGITS], digits[-NATIONAL_DIGITS:]
+        figures = digits_of(text) if digits and declared.kind is Kind.PHONE else ""
+        if len(figures) >= NATIONAL_DIGITS:
+            self._trunk, self.code = figures[:-NATIONAL_DIGITS], figures[-NATIONAL_DIGITS:]
             self.by_digits, self.breaks = True, _PHONE_BREAK
         elif declared.kind is Kind.EMAIL:
             self.breaks = _EMAIL_BREAK
@@ -126,15 +138,15 @@ class Known(Sealed):
         """Whether it is but one word without a digit, which may be an ordinary word elsewhere."""
         return len(self.tokens) == 1 and self.code.isalpha()
 
-    def places(self, projection: Projection) -> Iterator[tuple[int, int]]:
-        """Where its characters stand in their order, as (start, end) in the folded text."""
-        text, (letters, at) = projection.text, projection.digits() if self.by_digits else projection.letters()
-        found = letters.find(self.code) if self.size >= SHORTEST else -1
-        while found >= 0:
-            start, end = at[found], at[found + self.size - 1] + 1
-            if not self.breaks.search(text, start, end) and self._divided_alike(text, start, end):
-                yield (_unbracketed(text, self._with_prefix(text, start), end) if self.by_digits else start), end
-            found = letters.find(self.code, found + 1)
+    def place(self, projection: Projection, found: int) -> tuple[int, int] | None:
+        """Where it stands in the folded text, if its characters do so from a letter or digit on."""
+        text, (_, at) = projection.text, projection.digits() if self.by_digits else projection.letters()
+        start, end = at[found], at[found + self.size - 1] + 1
+        if text.startswith(self._core, start) and not self.by_digits:
+            return start, end
+        if self.breaks.search(text, start, end) or not self._divided_alike(text, start, end):
+            return None
+        return (_unbracketed(text, self._with_prefix(text, start), end) if self.by_digits else start), end
 
     def _divided_alike(self, text: str, start: int, end: int) -> bool:
         """Whether short values are divided into words as declared."""
@@ -160,96 +172,118 @@ def _unbracketed(text: str, start: int, end: int) -> int:
     return start + (text[start] == "(" and text.count("(", start, end) > text.count(")", start, end))
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class NamePatterns:
-    """The forms of one name; None where there is none.
-
-    Attributes:
-        whole: In the order of the name, also with initials: these mean this person.
-        turned: Last name first. In a list of people it may join two neighbours, so
-            it gives way to the forms in order.
-        inside: The name in full, inside longer words.
-        parts: Its parts alone.
-    """
-
-    whole: re.Pattern[str] | None
-    turned: re.Pattern[str] | None
-    inside: re.Pattern[str] | None
-    parts: re.Pattern[str] | None
-
-
-class Name(Sealed):
-    """A person's name and its forms.
+class CodeIndex(Sealed):
+    """Finds the letters and digits of values in texts.
 
     Args:
-        declared: The name.
+        known: The values; shorter ones than `SHORTEST` are not looked for.
     """
 
-    __slots__ = ("_patterns", "_titles", "declared", "key", "parts")
+    __slots__ = ("_digits", "_letters")
 
-    def __init__(self, declared: Declared) -> None:
-        self.declared: Declared = declared
-        self.key: str = normalised(declared.kind, declared.value)
-        self.parts: list[str]
-        self._titles, self.parts = name_parts(plain(declared.value))
-        self._patterns: NamePatterns | None = None
+    def __init__(self, known: Iterable[Known]) -> None:
+        self._digits = _Strings()
+        self._letters = _Strings()
+        for one in known:
+            if one.size >= SHORTEST:
+                (self._digits if one.by_digits else self._letters).add(one)
 
-    def occurs(self, text: str) -> bool:
-        """Whether any part of it stands in a folded text; the cheap test before the patterns."""
-        return any(part in text for part in self.parts)
-
-    def patterns(self) -> NamePatterns:
-        """The patterns of its forms, made when first needed."""
-        if self._patterns is None:
-            self._patterns = _name_patterns(self._titles, self.parts)
-        return self._patterns
-
-    def could_be(self, form: str) -> bool:
-        """Whether a folded form could mean this person."""
-        found = self.patterns()
-        return any(pattern.fullmatch(form) for pattern in (found.whole, found.turned, found.parts) if pattern)
+    def find(self, projection: Projection) -> Iterator[tuple[Known, int, int]]:
+        """Where they stand, as (value, start, end) in the folded text."""
+        for strings, haystack in ((self._digits, projection.digits), (self._letters, projection.letters)):
+            for found, one in strings.within(haystack()[0]) if strings else ():
+                if (place := one.place(projection, found)) is not None:
+                    yield one, *place
 
 
-def _name_patterns(titles: list[str], parts: list[str]) -> NamePatterns:
-    size = sum(map(len, parts))
-    several = len(parts) > 1 and size >= SHORTEST
-    singles = [part for part in sorted(parts, key=len, reverse=True) if len(part) >= SHORTEST]
-    title = "".join(title + _GAP for title in titles)
-    forms = _ordered_forms(rf"(?:{title})?", *parts) if several else [title + part for part in singles if titles]
-    return NamePatterns(
-        whole=re.compile(_ALONE.format("|".join(forms))) if forms else None,
-        turned=re.compile(_ALONE.format(_turned_form(*parts))) if several else None,
-        inside=re.compile(_GAP.join(parts)) if several and size >= DISTINCTIVE else None,
-        parts=re.compile(_ALONE.format("|".join(singles))) if singles else None,
-    )
+class _Strings(Sealed):
+    """Many strings to look for at once.
+
+    Few are looked for one by one. Many are found by how they begin and how long they
+    are, so that the cost follows the text and not their number.
+    """
+
+    __slots__ = ("_begun", "_known")
+
+    def __init__(self) -> None:
+        self._known: dict[str, list[Known]] = {}
+        self._begun: dict[int, dict[str, set[int]]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._known)
+
+    def add(self, one: Known) -> None:
+        """One more."""
+        self._known.setdefault(one.code, []).append(one)
+        size = _BEGINNING if one.size >= _BEGINNING else SHORTEST
+        self._begun.setdefault(size, {}).setdefault(one.code[:size], set()).add(one.size)
+
+    def within(self, text: str) -> Iterator[tuple[int, Known]]:
+        """Where each begins."""
+        places = self._one_by_one(text) if len(self._known) <= _FEW else self._by_beginning(text)
+        for at, code in places:
+            for one in self._known[code]:
+                yield at, one
+
+    def _one_by_one(self, text: str) -> Iterator[tuple[int, str]]:
+        for code in self._known:
+            at = text.find(code)
+            while at >= 0:
+                yield at, code
+                at = text.find(code, at + 1)
+
+    def _by_beginning(self, text: str) -> Iterator[tuple[int, str]]:
+        for size, begun in self._begun.items():
+            for at in range(len(text) - size + 1):
+                for length in begun.get(text[at : at + size], ()):
+                    if text[at : at + length] in self._known:
+                        yield at, text[at : at + length]
 
 
-def _ordered_forms(title: str, first: str, *others: str) -> list[str]:
-    """Forms in the order of the name; those with an initial first are in a group of that name."""
-    *middle, last = others
-    either = "".join(rf"(?:(?:{part}|{part[0]}){_INITIAL_GAP})?" for part in middle)
-    forms: list[str] = []
-    if len(first) > 1:
-        forms.append(rf"{title}{first}{_GAP}" + "".join(rf"(?:{part}{_GAP})?" for part in middle) + last)
-        forms.append(rf"{title}{first}{_INITIAL_GAP}{either}{last}")
-    if len(last) >= SHORTEST:
-        forms.append(rf"{title}(?P<initial>{first[0]}{_INITIAL_GAP}{either}{last})")
-        forms.append(first[0] + "".join(f"{part[0]}?" for part in middle) + last)
-    return forms
+def spellings(declared: Declared) -> Iterator[Known]:
+    """A value, and the other ways to write it that have other letters; an address also in parts."""
+    text = plain(declared.value)
+    yield Known(declared, text)
+    if declared.kind is Kind.PHONE and any(map(str.isalpha, text)):
+        # "Kofi's line 0241234567" in a field for a phone.
+        yield Known(declared, text, digits=False)
+    if declared.kind is Kind.ADDRESS:
+        for other in _abbreviated(text):
+            yield Known(declared, other)
+        for part in _address_parts(text):
+            for spelled in (part, *_abbreviated(part)):
+                yield Known(declared, spelled, partial=True)
 
 
-def _turned_form(first: str, *others: str) -> str:
-    *middle, last = others
-    return rf"{last}{_GAP}{first}" + "".join(rf"(?:{_GAP}{part})?" for part in middle)
+def _address_parts(text: str) -> Iterator[str]:
+    """What stands between commas, with its house number and without; a single word is too common a name."""
+    for part in re.split(r"[,;\n]", text):
+        unlabelled = _LABEL.sub("", part)
+        for piece in dict.fromkeys((part, unlabelled, _HOUSE.sub("", unlabelled))):
+            found = words(piece)
+            if len(found) > 1 and len("".join(found)) >= _SPACED_FROM and piece != text:
+                yield piece
+
+
+def _abbreviated(text: str) -> set[str]:
+    """The same with "Street" for "St" and the other way round, where that is another text."""
+    swapped = {
+        WORD.sub(lambda match, table=table: table.get(match[0], match[0]), text)  # type: ignore[misc]  # reason: mypy cannot infer a lambda with a default
+        for table in (SHORT_WORDS, LONG_WORDS)
+    }
+    return swapped - {text}
 
 
 def figure_pattern(value: str) -> re.Pattern[str] | None:
-    """A figure with or without thousands separators and trailing zeros; None if it is none, or too short."""
-    number = re.fullmatch(r"[+\-]?([0-9]+)(?:\.([0-9]+))?", plain(value).replace(",", "").strip())
-    if number is None or len(number[1] + (number[2] or "")) < SHORTEST:
+    """A figure with or without thousands separators, trailing zeros and its currency; None if it is no figure."""
+    number = _FIGURE.fullmatch(plain(value).strip())
+    digits = number["whole"].replace(",", "") if number else ""
+    if number is None or len(digits + (number["part"] or "")) < SHORTEST:
         return None
-    head = len(number[1]) % 3
-    grouped = ",?".join(filter(None, [number[1][:head], *re.findall("...", number[1][head:])]))
-    cents = (number[2] or "").rstrip("0")
+    head = len(digits) % 3
+    grouped = ",?".join(filter(None, [digits[:head], *re.findall("...", digits[head:])]))
+    cents = (number["part"] or "").rstrip("0")
     fraction = rf"\.{cents}0{{0,4}}" if cents else r"(?:\.0{1,4})?"
-    return re.compile(rf"(?<![0-9])(?<![0-9][.,\-/:]){grouped}{fraction}(?![0-9]|[.,\-/:][0-9]|\s?%)")
+    before = rf"(?:{re.escape(number['before'])}\s?)?" if number["before"] else ""
+    after = rf"(?:\s?{re.escape(number['after'])})?" if number["after"] else ""
+    return re.compile(rf"{before}(?<![0-9])(?<![0-9][.,\-/:]){grouped}{fraction}(?![0-9]|[.,\-/:][0-9]|\s?%){after}")

@@ -1,6 +1,6 @@
 """Declared fields: a developer's data becomes a JSON tree whose texts know their marks.
 
-The marks themselves are `Pii`, `FreeText`, `Public` and `Bucket`; they work
+The marks themselves are `Pii`, `FreeText`, `Public`, `Bucket` and `DateBucket`; they work
 through optionals, unions, lists, tuples, dicts and nested models. Text without a
 mark is searched like `FreeText`. Numbers, enums, truth values and dates without
 a mark are business data and pass. Custom serializers are not run: a mark speaks
@@ -11,39 +11,64 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, cast
 
-from pydantic import BaseModel, PydanticSchemaGenerationError, RootModel, TypeAdapter
+from pydantic import BaseModel, PydanticSchemaGenerationError, RootModel, Secret, SecretBytes, SecretStr, TypeAdapter
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from ai_addons.errors import PrivacyRefused
 from ai_addons.privacy.base import Declared
-from ai_addons.privacy.markers import Bucket, FreeText, Mark, Pii, Public
-from ai_addons.privacy.shapes import UNMARKED, FieldPlan, Shape, fields_of, fitting, mark_of, part_of
+from ai_addons.privacy.markers import AMOUNT_BANDS, BUCKETS, DAY_BANDS, Bucket, DateBucket, FreeText, Mark, Pii, Public
+from ai_addons.privacy.shapes import UNMARKED, FieldPlan, Shape, extra_of, fields_of, fitting, mark_of, part_of
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator
+    from collections.abc import Hashable, Iterable
 
-__all__ = ["Branch", "Bucket", "FreeText", "Leaf", "Pii", "Public", "Tree", "leaves", "read"]
+__all__ = [
+    "AMOUNT_BANDS",
+    "DAY_BANDS",
+    "Branch",
+    "Bucket",
+    "DateBucket",
+    "FreeText",
+    "Leaf",
+    "Pii",
+    "Public",
+    "Tree",
+    "leaves",
+    "read",
+]
 
 _DEEPEST: Final = 60
+_MOST_ITEMS: Final = 100_000
+_SECRETS: Final = (Secret, SecretStr, SecretBytes)
 _UNWRITABLE: Final = (PydanticSerializationError, UnicodeDecodeError)
 _BUSINESS: Final = (Decimal, date, datetime, time, timedelta)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Leaf:
-    """A text and what it is marked as."""
+    """A text and what it is marked as.
+
+    Attributes:
+        text: The text.
+        mark: Its mark.
+        place: The field it stands in, by the developer's own names.
+        cut: The most characters that are sent of it; None for no limit of its own.
+    """
 
     text: str
     mark: Mark
+    place: str = field(default="", compare=False)
+    cut: int | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -78,7 +103,7 @@ def read(data: object) -> tuple[Tree, tuple[Declared, ...]]:
         PrivacyRefused: For a value that cannot be sent as JSON, or nesting without end.
     """
     reader = _Reader([])
-    tree = reader.read(data, UNMARKED, None, 0)
+    tree = reader.read(data, UNMARKED, _At(None, "", 0))
     return (None if isinstance(tree, _Dropped) else tree), tuple(reader.declared)
 
 
@@ -96,111 +121,148 @@ def leaves(tree: Tree) -> Iterator[Leaf]:
             yield from leaves(value)
 
 
+class _At(NamedTuple):
+    """Where the walk is: the mark around a value, the name of its place, and how deep it lies."""
+
+    mark: Mark | None
+    place: str
+    depth: int
+
+    def field(self, name: str) -> _At:
+        """A named part; its name is the developer's."""
+        return _At(self.mark, f"{self.place}.{name}" if self.place else name, self.depth + 1)
+
+    def item(self) -> _At:
+        """A part of a list or a free dict, whose keys may be personal."""
+        return _At(self.mark, f"{self.place}[]", self.depth + 1)
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class _Reader:
     """One walk; `declared` collects what it finds marked as personal."""
 
     declared: list[Declared]
 
-    def read(self, value: object, shape: Shape, outer: Mark | None, depth: int) -> _Part:
-        """Read a value of a known shape; ``outer`` is the mark around it."""
-        if depth > _DEEPEST:
+    def read(self, value: object, shape: Shape, at: _At) -> _Part:
+        """Read a value of a known shape."""
+        if at.depth > _DEEPEST:
             msg = f"The data is nested more than {_DEEPEST} levels deep. Nothing was sent and nothing was charged."
             raise PrivacyRefused(msg)
         if value is None:
             return None
         fits = fitting(shape, value)
-        mark = mark_of(fits) or outer
+        mark = mark_of(fits) or at.mark
         if mark is Pii.DROP:
             return _DROPPED
-        return self._inside(value, fits, mark, depth)
+        return self._inside(value, fits, at if mark is at.mark else at._replace(mark=mark))
 
-    def _inside(self, value: object, shape: Shape, mark: Mark | None, depth: int) -> _Part:
+    def _inside(self, value: object, shape: Shape, at: _At) -> _Part:
+        if isinstance(value, (str, int, float)):
+            return self._scalar(value, shape, at)
         if isinstance(value, RootModel):
-            return self.read(
-                cast("Any", value).root, fields_of(_class_of(cast("object", value)))[0].shape, mark, depth + 1
-            )
+            root = fields_of(_class_of(cast("object", value)))[0].shape
+            return self.read(cast("Any", value).root, root, at._replace(depth=at.depth + 1))
         if (plans := _plans(value)) is not None:
-            return self._record(value, plans, mark, depth)
+            return self._record(value, plans, at)
         if isinstance(value, Mapping):
-            return self._table(cast("Mapping[object, object]", value), shape, mark, depth)
+            return self._table(cast("Mapping[object, object]", value), shape, at)
         if (items := _items(value)) is not None:
-            parts = (self.read(item, part_of(shape, index), mark, depth + 1) for index, item in enumerate(items))
+            inner = at.item()
+            parts = (self.read(item, part_of(shape, index), inner) for index, item in enumerate(items))
             return tuple(part for part in parts if not isinstance(part, _Dropped))
-        return self._scalar(value, shape, mark, depth)
+        return self._scalar(value, shape, at)
 
-    def _record(self, value: object, plans: Iterable[FieldPlan], mark: Mark | None, depth: int) -> Tree:
+    def _record(self, value: object, plans: Iterable[FieldPlan], at: _At) -> Tree:
         if isinstance(value, tuple):
             pairs = zip(plans, cast("tuple[object, ...]", value), strict=True)
-            parts = (self.read(item, plan.shape, mark, depth + 1) for plan, item in pairs)
+            parts = (self.read(item, plan.shape, at.field(plan.name)) for plan, item in pairs)
             return tuple(part for part in parts if not isinstance(part, _Dropped))
         # A model built without validation may lack fields; pydantic does not dump those either.
         present = [plan for plan in plans if hasattr(value, plan.name)]
-        entries = [(plan.name, self.read(getattr(value, plan.name), plan.shape, mark, depth + 1)) for plan in present]
+        entries = [
+            (plan.name, self.read(getattr(value, plan.name), plan.shape, at.field(plan.name))) for plan in present
+        ]
         extra = getattr(value, "__pydantic_extra__", None) if isinstance(value, BaseModel) else None
-        return _branch([*entries, *self._entries(extra or {}, UNMARKED, mark, depth)])
+        return _branch([*entries, *self._entries(extra, extra_of(_class_of(value)), at)] if extra else entries)
 
-    def _table(self, value: Mapping[object, object], shape: Shape, mark: Mark | None, depth: int) -> Tree:
+    def _table(self, value: Mapping[object, object], shape: Shape, at: _At) -> Tree:
         known = {plan.name: plan for arm in shape if arm.record is not None for plan in fields_of(arm.record)}
         free = {key: item for key, item in value.items() if key not in known}
         entries = [
-            (plan.name, self.read(value[plan.name], plan.shape, mark, depth + 1))
+            (plan.name, self.read(value[plan.name], plan.shape, at.field(plan.name)))
             for plan in known.values()
             if plan.name in value
         ]
-        return _branch([*entries, *self._entries(free, shape, mark, depth)])
+        return _branch([*entries, *self._entries(free, shape, at)])
 
-    def _entries(
-        self, value: Mapping[object, object], shape: Shape, mark: Mark | None, depth: int
-    ) -> Iterator[tuple[Leaf, _Part]]:
+    def _entries(self, value: Mapping[object, object], shape: Shape, at: _At) -> Iterator[tuple[Leaf, _Part]]:
         """The entries of a free dict."""
-        keys, items = part_of(shape, 0), part_of(shape, 1)
+        keys, items, inner = part_of(shape, 0), part_of(shape, 1), at.item()
         for key, item in value.items():
-            leaf = self._key(key, mark_of(fitting(keys, key)))
+            leaf = self._key(key, mark_of(fitting(keys, key)), inner.place)
             if leaf is not None:
-                yield leaf, self.read(item, items, mark, depth + 1)
+                yield leaf, self.read(item, items, inner)
 
-    def _key(self, key: object, mark: Mark | None) -> Leaf | None:
+    def _key(self, key: object, mark: Mark | None, place: str) -> Leaf | None:
         if mark is Pii.DROP:
             return None
-        if isinstance(mark, Bucket):
-            return Leaf(mark.band(key), Public)
+        if isinstance(mark, BUCKETS):
+            return Leaf(mark.band(key), Public, place)
         free = isinstance(key, str) and not isinstance(key, Enum)
-        return self._text(_key_text(key), mark or (FreeText if free else Public))
+        return self._text(_key_text(key), mark or (FreeText if free else Public), place)
 
-    def _scalar(self, value: object, shape: Shape, mark: Mark | None, depth: int) -> _Part:
-        if isinstance(mark, Bucket):
-            return Leaf(mark.band(value), Public)
+    def _scalar(self, value: object, shape: Shape, at: _At) -> _Part:
+        mark = at.mark
+        if isinstance(mark, BUCKETS):
+            return Leaf(mark.band(value), Public, at.place)
         if isinstance(value, Enum):
             constant = cast("object", value.value)
             return (
-                self._text(constant, mark or Public)
+                self._text(constant, mark or Public, at.place)
                 if isinstance(constant, str)
-                else self.read(constant, UNMARKED, mark, depth + 1)
+                else self.read(constant, UNMARKED, at._replace(depth=at.depth + 1))
             )
         if isinstance(value, str):
-            return self._text(value, mark or FreeText)
+            return self._text(value, mark or FreeText, at.place)
         if isinstance(value, (bool, int, float)):
-            return self._number(value, mark)
+            return self._number(value, mark, at.place)
+        if isinstance(value, _SECRETS):
+            return self._secret(cast("Secret[object]", value), at)
+        return self._other(value, shape, at)
+
+    def _other(self, value: object, shape: Shape, at: _At) -> _Part:
         dumped = _dump(value)
         if isinstance(dumped, str):
-            return self._text(dumped, mark or (Public if isinstance(value, _BUSINESS) else FreeText))
-        return self.read(dumped, shape, mark, depth + 1)
+            return self._text(dumped, at.mark or (Public if isinstance(value, _BUSINESS) else FreeText), at.place)
+        return self.read(dumped, shape, at._replace(depth=at.depth + 1))
 
-    def _number(self, value: bool | float, mark: Mark | None) -> Tree:  # noqa: FBT001  # a value, not a switch
+    def _secret(self, value: Secret[object], at: _At) -> _Part:
+        """A secret is never sent, and known wherever else it stands; a marked one can be restored."""
+        inside = value.get_secret_value()
+        text = inside.decode(errors="replace") if isinstance(inside, bytes) else str(inside)
+        if isinstance(at.mark, Pii):
+            return self._text(text, at.mark, at.place)
+        self._text(text, Pii.ID, at.place)
+        return Leaf(str(value), Public, at.place)
+
+    def _number(self, value: bool | float, mark: Mark | None, place: str) -> Tree:  # noqa: FBT001  # a value, not a switch
         if not math.isfinite(value):
             return None
         if not isinstance(mark, Pii):
             return value
         if isinstance(value, bool):
             # Its own field is masked; "true" elsewhere is an ordinary word.
-            return Leaf(str(value).lower(), mark)
-        return self._text(str(value), mark)
+            return Leaf(str(value).lower(), mark, place)
+        return self._text(str(value), mark, place)
 
-    def _text(self, text: str, mark: Mark) -> Leaf:
-        if isinstance(mark, Pii) and text.strip():
-            self.declared.append(Declared(mark.kind, text))
-        return Leaf(text, mark)
+    def _text(self, text: str, mark: Mark, place: str) -> Leaf:
+        # A subclass of str may do as it likes when it is cut or joined.
+        exact = str.__str__(text)
+        if isinstance(mark, Pii) and exact.strip():
+            self.declared.append(Declared(mark.kind, exact, place))
+        if isinstance(mark, FreeText):
+            return Leaf(exact, FreeText, place, mark.cut)
+        return Leaf(exact, mark, place)
 
 
 def _class_of(value: object) -> Hashable:
@@ -233,11 +295,18 @@ def _tuple_plans(cls: type) -> tuple[FieldPlan, ...]:
 
 
 def _items(value: object) -> Iterable[object] | None:
-    """The items of a sequence or set; sets are put in an order of their own."""
+    """The items of a collection or an iterator; sets are put in an order of their own."""
     if isinstance(value, AbstractSet):
         return sorted(cast("AbstractSet[object]", value), key=lambda item: (type(item).__name__, str(item)))
-    if isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray, memoryview)):
-        return cast("Sequence[object]", value)
+    if isinstance(value, (Collection, Iterator)) and not isinstance(value, (str, bytes, bytearray, memoryview)):
+        items = list(islice(cast("Iterable[object]", value), _MOST_ITEMS + 1))
+        if len(items) > _MOST_ITEMS:
+            msg = (
+                f"A list holds more than {_MOST_ITEMS} items. Nothing was sent and nothing was charged. "
+                "Ask about fewer records at a time."
+            )
+            raise PrivacyRefused(msg)
+        return items
     return None
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import Enum
-from typing import TYPE_CHECKING, Final, TypeAlias, final
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, final, get_args
 
 from ai_addons.privacy.base import Kind
 
@@ -50,12 +53,35 @@ class Pii(Enum):
         return _KINDS.get(self) or Kind(self.value)
 
 
+_SHORTEST_CUT: Final = 2
 _KINDS: Final = {Pii.NAME: Kind.PERSON, Pii.DOB: Kind.DATE}
 
 
 @final
 class FreeText:
-    """Marks text that may hold anything; it is searched for personal data. So is text without any mark."""
+    """Marks text that may hold anything; it is searched for personal data. So is text without any mark.
+
+    Args:
+        cut: The most characters that are sent: a longer text is cut at a blank, never
+            inside a value, and ends in ``…``. None leaves it whole.
+
+    Raises:
+        ValueError: For a limit of less than two characters.
+    """
+
+    __slots__ = ("cut",)
+
+    cut: int | None
+
+    def __init__(self, *, cut: int | None = None) -> None:
+        if cut is not None and cut < _SHORTEST_CUT:
+            msg = f"FreeText(cut={cut}) leaves nothing of a text; give the most characters to send"
+            raise ValueError(msg)
+        self.cut = cut
+
+    def __repr__(self) -> str:
+        """As it was written."""
+        return "FreeText" if self.cut is None else f"FreeText(cut={self.cut})"
 
 
 @final
@@ -68,49 +94,121 @@ class Bucket:
 
     ``Annotated[Decimal, Bucket(50, 100, 200)]`` sends ``under 50``, ``50-100``,
     ``100-200`` or ``200 or more``; a value on an edge belongs to the band above it.
+    ``Bucket(7, 14, up_to=True)`` sends ``up to 7``, ``over 7 up to 14`` or ``over 14``.
 
     Args:
         *edges: Where bands begin, rising.
+        up_to: Whether a value on an edge belongs to the band below it.
 
     Raises:
         TypeError: For an edge that is not an exact number, such as a float.
         ValueError: Without edges, or if they do not rise.
     """
 
-    __slots__ = ("edges",)
+    __slots__ = ("edges", "up_to")
 
     edges: tuple[Decimal, ...]
+    up_to: bool
 
-    def __init__(self, *edges: int | str | Decimal) -> None:
+    def __init__(self, *edges: int | str | Decimal, up_to: bool = False) -> None:
         self.edges = tuple(_edge(edge) for edge in edges)
-        if not edges or any(low >= high for low, high in zip(self.edges, self.edges[1:], strict=False)):
+        self.up_to = up_to
+        if not edges or any(low >= high for low, high in pairwise(self.edges)):
             msg = f"Bucket edges must rise and there must be at least one, not {edges!r}"
             raise ValueError(msg)
 
     def __repr__(self) -> str:
         """As it was written."""
-        return f"Bucket({', '.join(map(str, self.edges))})"
+        return f"Bucket({', '.join(map(str, self.edges))}{', up_to=True' if self.up_to else ''})"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Bucket) and self.edges == other.edges
+        return isinstance(other, Bucket) and (self.edges, self.up_to) == (other.edges, other.up_to)
 
     def __hash__(self) -> int:
-        return hash((Bucket, self.edges))
+        return hash((Bucket, self.edges, self.up_to))
 
     def band(self, value: object) -> str:
         """The band of a value; ``unknown`` for what is not a number."""
         number = _number(value)
         if number is None:
             return "unknown"
-        if number < self.edges[0]:
-            return f"under {self.edges[0]}"
-        for low, high in zip(self.edges, self.edges[1:], strict=False):
-            if number < high:
-                return f"{low}-{high}"
-        return f"{self.edges[-1]} or more"
+        place = (bisect_left if self.up_to else bisect_right)(self.edges, number)
+        low = self.edges[place - 1] if place else None
+        high = self.edges[place] if place < len(self.edges) else None
+        if low is None:
+            return f"{'up to' if self.up_to else 'under'} {high}"
+        if high is None:
+            return f"over {low}" if self.up_to else f"{low} or more"
+        return f"over {low} up to {high}" if self.up_to else f"{low}-{high}"
 
 
-Mark: TypeAlias = Pii | Bucket | type[FreeText] | type[Public]
+Period: TypeAlias = Literal["month", "quarter", "year", "decade"]
+"""What is left of a date in a `DateBucket`."""
+
+
+class DateBucket:
+    """Marks a date or date and time of which only the period is sent, because exact dates single people out.
+
+    ========== ===========
+    month      ``2026-11``
+    quarter    ``2026-Q4``
+    year       ``2026``
+    decade     ``1980s``, for a date of birth
+    ========== ===========
+
+    Args:
+        period: What is sent.
+
+    Raises:
+        ValueError: For another word.
+    """
+
+    __slots__ = ("period",)
+
+    period: Period
+
+    def __init__(self, period: Period) -> None:
+        if period not in get_args(Period):
+            msg = f"DateBucket takes one of {', '.join(get_args(Period))}, not {period!r}"
+            raise ValueError(msg)
+        self.period = period
+
+    def __repr__(self) -> str:
+        """As it was written."""
+        return f"DateBucket({self.period!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, DateBucket) and self.period == other.period
+
+    def __hash__(self) -> int:
+        return hash((DateBucket, self.period))
+
+    def band(self, value: object) -> str:
+        """The period of a date, a date and time in its own zone, or a text in ISO form; ``unknown`` for others."""
+        day = _day(value)
+        if day is None:
+            return "unknown"
+        if self.period == "month":
+            return f"{day.year:04}-{day.month:02}"
+        if self.period == "quarter":
+            return f"{day.year:04}-Q{(day.month + 2) // 3}"
+        return f"{day.year:04}" if self.period == "year" else f"{day.year // 10:03}0s"
+
+
+def _day(value: object) -> date | None:
+    if isinstance(value, date):
+        return value
+    try:
+        return datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+BUCKETS: Final = (Bucket, DateBucket)
+"""Marks that send a band of a value."""
+
+
+Mark: TypeAlias = Pii | Bucket | DateBucket | FreeText | type[FreeText] | type[Public]
 """What a field may be marked with."""
 
 
@@ -138,10 +236,10 @@ def mark_in(metadata: Iterable[object]) -> Mark | None:
     """The mark among the metadata of an annotation; the last one wins, being the outermost."""
     found: Mark | None = None
     for item in metadata:
-        if isinstance(item, (Pii, Bucket)):
+        if isinstance(item, (Pii, *BUCKETS)):
             found = item
         elif item is FreeText or isinstance(item, FreeText):
-            found = FreeText
+            found = item if isinstance(item, FreeText) and item.cut is not None else FreeText
         elif item is Public or isinstance(item, Public):
             found = Public
     return found
@@ -157,6 +255,13 @@ def _rank(mark: Mark) -> int:
         return 0
     if isinstance(mark, Pii):
         return 1
-    if isinstance(mark, Bucket):
+    if isinstance(mark, BUCKETS):
         return 2
-    return 3 if mark is FreeText else 4
+    return 4 if mark is Public else 3
+
+
+AMOUNT_BANDS: Final = Bucket(50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
+"""Bands of an amount in cedis: with them few customers of a shop are the only one of their sort."""
+
+DAY_BANDS: Final = Bucket(7, 14, 30, 60, 90, 180, up_to=True)
+"""Bands of a number of days, such as days late."""

@@ -2,54 +2,69 @@
 
 In order: texts are measured; what looks like a placeholder is escaped; known values
 are found in every text, in all promised spellings; free text is searched by the
-recognizers; overlaps are joined; placeholders are numbered as they appear; and the
-result is searched once more for every known value. The last step finding something
-means the call is refused.
+recognizers; what the rules refuse stops the call; texts that are too long are cut and
+what the rules drop is cut out, and what is left is searched again; overlaps are
+joined; placeholders are numbered as they appear; and the result is searched once more
+for every known value. The last step finding something means the call is refused.
 """
 
 from __future__ import annotations
 
 import json
-from bisect import bisect_right
+import time
+from dataclasses import replace
+from functools import partial
 from itertools import filterfalse
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from ai_addons import plugins
 from ai_addons.errors import PrivacyRefused
-from ai_addons.privacy.base import Declared, Json, Kind, Sealed
+from ai_addons.privacy.base import Declared, Json, Kind, Rules, Sealed, Span
+from ai_addons.privacy.bounds import Bounds
 from ai_addons.privacy.fields import Branch, FreeText, Leaf, Pii, Public, Tree, leaves, read
-from ai_addons.privacy.fold import Folded, fold
-from ai_addons.privacy.grammar import LAST_NUMBER, LOOKALIKE, between
-from ai_addons.privacy.late import Remainder, is_late
-from ai_addons.privacy.links import urls
+from ai_addons.privacy.grammar import between
+from ai_addons.privacy.known import read_known
+from ai_addons.privacy.late import is_late
 from ai_addons.privacy.matcher import Matcher
 from ai_addons.privacy.normal import normalised
-from ai_addons.privacy.restore import TOO_MANY, PlaceholderVault
+from ai_addons.privacy.restore import PlaceholderVault
+from ai_addons.privacy.rules import cut_before, refuse_declared, refuse_found, rules_of, without
 from ai_addons.privacy.scan import Scanner
-from ai_addons.privacy.spans import Hit, settle, united
+from ai_addons.privacy.search import Search, left_over
+from ai_addons.privacy.spans import Hit, united
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from ai_addons.privacy.base import Recognizer, Session, Span
+    from ai_addons.clock import Clock
+    from ai_addons.privacy.base import Recognizer, Session
     from ai_addons.settings import PrivacySettings
 
-_ESCAPE_PRIORITY: Final = 100
-_LINK_PRIORITY: Final = 95
 # What is searched for in a shop's public texts too; contact details there may be sent.
 _SECRET: Final = frozenset({Kind.ID, Kind.ACCOUNT})
 # Shorter numbers are quantities, not identifiers.
 _SHORTEST_NUMBER: Final = 6
 
 
-def from_settings(settings: PrivacySettings) -> BuiltinMasker:
+def from_settings(settings: PrivacySettings, clock: Clock | None = None) -> BuiltinMasker:
     """The built-in masker with the recognizers the settings name.
+
+    Args:
+        settings: What is searched for, what happens to it, and the bounds.
+        clock: What the time for masking is measured by; None for the machine's.
 
     Raises:
         UnknownPlugin: If no installed package registers one of them.
     """
     found = [_made(plugins.load("recognizers", name), settings) for name in settings.recognizers]
-    return BuiltinMasker(found, max_field_bytes=settings.max_field_bytes)
+    return BuiltinMasker(
+        found,
+        max_field_bytes=settings.max_field_bytes,
+        max_call_bytes=settings.max_call_bytes,
+        seconds=settings.deadline.total_seconds(),
+        rules=rules_of(settings),
+        monotonic=time.monotonic if clock is None else clock.monotonic,
+    )
 
 
 def _made(make: Any, settings: PrivacySettings) -> Recognizer:  # noqa: ANN401  # what an entry point names
@@ -64,27 +79,48 @@ class BuiltinMasker:
 
     Args:
         recognizers: What searches free text.
-        max_field_bytes: A longer text, in UTF-8, is refused.
+        max_field_bytes: A longer text, in UTF-8, is refused or cut.
+        max_call_bytes: More than that in all texts of a prompt is refused.
+        seconds: A prompt that takes longer is refused.
+        rules: What happens to personal data where a call has no rules of its own.
+        monotonic: Seconds that never run backwards.
     """
 
-    __slots__ = ("_late", "_loads", "_max_field_bytes", "_scanner")
+    __slots__ = ("_bounds", "_late", "_loads", "_monotonic", "_rules", "_scanner")
 
-    def __init__(self, recognizers: Iterable[Recognizer], *, max_field_bytes: int) -> None:
+    def __init__(
+        self,
+        recognizers: Iterable[Recognizer],
+        *,
+        max_field_bytes: int,
+        max_call_bytes: int = 1_048_576,
+        seconds: float = 10.0,
+        rules: Rules | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         made = tuple(recognizers)
         self._loads = tuple(load for one in made if (load := getattr(one, "warm_up", None)) is not None)
         self._scanner = Scanner(filterfalse(is_late, made))
         late = tuple(filter(is_late, made))
         self._late = Scanner(late) if late else None
-        self._max_field_bytes = max_field_bytes
+        self._bounds = Bounds(field_bytes=max_field_bytes, call_bytes=max_call_bytes, seconds=seconds)
+        self._rules = Rules() if rules is None else rules
+        self._monotonic = monotonic
 
     def warm_up(self) -> None:
         """Load what its recognizers would otherwise load at their first text."""
         for load in self._loads:
             load()
 
-    def session(self) -> Session:
-        """Start masking one call."""
-        return MaskingSession(self._scanner, late=self._late, max_field_bytes=self._max_field_bytes)
+    def session(self, rules: Rules | None = None) -> Session:
+        """Start masking one call, by its own rules or the masker's."""
+        return MaskingSession(
+            self._scanner,
+            self._bounds,
+            late=self._late,
+            rules=self._rules if rules is None else rules,
+            monotonic=self._monotonic,
+        )
 
     def detect(self, text: str) -> list[Span]:
         """What the recognizers alone find in a free text, overlaps made one.
@@ -102,16 +138,28 @@ class MaskingSession(Sealed):
 
     Args:
         scanner: What searches free text.
+        bounds: How much a prompt may hold.
         late: What searches what is left of it.
-        max_field_bytes: A longer text, in UTF-8, is refused.
+        rules: What happens to personal data.
+        monotonic: Seconds that never run backwards.
     """
 
-    __slots__ = ("_known", "_late", "_max_field_bytes", "_scanner", "_vault")
+    __slots__ = ("_bounds", "_known", "_late", "_monotonic", "_rules", "_scanner", "_vault")
 
-    def __init__(self, scanner: Scanner, *, late: Scanner | None, max_field_bytes: int) -> None:
+    def __init__(
+        self,
+        scanner: Scanner,
+        bounds: Bounds,
+        *,
+        late: Scanner | None,
+        rules: Rules,
+        monotonic: Callable[[], float],
+    ) -> None:
         self._scanner = scanner
         self._late = late
-        self._max_field_bytes = max_field_bytes
+        self._bounds = bounds
+        self._rules = rules
+        self._monotonic = monotonic
         self._known: dict[tuple[Kind, str], Declared] = {}
         self._vault = PlaceholderVault()
 
@@ -120,7 +168,7 @@ class MaskingSession(Sealed):
         """What restores the answer."""
         return self._vault
 
-    def mask(self, texts: Sequence[str], data: object) -> tuple[list[str], Json]:
+    def mask(self, texts: Sequence[str], data: object, *, known: object = None) -> tuple[list[str], Json]:
         """Mask the texts of one prompt and its data.
 
         Objects come back in the order of their original keys.
@@ -128,6 +176,8 @@ class MaskingSession(Sealed):
         Args:
             texts: Free texts (system, user).
             data: A pydantic model, a list or dict of them, or None.
+            known: Personal data that is not sent but may occur in the texts: models with
+                marks (or a list or dict of them), ``{Pii.NAME: names}``, or None.
 
         Returns:
             The masked texts and the data as JSON, masked.
@@ -135,10 +185,13 @@ class MaskingSession(Sealed):
         Raises:
             PrivacyRefused: If masking cannot be done safely; nothing may be sent.
         """
+        ends = self._monotonic() + self._bounds.seconds
         tree, declared = read(data)
+        refuse_declared(declared, self._rules)
         self._learn(declared)
-        free = [Leaf(text, FreeText) for text in texts]
-        masking = self._masking([*free, *leaves(tree)])
+        self._learn(read_known(known))
+        free = [Leaf(str.__str__(text), FreeText) for text in texts]
+        masking = self._masking([*free, *leaves(tree)], ends)
         masked = [masking.leaf(leaf) for leaf in free]
         rendered = masking.render(tree)
         masking.last_look()
@@ -163,47 +216,36 @@ class MaskingSession(Sealed):
     def _learn(self, values: Iterable[Declared]) -> None:
         for value in values:
             self._known.setdefault((value.kind, normalised(value.kind, value.value)), value)
-            if len(self._known) > LAST_NUMBER:
-                raise PrivacyRefused(TOO_MANY)
 
-    def _masking(self, found: Sequence[Leaf]) -> _Masking:
+    def _masking(self, found: Sequence[Leaf], ends: float) -> _Masking:
         """Measure and search all texts, so that what one of them gives away is known in the others."""
+        longest = max((len(value.value) for value in self._known.values()), default=0)
+        windows = self._bounds.windows(found, self._rules, longest)
         recognized: dict[Leaf, tuple[Hit, ...]] = {}
+        in_time = partial(self._bounds.in_time, self._monotonic, ends)
         for leaf in found:
-            self._measure(leaf.text)
-            if leaf.mark in (FreeText, Public):
-                hits = recognized[leaf] = tuple(self._recognize(leaf))
-                self._learn(Declared(hit.kind, leaf.text[hit.start : hit.end]) for hit in hits)
-        masking = _Masking(self._vault, Matcher(self._known.values()), recognized)
-        if self._late is not None and self._search_again(self._late, masking, recognized):
-            return _Masking(self._vault, Matcher(self._known.values()), recognized)
-        return masking
+            in_time()
+            seen = windows[leaf][0] if leaf in windows else leaf
+            if seen.mark in (FreeText, Public):
+                hits = recognized[seen] = tuple(self._recognize(seen))
+                self._learn(Declared(hit.kind, seen.text[hit.start : hit.end]) for hit in hits)
+        search = self._search(recognized)
+        if self._late is not None and self._search_again(self._late, search, recognized):
+            search = self._search(recognized)
+        return _Masking(self._vault, search, self._rules, windows, in_time)
 
-    def _search_again(self, late: Scanner, masking: _Masking, recognized: dict[Leaf, tuple[Hit, ...]]) -> bool:
+    def _search(self, recognized: dict[Leaf, tuple[Hit, ...]]) -> Search:
+        return Search(Matcher(self._known.values()), recognized, self._recognize)
+
+    def _search_again(self, late: Scanner, search: Search, recognized: dict[Leaf, tuple[Hit, ...]]) -> bool:
         """Let the late recognizers see what is left of the free texts; whether they found anything."""
         found = False
         for leaf in [leaf for leaf in recognized if leaf.mark is FreeText]:
-            hits = tuple(_left_over(late, leaf, masking.settled(leaf)))
+            hits = tuple(left_over(late, leaf, search.settled(leaf, search.hits(leaf))))
             recognized[leaf] += hits
             self._learn(Declared(hit.kind, leaf.text[hit.start : hit.end]) for hit in hits)
             found = found or bool(hits)
         return found
-
-    def _measure(self, text: str) -> None:
-        try:
-            size = len(text.encode())
-        except UnicodeEncodeError:
-            msg = (
-                "A text holds half a character (a lone surrogate), which no provider takes. Nothing was sent and "
-                "nothing was charged. Read the text in its right encoding."
-            )
-            raise PrivacyRefused(msg) from None
-        if size > self._max_field_bytes:
-            msg = (
-                f"A text of {size} bytes is over the limit of {self._max_field_bytes} bytes for one field. Nothing was "
-                "sent and nothing was charged. Shorten it, or raise privacy.max_field_bytes in the settings."
-            )
-            raise PrivacyRefused(msg)
 
     def _recognize(self, leaf: Leaf) -> Iterator[Hit]:
         for span in self._scanner.find(leaf.text):
@@ -214,31 +256,46 @@ class MaskingSession(Sealed):
 class _Masking(Sealed):
     """Masks all texts of one prompt, once everything in them is known."""
 
-    __slots__ = ("_done", "_matcher", "_recognized", "_vault")
+    __slots__ = ("_done", "_in_time", "_rules", "_search", "_vault", "_windows")
 
-    def __init__(self, vault: PlaceholderVault, matcher: Matcher, recognized: dict[Leaf, tuple[Hit, ...]]) -> None:
+    def __init__(
+        self,
+        vault: PlaceholderVault,
+        search: Search,
+        rules: Rules,
+        windows: Mapping[Leaf, tuple[Leaf, int]],
+        in_time: Callable[[], None],
+    ) -> None:
         self._vault = vault
-        self._matcher = matcher
-        self._recognized = recognized
+        self._search = search
+        self._rules = rules
+        self._windows = windows
+        self._in_time = in_time
         self._done: list[tuple[str, bool]] = []
 
     def render(self, tree: Tree) -> Json:
         """A tree as masked JSON."""
         if isinstance(tree, Leaf):
-            return self.leaf(tree)
+            return None if self._is_dropped(tree) else self.leaf(tree)
         if isinstance(tree, tuple):
-            return [self.render(item) for item in tree]
+            return [self.render(item) for item in tree if not self._is_dropped(item)]
         if isinstance(tree, Branch):
             return self._object(tree)
         if isinstance(tree, bool) or tree is None:
             return tree
         return self._number(tree)
 
+    def _is_dropped(self, part: Tree | str) -> bool:
+        """Whether a part is a field that the rules leave out."""
+        return isinstance(part, Leaf) and isinstance(part.mark, Pii) and self._rules.drops(part.mark.kind)
+
     def _object(self, branch: Branch) -> Json:
         rendered: dict[str, Json] = {}
         spelled: dict[str, Leaf] = {}
         contested: set[str] = set()
         for key, value in branch.entries:
+            if self._is_dropped(key) or self._is_dropped(value):
+                continue
             name = self.leaf(key) if isinstance(key, Leaf) else key
             if isinstance(key, Leaf) and (name in rendered or name in contested):
                 # Several spellings of one value as keys of one object: each is to come back as it was.
@@ -257,15 +314,16 @@ class _Masking(Sealed):
     def _number(self, number: float) -> Json:
         """A number passes, unless it is a known identifier."""
         text = str(number)
-        if len(text) < _SHORTEST_NUMBER or not any(self._matcher.find(text, figures=False)):
+        if len(text) < _SHORTEST_NUMBER or not any(self._search.matcher.find(text, figures=False)):
             self._vault.sent(text)
             return number
-        return self.leaf(Leaf(text, FreeText))
+        # Nothing is left of a number that is dropped.
+        return self.leaf(Leaf(text, FreeText)) or None
 
     def leaf(self, leaf: Leaf) -> str:
         """One text, masked."""
         if not isinstance(leaf.mark, Pii):
-            masked = self._replaced(self.settled(leaf), leaf.text)
+            masked = self._searched(leaf)
         elif leaf.text.strip():
             kind = leaf.mark.kind
             masked = self._vault.placeholder(kind, normalised(kind, leaf.text), leaf.text)
@@ -275,26 +333,26 @@ class _Masking(Sealed):
         self._vault.sent(masked)
         return masked
 
-    def settled(self, leaf: Leaf) -> list[Hit]:
-        """What is to be hidden in a text, in order, no two of them overlapping."""
-        text, public = leaf.text, leaf.mark is Public
-        hits = [*_escapes(text), *self._recognized.get(leaf, ()), *self._matcher.find(text, public=public)]
-        settled = settle(hits, text)
-        # A hidden stretch ends a word: what is left between may now stand alone.
-        while fresh := [*self._between(settled, text, public=public)]:
-            settled = settle([*settled, *fresh], text)
-        return settle([*settled, *_links(settled, text)], text)
+    def _searched(self, leaf: Leaf) -> str:
+        self._in_time()
+        leaf = self._trimmed(leaf)
+        while True:
+            hits = self._search.hits(leaf)
+            refuse_found(hits, self._rules, leaf.place)
+            settled = self._search.settled(leaf, hits)
+            dropped = [hit for hit in settled if self._rules.drops(hit.kind)]
+            if not dropped:
+                return self._replaced(settled, leaf.text)
+            # What is left is a text of its own: where two ends meet, something new may stand.
+            leaf = replace(leaf, text=without(leaf.text, dropped))
 
-    def _between(self, settled: Sequence[Hit], text: str, *, public: bool) -> Iterator[Hit]:
-        at = 0
-        for start, end in [*((hit.start, hit.end) for hit in settled), (len(text), len(text))]:
-            for hit in self._matcher.find(text[at:start], public=public) if settled else ():
-                yield Hit(hit.start + at, hit.end + at, hit.kind, hit.priority, hit.value)
-            # Beside a placeholder, what was no lookalike before may be one: `PERSON 1 0241234567`.
-            left = "]" if at else ""
-            for hit in _escapes(f"{left}{text[at:start]}[") if settled else ():
-                yield Hit(hit.start + at - len(left), hit.end + at - len(left), hit.kind, hit.priority)
-            at = end
+    def _trimmed(self, leaf: Leaf) -> Leaf:
+        """A text, cut if it is too long; never inside a value."""
+        if leaf not in self._windows:
+            return leaf
+        seen, limit = self._windows[leaf]
+        settled = self._search.settled(seen, self._search.hits(seen))
+        return replace(leaf, text=cut_before(leaf.text, limit, settled))
 
     def _replaced(self, settled: Iterable[Hit], text: str) -> str:
         pieces: list[str] = []
@@ -313,54 +371,14 @@ class _Masking(Sealed):
             PrivacyRefused: If one is still there.
         """
         for masked, public in self._done:
-            if any(hit for piece in between(masked) if piece for hit in self._matcher.find(piece, public=public)):
+            if any(
+                hit for piece in between(masked) if piece for hit in self._search.matcher.find(piece, public=public)
+            ):
                 msg = (
                     "A value marked as personal would have been sent, so nothing was sent and nothing was charged. "
                     "This is a fault in masking; please report it."
                 )
                 raise PrivacyRefused(msg)
-
-
-def _left_over(late: Scanner, leaf: Leaf, settled: Sequence[Hit]) -> Iterator[Hit]:
-    """What late recognizers find around that which is to be hidden anyhow."""
-    remainder = Remainder.of(leaf.text, settled)
-    for hit in late.find(remainder.text):
-        for start, end in remainder.back(hit.start, hit.end):
-            value = leaf.text[start:end].strip()
-            # What stands between two placeholders may be but a comma.
-            if any(map(str.isalnum, value)):
-                at = leaf.text.index(value, start)
-                yield Hit(at, at + len(value), hit.kind, hit.priority, value)
-
-
-def _escapes(text: str) -> Iterator[Hit]:
-    """What somebody typed that looks like a placeholder, with folded typography or without."""
-    for view in (Folded(text),) if text.isascii() else (Folded(text), fold(text)):
-        for match in LOOKALIKE.finditer(view.text):
-            # Digits alone in brackets are a list or a footnote.
-            if match.lastgroup != "words" or any(map(str.isalpha, match[0])):
-                yield Hit(*view.back(*match.span()), Kind.TEXT, _ESCAPE_PRIORITY)
-
-
-def _links(settled: Sequence[Hit], text: str) -> Iterator[Hit]:
-    """Links with something to hide in them are hidden whole: a placeholder in a link is never filled in."""
-    # Also as they will stand: a link may begin right after what is hidden.
-    for start, end in (*urls(text), *urls(_as_hidden(settled, text))):
-        first = bisect_right(settled, start, key=lambda hit: hit.end)
-        last = bisect_right(settled, end, key=lambda hit: hit.start)
-        if first < last:
-            address = len(text[start:end].rstrip(".,;:!?"))
-            yield Hit(start, max(start + address, settled[last - 1].end), Kind.ID, _LINK_PRIORITY)
-
-
-def _as_hidden(settled: Sequence[Hit], text: str) -> str:
-    """The text with a bracketed stretch of the same length for each hidden one."""
-    pieces: list[str] = []
-    at = 0
-    for hit in settled:
-        pieces += [text[at : hit.start], f"[{'_' * (hit.end - hit.start - 2)}]"[-(hit.end - hit.start) :]]
-        at = hit.end
-    return "".join([*pieces, text[at:]])
 
 
 def _parsed(text: str) -> object | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Self, cast, overload
+from typing import TYPE_CHECKING, Self, overload
 
 from ai_addons.errors import BadOutput
 from ai_addons.privacy.base import Json, Sealed, Unresolved
@@ -99,21 +99,20 @@ class Masked(Sealed):
         self.close()
 
 
-def mask_once(masker: Masker, text: str, *, data: object, declared: object) -> Masked:
+def mask_once(masker: Masker, text: str, *, data: object, known: object) -> Masked:
     """Mask a text and data as those of one call.
 
     Args:
         masker: Does it.
         text: Free text.
         data: What `Prompt.data` takes, or None.
-        declared: Data with marks whose values are replaced as well, and which is not shown itself.
+        known: What `Prompt.known` takes, or None: it is replaced where it occurs, and not shown itself.
 
     Raises:
         PrivacyRefused: If it cannot be masked safely.
     """
     session = masker.session()
-    (masked,), rendered = session.mask([text], (data, declared))
-    shown, _ = cast("list[Json]", rendered)
+    (masked,), shown = session.mask([text], data, known=known)
     return Masked(masked, shown, session.vault)
 
 

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from ai_addons.privacy.base import Kind
+from ai_addons.privacy.dates import written
 from ai_addons.privacy.fold import plain
 
 NATIONAL_DIGITS: Final = 9
@@ -14,15 +15,34 @@ NATIONAL_DIGITS: Final = 9
 GHANA_TRUNKS: Final = frozenset({"", "0", "233", "00233", "2330", "002330"})
 """What may stand before them; anything else makes it another number."""
 
-_WORD: Final = re.compile(r"[^\W_]+")
+WORD: Final = re.compile(r"[^\W_]+")
+"""A run of letters and digits."""
+
 _TITLES: Final = frozenset(
-    {"mr", "mrs", "ms", "miss", "dr", "prof", "rev", "hon", "madam", "mme", "alhaji", "hajia", "pastor", "sir"}
-)
+    {
+        "alhaja", "alhaji", "apostle", "auntie", "aunty", "bro", "brother", "daavi", "doctor", "dr", "efo", "hajia",
+        "hon", "ing", "madam", "mallam", "miss", "mme", "mr", "mrs", "ms", "opanin", "opanyin", "osofo", "pastor",
+        "prof", "professor", "rev", "reverend", "sir", "sister", "togbe", "togbui", "uncle",
+    }
+)  # fmt: skip
+
+HONORIFICS: Final = frozenset({"maame", "mama", "naa", "nana", "nii", "okyeame", "papa"})
+"""What comes before a name as a title or is a name itself: part of it, but often left out."""
+
+
+SHORT_WORDS: Final = {
+    "avenue": "ave", "block": "blk", "close": "cl", "crescent": "cres", "drive": "dr", "estate": "est",
+    "house": "hse", "junction": "jn", "lane": "ln", "number": "no", "road": "rd", "street": "st",
+}  # fmt: skip
+"""How words of an address are shortened."""
+
+LONG_WORDS: Final = {short: word for word, short in SHORT_WORDS.items()}
+"""The same the other way round."""
 
 
 def words(text: str) -> list[str]:
     """The runs of letters and digits."""
-    return _WORD.findall(text)
+    return WORD.findall(text)
 
 
 def digits_of(text: str) -> str:
@@ -46,16 +66,54 @@ def normalised(kind: Kind, value: str) -> str:
     True
     """
     text = plain(value)
-    if kind is Kind.PHONE and (digits := digits_of(text)):
-        trunk, national = digits[:-NATIONAL_DIGITS], digits[-NATIONAL_DIGITS:]
-        return national if trunk in GHANA_TRUNKS else digits
-    if kind is Kind.PERSON:
-        return " ".join(name_parts(text)[1]) or text
-    if kind is Kind.EMAIL:
-        return re.sub(r"\s", "", text)
-    if kind in {Kind.ID, Kind.ACCOUNT, Kind.PHONE}:
-        return "".join(words(text)) or text
-    if kind is Kind.AMOUNT:
-        figure = text.replace(",", "").strip()
-        return figure.rstrip("0").rstrip(".") if "." in figure else figure
+    return _RULES.get(kind, _squeezed)(text) or text
+
+
+def _name(text: str) -> str:
+    return " ".join(name_parts(text)[1])
+
+
+def _mailbox(text: str) -> str:
+    return "".join(text.split())
+
+
+def _phone(text: str) -> str:
+    digits = digits_of(text)
+    if not digits:
+        return _code(text)
+    trunk, national = digits[:-NATIONAL_DIGITS], digits[-NATIONAL_DIGITS:]
+    return national if trunk in GHANA_TRUNKS else digits
+
+
+def _code(text: str) -> str:
+    return "".join(words(text))
+
+
+def _figure(text: str) -> str:
+    figure = text.replace(",", "").strip()
+    return figure.rstrip("0").rstrip(".") if "." in figure else figure
+
+
+def _address(text: str) -> str:
+    return " ".join(SHORT_WORDS.get(word, word) for word in words(text))
+
+
+def _date(text: str) -> str:
+    days = written(text)
+    return "-".join(map(str, days[0])) if days else _squeezed(text)
+
+
+def _squeezed(text: str) -> str:
     return " ".join(text.split())
+
+
+_RULES: Final = {
+    Kind.PERSON: _name,
+    Kind.PHONE: _phone,
+    Kind.EMAIL: _mailbox,
+    Kind.ID: _code,
+    Kind.ACCOUNT: _code,
+    Kind.ADDRESS: _address,
+    Kind.DATE: _date,
+    Kind.AMOUNT: _figure,
+}

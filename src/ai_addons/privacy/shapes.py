@@ -8,6 +8,7 @@ union, a generic of somebody else's), the one that hides most is taken.
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import types
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from typing import (
     NotRequired,
     Required,
     TypeAlias,
+    TypeVar,
     Union,
     cast,
     get_args,
@@ -49,7 +51,7 @@ class Arm:
         mark: The mark on it.
         parts: Shapes of its parts: key and value of a mapping, items of a tuple,
             or one shape for all items.
-        record: The typed dict it is.
+        record: The typed dict it is, or the model or dataclass: a dict in its place has its fields.
     """
 
     cls: type | None
@@ -121,6 +123,15 @@ def fields_of(cls: type) -> tuple[FieldPlan, ...]:
     return tuple(fields)
 
 
+@cache
+def extra_of(cls: type) -> Shape:
+    """The shape of fields that a model takes along without declaring them, as a free dict."""
+    for base in cls.__mro__:
+        if base is not BaseModel and "__pydantic_extra__" in inspect.get_annotations(base):
+            return shape_of(get_type_hints(base, include_extras=True)["__pydantic_extra__"])
+    return UNMARKED
+
+
 def _hints(cls: type) -> dict[str, object]:
     try:
         hints: dict[str, object] = get_type_hints(cls, include_extras=True)
@@ -156,6 +167,9 @@ def shape_of(annotation: object, mark: Mark | None = None, seen: Mapping[str, Ma
         return _alias_shape(cast("Any", alias), args, mark, seen)
     if isinstance(annotation, (str, ForwardRef)):
         return _named_shape(annotation, seen)
+    if isinstance(annotation, TypeVar):
+        options = annotation.__constraints__ or (annotation.__bound__ or Any,)
+        return tuple(arm for option in options for arm in shape_of(option, mark, seen))
     if origin in {Union, types.UnionType}:
         return tuple(arm for option in args for arm in shape_of(option, mark, seen))
     return (_generic_arm(origin, args, mark, seen) if isinstance(origin, type) else _plain_arm(annotation, mark),)
@@ -174,8 +188,10 @@ def _unwrapped(annotation: object, mark: Mark | None) -> tuple[object, Mark | No
 def _plain_arm(annotation: object, mark: Mark | None) -> Arm:
     if is_typeddict(annotation):
         return Arm(dict, mark, record=cast("type", annotation))
-    checkable = isinstance(annotation, type) and not getattr(annotation, "_is_protocol", False)
-    return Arm(cast("type", annotation) if checkable else None, mark)
+    if not isinstance(annotation, type) or getattr(annotation, "_is_protocol", False):
+        return Arm(None, mark)
+    cls = cast("type[object]", annotation)
+    return Arm(cls, mark, record=cls if issubclass(cls, BaseModel) or dataclasses.is_dataclass(cls) else None)
 
 
 def _alias_shape(alias: Any, args: tuple[object, ...], mark: Mark | None, seen: Mapping[str, Mark | None]) -> Shape:  # noqa: ANN401  # there is no one type for aliases on all Pythons
