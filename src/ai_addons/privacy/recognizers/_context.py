@@ -90,6 +90,7 @@ _TOPICS: Final[Mapping[str, Topic]] = {**_ALONE, **{second: Topic.SECOND for _, 
 _FILLERS: Final = frozenset({"no", "num", "nr", "number", "numbers", "id", "code", "is", "was"})
 # Names of fields run together: `phoneNumber` is two words.
 _TOKEN: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[A-Z]|[0-9]+")
+_LETTER: Final = re.compile(r"[A-Za-z]")
 _SEPARATED: Final = re.compile(r"[,;)\]}>\n]")
 _FULL_STOP: Final = re.compile(r"\.(?:\s|\Z)")
 _ESCAPE: Final = re.compile(r"\\[nrt]")
@@ -114,6 +115,8 @@ def _plain_escapes(text: str) -> str:
 
 def topic_before(text: str, start: int) -> Topic | None:
     """What the nearest meaningful word before a number says; None if no word does."""
+    if not _LETTER.search(text, max(0, start - REACH), start):
+        return None
     named = False
     words = words_before(text, start)
     for index, word in enumerate(words):

@@ -76,7 +76,7 @@ def _is_real(match: re.Match[str]) -> bool:
     year = year.lstrip("'")
     number = int(year) + (2000 if len(year) == _SHORT_YEAR else 0)
     if not month.isdigit():
-        return _exists(number, _MONTHS.split().index(month[:3].lower()) + 1, int(day))
+        return _exists(number, (_MONTHS.index(month[:3].lower()) // 4) + 1, int(day))
     return _exists(number, int(month), int(day)) or _exists(number, int(day), int(month))
 
 

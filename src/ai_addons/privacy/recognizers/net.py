@@ -162,6 +162,12 @@ _VERSION_REACH: Final = 14
 _DIALLED: Final = 10
 
 
+def _digits_before(text: str, at: int) -> int:
+    """How many digits stand right before a place, at most three."""
+    before = text[max(0, at - 3) : at]
+    return len(before) - len(before.rstrip("0123456789"))
+
+
 class Ipv4Recognizer(RunRecognizer):
     """Finds IP addresses of version 4 and leaves version numbers alone."""
 
@@ -179,16 +185,17 @@ class Ipv4Recognizer(RunRecognizer):
 
     def bare(self, run: Run) -> Sequence[Span]:
         """IPv4: four numbers up to 255 with dots between."""
-        if not self._maybe.search(run.raw):
-            return ()
-        dialled = _DIALLED if run.text[run.start - 1 : run.start] == "+" else 0
-        return [
-            self.span(run.start + match.start(), run.start + match.end())
-            for match in self._four.finditer(run.raw)
-            # After a plus sign, the first digits are a phone number, dots or not.
-            if match.start() >= dialled
-            and not self._is_version(run.text, run.start + match.start(), run.start + match.end())
-        ]
+        found: list[Span] = []
+        for dots in self._maybe.finditer(run.raw):
+            match = self._four.match(run.raw, dots.start() - _digits_before(run.raw, dots.start()))
+            if match and not self._is_other(run, run.start + match.start(), run.start + match.end()):
+                found.append(self.span(run.start + match.start(), run.start + match.end()))
+        return found
+
+    def _is_other(self, run: Run, start: int, end: int) -> bool:
+        """Whether it is a version, or the first digits after a plus sign, which are a phone number, dots or not."""
+        dialled = run.text[run.start - 1 : run.start] == "+" and start - run.start < _DIALLED
+        return dialled or self._is_version(run.text, start, end)
 
     def _is_version(self, text: str, start: int, end: int) -> bool:
         if text[start - 1 : start] in {"-", "."} or self._after.match(text, end):
