@@ -209,6 +209,14 @@ class WebhookSettings(_Section):
         return self
 
 
+class EventSettings(_Section):
+    """Who is told what happens in this process, beside the hooks given to `AddOns`."""
+
+    hooks: tuple[str, ...] = ()
+    """Hooks, in order: ``logging``, ``otel``, ``prometheus``, a plug-in (entry point group ``ai_addons.hooks``), or
+    ``package.module:Hook``; each is made with no arguments."""
+
+
 class CacheSettings(_Section):
     """Where repeated answers are kept."""
 
@@ -337,6 +345,7 @@ class Settings(BaseSettings):
     billing: BillingSettings = BillingSettings()
     limits: LimitSettings = LimitSettings()
     webhooks: WebhookSettings = WebhookSettings()
+    events: EventSettings = EventSettings()
     cache: CacheSettings = CacheSettings()
     privacy: PrivacySettings = PrivacySettings()
     call: CallSettings = CallSettings()

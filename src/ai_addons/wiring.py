@@ -97,7 +97,8 @@ class Wiring:
         self.environ: Mapping[str, str] = environ if environ is not None else os.environ
         self.clock: Clock = clock if clock is not None else SystemClock()
         self._ids: Ids = ids if ids is not None else Uuid7()
-        self._hooks = tuple(hooks)
+        self._own_hooks = tuple(make_hook(name) for name in settings.events.hooks)
+        self.hooks: tuple[EventHook, ...] = (*hooks, *self._own_hooks)
         self._llm = llm
         self._lock = threading.RLock()
         self._llms: dict[str, Llm] = {}
@@ -172,7 +173,7 @@ class Wiring:
             return self._llms[name]
 
     def close(self) -> None:
-        """Let go of the store, the cache and the threads; a later use makes them again."""
+        """Let go of the store, the cache, the threads and the settings' hooks; a later use opens them again."""
         with self._lock:
             if self._desk is not None:
                 desk, threads = self._desk
@@ -181,6 +182,10 @@ class Wiring:
                 if desk.kit.cache is not None:
                     desk.kit.cache.close()
             self.database.close()
+            for hook in self._own_hooks:
+                close = getattr(hook, "close", None)
+                if close is not None:
+                    close()
 
     def _make_terms(self, profile: Callable[[str], BusinessProfile] | None) -> Terms:
         settings = self.settings
@@ -196,7 +201,7 @@ class Wiring:
             profile=profile if profile is not None else unknown,
             cooldown=micros(settings.billing.alert_cooldown),
             outbox=settings.webhooks.url is not None,
-            hooks=self._hooks,
+            hooks=self.hooks,
         )
 
     def _all_policies(self) -> tuple[Policy, ...]:
@@ -217,7 +222,7 @@ class Wiring:
             prices=self.prices,
             clock=self.clock,
             ids=self._ids,
-            hooks=self._hooks,
+            hooks=self.hooks,
             offers=self._offers,
         )
 
@@ -243,6 +248,24 @@ class Wiring:
             raise ConfigError(msg)
         # Books in memory end with the process, and so may their keys.
         return Keys(secrets.token_bytes(_RANDOM_SECRET) if path is None else secret_file(Path(f"{path}.key")))
+
+
+def make_hook(name: str) -> EventHook:
+    """A hook that the settings name.
+
+    Raises:
+        UnknownPlugin: If there is none of that name.
+        ConfigError: If it needs a package that is not installed.
+    """
+    try:
+        hook: EventHook = plugins.load("hooks", name)()
+    except ImportError as missing:
+        msg = (
+            f"The hook {name!r} needs {missing.name}, which is not installed. Nothing was charged. "
+            "For a hook of the SDK's own run: pip install 'ai-addons[otel,prometheus]'"
+        )
+        raise ConfigError(msg) from missing
+    return hook
 
 
 def micros(duration: timedelta) -> int:

@@ -11,6 +11,7 @@ from ai_addons.billing.months import day_of
 from ai_addons.billing.records import CallIdentity, CallRecord, Finished, Hold
 from ai_addons.billing.sql import statements as sql
 from ai_addons.errors import BillingError, IdempotencyConflict
+from ai_addons.events import HoldTimedOut
 from ai_addons.money import Credits, MicroGhs, to_micro_ghs
 
 if TYPE_CHECKING:
@@ -154,6 +155,7 @@ def expire_hold(books: Books, wallet: LockedWallet, row: Row) -> None:
     close_hold(wallet, row, "expired", _NOTHING)
     wallet.unpin(row.id, row.attempt, shares, _NOTHING)
     write_row(wallet.tx, logged(row, wallet.tz), ORPHAN, _NOTHING, 0, books.terms.rate, row.expires_at)
+    wallet.note(HoldTimedOut(call_id=row.id, feature=row.feature, amount=Credits.from_micro(row.amount)))
 
 
 def logged(row: Row, tz: str) -> Logged:
