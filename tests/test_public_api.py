@@ -92,7 +92,7 @@ def test_error_codes_are_unique() -> None:
     assert len(codes) == len(set(codes))
 
 
-@pytest.mark.parametrize("page", ["errors.md", "settings.md", "cli.md"])
+@pytest.mark.parametrize("page", ["errors.md", "settings.md", "cli.md", "events.md", "metrics.md"])
 def test_reference_tables_are_what_the_code_says(page: str) -> None:
     """The tables in the docs are generated; a change to the code that forgets them fails here."""
     spec = importlib.util.spec_from_file_location("generate", DOCS / "generate.py")

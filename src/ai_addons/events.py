@@ -32,7 +32,7 @@ class StepTaken:
     """One visit to the books on behalf of a call; a part of `CallTimes`.
 
     Attributes:
-        name: What was done there.
+        name: What was done there: ``find`` a replay, ``hold``, ``capture``, ``void``, or ``record`` a free call.
         started_at: UTC microseconds.
         duration_us: Microseconds it took, waiting for the lock included.
     """
@@ -265,7 +265,7 @@ class BudgetWarned:
     """Provider cost has reached the share of the budget that is worth a warning. Told where such a budget is kept.
 
     Attributes:
-        window: Which budget.
+        window: Which budget: ``day`` or ``month``.
         spent: Provider cost so far in pico-USD.
         budget: The budget in pico-USD.
     """
@@ -280,7 +280,7 @@ class BudgetStopped:
     """The provider budget is spent; calls are refused until the next window. Told where such a budget is kept.
 
     Attributes:
-        window: Which budget.
+        window: Which budget: ``day`` or ``month``.
         spent: Provider cost so far in pico-USD.
         budget: The budget in pico-USD.
     """

@@ -99,7 +99,9 @@ CALL_SECONDS: Final = Metric(
     labels=("feature", "outcome", "cached"),
     buckets=_genai.DURATION_BUCKETS,
 )
-CREDITS: Final = _counter("ai_addons_credits_charged", "{credit}", ("feature",), "Credits captured, late ones too.")
+CREDITS: Final = _counter(
+    "ai_addons_credits_charged", "{credit}", ("feature",), "Credits captured by calls of features, late ones too."
+)
 ATTEMPTS: Final = _counter(
     "ai_addons_attempts",
     "{attempt}",
@@ -201,7 +203,6 @@ def measure(event: Event) -> Iterator[Measurement]:
             yield from _attempt(event)
         case CapturedLate():
             yield Measurement(CAPTURED_LATE, 1, (event.feature, "no" if event.unpaid.micro else "yes"))
-            yield Measurement(CREDITS, event.charged.micro / _MILLION, (event.feature,))
         case _:
             if (counted := _COUNTED.get(type(event))) is not None:
                 metric, *labels = counted(event)
