@@ -80,8 +80,8 @@ def read_duration(value: object) -> object:
     return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
 
 
-def _as_route(value: object) -> object:
-    """A single model is a route of one."""
+def _as_list(value: object) -> object:
+    """A single name is a list of one."""
     return (value,) if isinstance(value, str) else value
 
 
@@ -116,7 +116,8 @@ Amount = Annotated[Credits, AfterValidator(_not_below_zero)]
 Secret = Annotated[SecretStr, Field(min_length=32)]
 Zone = Annotated[str, AfterValidator(_known_zone)]
 Duration = Annotated[timedelta, BeforeValidator(read_duration)]
-Route = Annotated[tuple[str, ...], BeforeValidator(_as_route), AfterValidator(_with_provider), Field(min_length=1)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+Route = Annotated[tuple[str, ...], BeforeValidator(_as_list), AfterValidator(_with_provider), Field(min_length=1)]
 
 
 class _Section(BaseModel):
@@ -212,7 +213,7 @@ class WebhookSettings(_Section):
 class EventSettings(_Section):
     """Who is told what happens in this process, beside the hooks given to `AddOns`."""
 
-    hooks: tuple[str, ...] = ()
+    hooks: Names = ()
     """Hooks, in order: ``logging``, ``otel``, ``prometheus``, a plug-in (entry point group ``ai_addons.hooks``), or
     ``package.module:Hook``; each is made with no arguments."""
 
