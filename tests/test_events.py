@@ -12,6 +12,7 @@ import pytest
 
 from ai_addons import (
     AddOns,
+    BillingError,
     ConfigError,
     Credits,
     InsufficientCreditsError,
@@ -22,6 +23,7 @@ from ai_addons import (
     bill_to,
     plugins,
 )
+from ai_addons.billing.store import Store
 from ai_addons.events import (
     AttemptMade,
     CacheAsked,
@@ -351,6 +353,47 @@ def test_a_hook_whose_package_is_missing_says_what_to_install(monkeypatch: pytes
     with pytest.raises(ConfigError, match=r"'otel' needs opentelemetry.*ai-addons\[otel"):
         # The policy is a plug-in too, but hooks come first.
         AddOns(kit_settings(events={"hooks": ["otel"]}))
+
+
+async def _async_hook(_event: Event) -> None:
+    """Nobody would await it."""
+
+
+class _AsyncHook:
+    async def __call__(self, _event: Event) -> None:
+        """Nor this one."""
+
+
+@pytest.mark.parametrize("hook", [_async_hook, _AsyncHook()])
+def test_an_async_hook_is_refused_at_the_start(hook: Any) -> None:
+    """It would hear nothing, without a word."""
+    with pytest.raises(ConfigError, match=r"[aA]sync.?[hH]ook' is async.*queue"):
+        AddOns(kit_settings(), hooks=[hook])
+
+
+def test_a_call_whose_hold_cannot_be_voided_is_told_all_the_same(heard: Heard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end of a call is never missing, whatever its books say."""
+
+    def refuse(*_: object) -> None:
+        raise BillingError
+
+    heard.llm.fail(slogan)
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "void", refuse)
+        with pytest.raises(BillingError):
+            slogan(1)
+    heard.clock.advance(TTL / SECOND + 1)
+    heard.addons.sweep()
+
+    assert heard.names == ["AttemptMade", "AttemptMade", "CallFailed", "HoldTimedOut"]
+    assert heard.one(CallFailed).code == "provider_unavailable"
+
+
+def test_the_test_kit_leaves_a_hosts_own_hooks_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests of a host send nothing to its dashboards."""
+    monkeypatch.setenv("AI_ADDONS_EVENTS__HOOKS", "prometheus")
+
+    assert kit_settings().events.hooks == ()
 
 
 def test_a_payer_of_another_business_gets_another_pseudonym(heard: Heard) -> None:

@@ -11,6 +11,7 @@ import secrets
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from inspect import iscoroutinefunction
 from pathlib import Path
 from random import random
 from typing import TYPE_CHECKING, Final
@@ -98,7 +99,7 @@ class Wiring:
         self.clock: Clock = clock if clock is not None else SystemClock()
         self._ids: Ids = ids if ids is not None else Uuid7()
         self._own_hooks = tuple(make_hook(name) for name in settings.events.hooks)
-        self.hooks: tuple[EventHook, ...] = (*hooks, *self._own_hooks)
+        self.hooks: tuple[EventHook, ...] = tuple(map(not_async, (*hooks, *self._own_hooks)))
         self._llm = llm
         self._lock = threading.RLock()
         self._llms: dict[str, Llm] = {}
@@ -265,6 +266,21 @@ def make_hook(name: str) -> EventHook:
             "For a hook of the SDK's own run: pip install 'ai-addons[otel,prometheus]'"
         )
         raise ConfigError(msg) from missing
+    return hook
+
+
+def not_async(hook: EventHook) -> EventHook:
+    """The hook itself.
+
+    Raises:
+        ConfigError: If it is async: nobody would await it, and it would never hear anything.
+    """
+    if iscoroutinefunction(hook) or iscoroutinefunction(type(hook).__call__):
+        msg = (
+            f"The hook {getattr(hook, '__name__', type(hook).__name__)!r} is async, and events are told without "
+            "waiting. Nothing was charged. Make it a plain function that puts the event into a queue."
+        )
+        raise ConfigError(msg)
     return hook
 
 

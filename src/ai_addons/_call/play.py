@@ -174,8 +174,10 @@ class _Run(Generic[R]):
 
     def _fail(self, error: BaseException) -> Generator[Step, Any, None]:
         """Give everything back and say so."""
-        yield from self._account.give_up(error)
-        self._teller.ended_badly(error)
+        try:
+            yield from self._account.give_up(error)
+        finally:
+            self._teller.ended_badly(error)
 
     def _receipt(self, source: Source, reason: DegradedReason | None, booked: Booked) -> Receipt:
         identity, progress = self._account.identity, self._progress

@@ -172,7 +172,7 @@ class Attempt:
     usage: Usage | None
     cost: PicoUsd | None
     latency_ms: int
-    started_at: int = 0
+    started_at: int
     error: str | None = None
     request_id: str | None = None
 
