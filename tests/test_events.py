@@ -179,7 +179,8 @@ def test_a_cancelled_call_is_told_with_its_lost_attempt(heard: Heard) -> None:
     heard.llm.hang(opinion_async)
 
     async def main() -> None:
-        with anyio.move_on_after(0.05):
+        with anyio.CancelScope() as scope:
+            heard.llm.before_answer(scope.cancel)
             await opinion_async(AMA)
 
     anyio.run(main)
