@@ -1,6 +1,6 @@
 """Writes the reference tables, and pictures of screens, from the code they describe.
 
-Run ``python docs/generate.py`` after a change to an error, a setting or a command;
+Run ``python docs/generate.py`` after a change to an error, a setting, a command, an event or a metric;
 the tests fail while a table is out of date.
 """
 
@@ -19,9 +19,11 @@ from pydantic_core import PydanticUndefined, to_jsonable_python
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 
-from ai_addons import errors, settings
+from ai_addons import errors, events, settings
 from ai_addons.cli import main
 from ai_addons.cli.mask import Found, highlighted, legend
+from ai_addons.contrib import _genai
+from ai_addons.contrib._metrics import METRICS
 from ai_addons.errors import AddOnsError
 from ai_addons.privacy.markers import Pii
 from ai_addons.privacy.mask import from_settings
@@ -41,7 +43,13 @@ _NOTE: Final = "<!-- Written by docs/generate.py; change the code, not this page
 
 def tables() -> dict[str, str]:
     """Every generated page by its file name."""
-    return {"errors.md": _errors(), "settings.md": _settings(), "cli.md": _commands()}
+    return {
+        "errors.md": _errors(),
+        "settings.md": _settings(),
+        "cli.md": _commands(),
+        "events.md": _events(),
+        "metrics.md": _metrics(),
+    }
 
 
 def pictures() -> dict[str, str]:
@@ -214,6 +222,57 @@ def _mask_screen() -> str:
     # Without the fonts that rich would have the reader's browser fetch from elsewhere.
     frame = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
     return screen.export_svg(title="ai-addons mask", code_format=frame, unique_id="mask")
+
+
+# Events.
+
+
+def _events() -> str:
+    kinds = [*get_args(events.Event), events.CallTimes, events.StepTaken]
+    return _page(
+        "Events",
+        "Every hook is called with each of these, in the thread or task where it happened; see "
+        "[Observe in production](../how-to/observe-in-production.md). They are frozen dataclasses in "
+        "`ai_addons.events`. None holds a prompt, an answer, a person or a key.",
+        *[f"## {kind.__name__}\n\n{_prose(kind.__doc__)}\n\n{_fields(kind)}" for kind in kinds],
+    )
+
+
+def _fields(kind: type) -> str:
+    """The attributes of a dataclass, with what its docstring says of each."""
+    _, _, section = inspect.cleandoc(kind.__doc__ or "").partition("Attributes:\n")
+    said = dict(re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", section, flags=re.MULTILINE))
+    types = inspect.get_annotations(kind)
+    return _table(
+        ("field", "type", "meaning"), [(f"`{name}`", f"`{types[name]}`", _prose(said[name])) for name in types]
+    )
+
+
+# Metrics.
+
+
+def _metrics() -> str:
+    rows = [
+        (
+            f"`{metric.name}{'_total' if metric.kind == 'counter' else ''}`",
+            f"`{metric.otel}`",
+            metric.kind,
+            f"`{metric.unit}`",
+            ", ".join(f"`{label}`" for label in metric.labels),
+            metric.help,
+        )
+        for metric in METRICS
+    ]
+    return _page(
+        "Metrics",
+        "The same for both adapters; see [Observe in production](../how-to/observe-in-production.md). No label holds a "
+        "business, a user or a call. An empty `code` means no error. OpenTelemetry gets `code` as "
+        f"`{_genai.ERROR_TYPE}`, `type` as `{_genai.TOKEN_TYPE}`, `model` as `{_genai.PROVIDER_NAME}` and "
+        f"`{_genai.REQUEST_MODEL}`, and every other label as `ai_addons.LABEL`, but `reason` as `{_genai.REASON}`. "
+        f"Names that begin with `gen_ai.` are those of release {_genai.CONVENTIONS} of OpenTelemetry's GenAI "
+        "conventions.",
+        _table(("Prometheus", "OpenTelemetry", "kind", "unit", "labels", "meaning"), rows),
+    )
 
 
 if __name__ == "__main__":

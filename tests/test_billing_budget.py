@@ -14,6 +14,7 @@ from ai_addons.billing.records import CallRecord, Hold
 from ai_addons.billing.spending import Purse, WindowSpending, spending_at
 from ai_addons.clock import SystemClock
 from ai_addons.errors import BudgetSpent, InsufficientCreditsError
+from ai_addons.events import BudgetStopped, BudgetWarned, WalletEvent
 from ai_addons.money import Credits, PicoUsd
 from ai_addons.testing.fakes import ManualClock
 from tests.addon_books import us
@@ -301,11 +302,24 @@ def test_the_servers_own_clock_decides_as_well(tmp_path: Path) -> None:
 # What is told.
 
 
+class _Listener:
+    """Keeps what the outbox is told; the operator's own events go to `seen`."""
+
+    def __init__(self, told: list[Any]) -> None:
+        self.told = told
+        self.seen: list[Any] = []
+
+    def __call__(self, event: object) -> None:
+        """Keep an event."""
+        (self.told if isinstance(event, WalletEvent) else self.seen).append(event)
+
+
 @each_database
 def test_a_warning_and_the_end_are_told_once_a_window() -> None:
     """At 80 %, and when the first call is refused; again for a raised budget and in a new month."""
     told: list[Any] = []
-    books = shop(month=5, hooks=(told.append,), now=us("2027-01-31 22:00"))
+    listener = _Listener(told)
+    books = shop(month=5, hooks=(listener,), now=us("2027-01-31 22:00"))
     for _ in range(3):
         taken(books)
     assert told == []
@@ -322,6 +336,7 @@ def test_a_warning_and_the_end_are_told_once_a_window() -> None:
     taken(books)
     with pytest.raises(BudgetSpent):
         taken(books)
+    assert listener.seen[0] == BudgetWarned(window="month", spent=PicoUsd(3 * DOLLAR), budget=PicoUsd(5 * DOLLAR))
     assert [one.topic for one in told[2:]] == ["budget.warning", "budget.spent"]
     books.clock.advance(7_201)
     for _ in range(5):
@@ -332,11 +347,12 @@ def test_a_warning_and_the_end_are_told_once_a_window() -> None:
 @each_database
 def test_a_refused_call_does_not_use_up_a_warning() -> None:
     """What is over one budget is no news about the other."""
-    told: list[Any] = []
-    books = shop(month=0, day=1, hooks=(told.append,))
+    listener = _Listener([])
+    books = shop(month=0, day=1, hooks=(listener,))
     with pytest.raises(BudgetSpent):
         taken(books)
-    assert [one.topic for one in told] == ["budget.spent"]
+    assert [one.topic for one in listener.told] == ["budget.spent"]
+    assert listener.seen == [BudgetStopped(window="month", spent=PicoUsd(0), budget=PicoUsd(0))]
 
 
 @each_database

@@ -22,7 +22,7 @@ from ai_addons.billing.webhooks import GIVE_UP, LONGEST_WAIT, Delivery, WebhookS
 from ai_addons.cli import outbox as commands
 from ai_addons.clock import SystemClock
 from ai_addons.errors import StoreUnavailable
-from ai_addons.events import OperatorAlert
+from ai_addons.events import OperatorAlert, WebhookFailed
 from ai_addons.money import Credits
 from ai_addons.settings import WebhookSettings
 from ai_addons.testing.fakes import ManualClock
@@ -257,13 +257,16 @@ def test_an_event_is_given_up_after_about_three_days(shop: Shop) -> None:
     shop.receiver.answers = [(500, {}), (503, {})]
     assert shop.outbox.deliver() == Delivered(failed=1)
     assert shop.rows() == [(GIVE_UP - 1, LONGEST_WAIT, False, "answered 500")]
-    assert shop.told == []
+    assert shop.told == [WebhookFailed(topic=TOPIC, attempts=GIVE_UP - 1, given_up=False)]
     shop.clock.advance(LONGEST_WAIT / SECOND)
     assert shop.outbox.deliver() == Delivered(given_up=1)
     ((attempts, _, over, error),) = shop.rows()
     assert (attempts, over, error) == (GIVE_UP, True, "answered 503")
     detail = f"event {event} ({TOPIC}) was not delivered: answered 503"
-    assert shop.told == [OperatorAlert(code="webhook_given_up", detail=detail)]
+    assert shop.told[1:] == [
+        WebhookFailed(topic=TOPIC, attempts=GIVE_UP, given_up=True),
+        OperatorAlert(code="webhook_given_up", detail=detail),
+    ]
     shop.clock.advance(LONGEST_WAIT / SECOND)
     assert shop.outbox.deliver() == Delivered()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import doctest
 import io
+import logging
 import os
 import re
 import shlex
@@ -91,11 +92,12 @@ class Reader:
         path = self.folder / name
         path.write_text(example.parsed, encoding="utf-8")
         try:
-            addons = AddOns(Settings())
-            models = addons.settings.models
-            for route in (models.small, models.large, *(own.models for own in addons.settings.features.values())):
-                for model in route or ():
-                    addons.model_prices.row(model)
+            # Closed, because hooks that settings name may stand in a registry of the process.
+            with contextlib.closing(AddOns(Settings())) as addons:
+                models = addons.settings.models
+                for route in (models.small, models.large, *(own.models for own in addons.settings.features.values())):
+                    for model in route or ():
+                        addons.model_prices.row(model)
         finally:
             path.unlink()
 
@@ -148,8 +150,13 @@ def test_a_reader_can_follow_the_page(page: Path, tmp_path: Path, monkeypatch: p
     """Copied into an empty folder, the blocks of a page run one after the other, with no key and no network."""
     monkeypatch.chdir(tmp_path)
     install(None)
-
-    Reader(tmp_path).follow(page)
+    logger = logging.getLogger("ai_addons")
+    handlers, level = list(logger.handlers), logger.level
+    try:
+        Reader(tmp_path).follow(page)
+    finally:
+        logger.handlers[:] = handlers
+        logger.setLevel(level)
 
 
 def test_the_readme_shows_the_call_site_and_the_commands() -> None:

@@ -125,6 +125,7 @@ def test_an_answer_is_recorded_with_its_exact_cost(*, aio: bool) -> None:
             usage=GOOD.usage,
             cost=PriceBook().cost(ROUTE, GOOD),
             latency_ms=250,
+            started_at=100_000_000,
             request_id="r1",
         ),
     )

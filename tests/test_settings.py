@@ -319,3 +319,13 @@ def test_webhook_secrets_come_from_the_environment_and_show_nowhere(monkeypatch:
     assert [secret.get_secret_value() for secret in settings.webhooks.secrets] == made
     shown = repr(settings) + str(settings) + settings.model_dump_json()
     assert not any(secret in shown for secret in (*made, "an old secret"))
+
+
+def test_hooks_are_one_name_or_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bare name will do; the environment takes JSON too."""
+    assert Settings().events.hooks == ()
+    assert Settings(events={"hooks": "logging"}).events.hooks == ("logging",)
+    monkeypatch.setenv("AI_ADDONS_EVENTS__HOOKS", "otel")
+    assert Settings().events.hooks == ("otel",)
+    monkeypatch.setenv("AI_ADDONS_EVENTS__HOOKS", '["logging", "shop.alerts:Pager"]')
+    assert Settings().events.hooks == ("logging", "shop.alerts:Pager")

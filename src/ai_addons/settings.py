@@ -80,8 +80,8 @@ def read_duration(value: object) -> object:
     return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
 
 
-def _as_route(value: object) -> object:
-    """A single model is a route of one."""
+def _as_list(value: object) -> object:
+    """A single name is a list of one."""
     return (value,) if isinstance(value, str) else value
 
 
@@ -117,7 +117,8 @@ Usd = Annotated[Decimal, Field(ge=0, le=1_000_000, decimal_places=12)]
 Secret = Annotated[SecretStr, Field(min_length=32)]
 Zone = Annotated[str, AfterValidator(_known_zone)]
 Duration = Annotated[timedelta, BeforeValidator(read_duration)]
-Route = Annotated[tuple[str, ...], BeforeValidator(_as_route), AfterValidator(_with_provider), Field(min_length=1)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+Route = Annotated[tuple[str, ...], BeforeValidator(_as_list), AfterValidator(_with_provider), Field(min_length=1)]
 
 
 class _Section(BaseModel):
@@ -223,6 +224,14 @@ class WebhookSettings(_Section):
             msg = "webhooks.url needs a secret to sign with; make one with `ai-addons webhook-secret`"
             raise ValueError(msg)
         return self
+
+
+class EventSettings(_Section):
+    """Who is told what happens in this process, beside the hooks given to `AddOns`."""
+
+    hooks: Names = ()
+    """Hooks, in order: ``logging``, ``otel``, ``prometheus``, a plug-in (entry point group ``ai_addons.hooks``), or
+    ``package.module:Hook``; each is made with no arguments."""
 
 
 class CacheSettings(_Section):
@@ -437,6 +446,7 @@ class Settings(BaseSettings):
     limits: LimitSettings = LimitSettings()
     budget: BudgetSettings = BudgetSettings()
     webhooks: WebhookSettings = WebhookSettings()
+    events: EventSettings = EventSettings()
     cache: CacheSettings = CacheSettings()
     privacy: PrivacySettings = PrivacySettings()
     call: CallSettings = CallSettings()

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 from ai_addons._call import billed_call, quote_call
 from ai_addons._drive import arun, run
+from ai_addons.errors import AddOnsError
+from ai_addons.events import CallRefused, emit
 from ai_addons.receipt import hand_over
 
 if TYPE_CHECKING:
+    from ai_addons._call import Call
     from ai_addons._invocation import CallOptions, Invocation
     from ai_addons.addons import AddOns
     from ai_addons.receipt import Billed, Quote
@@ -42,7 +45,7 @@ class Till:
 
     def run(self, invocation: Invocation[R], options: CallOptions) -> Billed[R]:
         """Make a call in this thread."""
-        call, desk = self._addons.prepare(invocation, self._payer, options), self._wiring.desk()
+        call, desk = self._prepare(invocation, options), self._wiring.desk()
         billed = run(billed_call(call, desk.kit), desk.caller)
         hand_over(billed.receipt)
         return billed
@@ -50,7 +53,7 @@ class Till:
     async def arun(self, invocation: Invocation[R], options: CallOptions) -> Billed[R]:
         """Make a call on the event loop."""
         await self._refresh_prices()
-        call, desk = self._addons.prepare(invocation, self._payer, options), self._wiring.desk()
+        call, desk = self._prepare(invocation, options), self._wiring.desk()
         billed = await arun(billed_call(call, desk.kit), desk.caller, desk.threads)
         hand_over(billed.receipt)
         return billed
@@ -65,6 +68,14 @@ class Till:
         await self._refresh_prices()
         call, desk = self._addons.prepare(invocation, self._payer, options), self._wiring.desk()
         return await arun(quote_call(call, desk.kit), desk.caller, desk.threads)
+
+    def _prepare(self, invocation: Invocation[R], options: CallOptions) -> Call[R]:
+        """Settle a call; one that is refused before it begins is told to the hooks all the same."""
+        try:
+            return self._addons.prepare(invocation, self._payer, options)
+        except AddOnsError as error:
+            emit(self._wiring.hooks, CallRefused(feature=invocation.spec.key, code=error.code))
+            raise
 
     async def _refresh_prices(self) -> None:
         """Read published prices beside the event loop once they are old, so that `prepare` waits for nobody."""

@@ -11,6 +11,7 @@ import secrets
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from inspect import iscoroutinefunction
 from pathlib import Path
 from random import random
 from typing import TYPE_CHECKING, Final
@@ -101,7 +102,8 @@ class Wiring:
         self.environ: Mapping[str, str] = environ if environ is not None else os.environ
         self.clock: Clock = clock if clock is not None else SystemClock()
         self._ids: Ids = ids if ids is not None else Uuid7()
-        self._hooks = tuple(hooks)
+        self._own_hooks = tuple(make_hook(name) for name in settings.events.hooks)
+        self.hooks: tuple[EventHook, ...] = tuple(map(not_async, (*hooks, *self._own_hooks)))
         self._llm = llm
         self._lock = threading.RLock()
         self._llms: dict[str, Llm] = {}
@@ -190,7 +192,7 @@ class Wiring:
             return self._llms[name]
 
     def close(self) -> None:
-        """Let go of the store, the cache and the threads; a later use makes them again."""
+        """Let go of the store, the cache, the threads and the settings' hooks; a later use opens them again."""
         with self._lock:
             if self._desk is not None:
                 desk, threads = self._desk
@@ -199,6 +201,10 @@ class Wiring:
                 if desk.kit.cache is not None:
                     desk.kit.cache.close()
             self.database.close()
+            for hook in self._own_hooks:
+                close = getattr(hook, "close", None)
+                if close is not None:
+                    close()
 
     def _make_terms(self, profile: Callable[[str], BusinessProfile] | None) -> Terms:
         settings = self.settings
@@ -215,7 +221,7 @@ class Wiring:
             profile=profile if profile is not None else unknown,
             cooldown=micros(settings.billing.alert_cooldown),
             outbox=settings.webhooks.url is not None,
-            hooks=self._hooks,
+            hooks=self.hooks,
         )
 
     def _all_policies(self) -> tuple[Policy, ...]:
@@ -235,7 +241,7 @@ class Wiring:
             prices=self.prices,
             clock=self.clock,
             ids=self._ids,
-            hooks=self._hooks,
+            hooks=self.hooks,
             offers=self._offers,
         )
 
@@ -261,6 +267,39 @@ class Wiring:
             raise ConfigError(msg)
         # Books in memory end with the process, and so may their keys.
         return Keys(secrets.token_bytes(_RANDOM_SECRET) if path is None else secret_file(Path(f"{path}.key")))
+
+
+def make_hook(name: str) -> EventHook:
+    """A hook that the settings name.
+
+    Raises:
+        UnknownPlugin: If there is none of that name.
+        ConfigError: If it needs a package that is not installed.
+    """
+    try:
+        hook: EventHook = plugins.load("hooks", name)()
+    except ImportError as missing:
+        msg = (
+            f"The hook {name!r} needs {missing.name}, which is not installed. Nothing was charged. "
+            "For a hook of the SDK's own run: pip install 'ai-addons[otel,prometheus]'"
+        )
+        raise ConfigError(msg) from missing
+    return hook
+
+
+def not_async(hook: EventHook) -> EventHook:
+    """The hook itself.
+
+    Raises:
+        ConfigError: If it is async: nobody would await it, and it would never hear anything.
+    """
+    if iscoroutinefunction(hook) or iscoroutinefunction(type(hook).__call__):
+        msg = (
+            f"The hook {getattr(hook, '__name__', type(hook).__name__)!r} is async, and events are told without "
+            "waiting. Nothing was charged. Make it a plain function that puts the event into a queue."
+        )
+        raise ConfigError(msg)
+    return hook
 
 
 def micros(duration: timedelta) -> int:

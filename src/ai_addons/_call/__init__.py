@@ -17,6 +17,7 @@ So no timing of a cancel can leave a hold behind.
 `interview` one question: masked, repeated or asked, checked, restored
 `account`   its money: hold, capture, void, replay
 `progress`  what has happened so far: attempts, answers, their sums
+`telling`   what the hooks are told of it
 `stored`    entries of the answer cache
 `wording`   what is said to a model around the host's own words
 =========== ==============================================================

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 from ai_addons._call.steps import Do
 from ai_addons.billing.records import Booked, CallIdentity, CallRecord, Finished, Hold, Outcome
 from ai_addons.errors import AddOnsError, StoreUnavailable
+from ai_addons.events import StepTaken
 from ai_addons.money import Credits, MicroGhs
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from ai_addons._call.progress import Progress
     from ai_addons._call.steps import Call, Kit, Step
+    from ai_addons.events import StepName
     from ai_addons.money import PicoUsd
     from ai_addons.privacy.base import Vault
     from ai_addons.prompt import Source
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 logger: Final = logging.getLogger("ai_addons")
+
+_MICROSECONDS: Final = 1_000_000
 
 
 class Account(Generic[R]):
@@ -33,6 +37,7 @@ class Account(Generic[R]):
         arguments_hash: Keyed hash of the unmasked arguments.
         identity: Which call this is.
         finished: What this very call gave before, if it was paid for.
+        started_at: When the call began, UTC microseconds.
     """
 
     def __init__(self, call: Call[R], kit: Kit, progress: Progress, vault: Vault) -> None:
@@ -42,6 +47,7 @@ class Account(Generic[R]):
         self._progress = progress
         self._vault = vault
         self._started = kit.clock.monotonic()
+        self.started_at: int = kit.clock.now()
         self._hold: Hold | None = None
         self.finished: Finished | None = None
         feature, version = call.spec.key, call.spec.version
@@ -52,7 +58,7 @@ class Account(Generic[R]):
         self.identity = CallIdentity(
             business=call.payer.business,
             user=call.payer.user,
-            id=kit.ids.new(kit.clock.now()) if call.key is None else call.key,
+            id=kit.ids.new(self.started_at) if call.key is None else call.key,
             feature=feature,
             request_hash=kit.keys.request_hash(feature, version, arguments, options),
             keyed=call.key is not None,
@@ -73,10 +79,15 @@ class Account(Generic[R]):
         """Milliseconds since the call began."""
         return round((self._clock.monotonic() - self._started) * 1_000)
 
+    def moment(self, monotonic: float | None = None) -> int:
+        """A monotonic time, now if none is given, as UTC microseconds; the call's clock is read once only."""
+        at = self._clock.monotonic() if monotonic is None else monotonic
+        return self.started_at + round((at - self._started) * _MICROSECONDS)
+
     def look_up(self) -> Generator[Step, Any, None]:
         """See whether this key was paid for before; its answers are then given again."""
         if self.identity.keyed:
-            self.finished = yield Do(partial(self._store.find, self.identity))
+            self.finished = yield from self._timed("find", partial(self._store.find, self.identity))
             self._progress.replay_from(self.finished)
 
     def hold(self, bound: PicoUsd | None = None) -> Generator[Step, Any, None]:
@@ -93,7 +104,7 @@ class Account(Generic[R]):
                 yield Do(partial(self._store.check_budget, self.identity.business, bound))
             return
         hold = partial(self._store.hold, self.identity, call.price, price_version=call.price_version, bound=bound)
-        outcome = yield Do(hold)
+        outcome = yield from self._timed("hold", hold)
         if isinstance(outcome, Finished):
             self.finished = outcome
             self._progress.replay_from(outcome)
@@ -104,7 +115,8 @@ class Account(Generic[R]):
         """Charge a held call; book one that held nothing as free."""
         record = self._record("ok", source, None)
         if self._hold is not None:
-            return cast("Booked", (yield Do(partial(self._store.capture, self._hold, record))))
+            capture = partial(self._store.capture, self._hold, record)
+            return cast("Booked", (yield from self._timed("capture", capture)))
         if self.finished is not None and not self._progress.attempts:
             # The row of the first time stands for its replays.
             balance = yield Do(partial(self._store.available, self.identity.business))
@@ -115,7 +127,7 @@ class Account(Generic[R]):
         """End a call that code answered: nothing is charged, what the models cost is booked."""
         record = self._record("ok" if error is None else "failed", source, error)
         if self._hold is not None:
-            return cast("Booked", (yield Do(partial(self._store.void, self._hold, record))))
+            return cast("Booked", (yield from self._timed("void", partial(self._store.void, self._hold, record))))
         return (yield from self._free(record))
 
     def give_up(self, error: BaseException) -> Generator[Step, Any, None]:
@@ -123,7 +135,7 @@ class Account(Generic[R]):
         record = self._record("failed", "ai", error)
         try:
             if self._hold is not None:
-                yield Do(partial(self._store.void, self._hold, record))
+                yield from self._timed("void", partial(self._store.void, self._hold, record))
             elif self.touched:
                 yield from self._free(record)
         except StoreUnavailable:
@@ -131,7 +143,16 @@ class Account(Generic[R]):
             logger.warning("call %s could not be voided; its hold will expire", self.identity.id)
 
     def _free(self, record: CallRecord) -> Generator[Step, Any, Booked]:
-        return cast("Booked", (yield Do(partial(self._store.record, self.identity, record))))
+        return cast("Booked", (yield from self._timed("record", partial(self._store.record, self.identity, record))))
+
+    def _timed(self, name: StepName, work: Callable[[], object]) -> Generator[Step, Any, Any]:
+        """Visit the books, and note how long it took."""
+        began = self._clock.monotonic()
+        try:
+            return (yield Do(work))
+        finally:
+            took = round((self._clock.monotonic() - began) * _MICROSECONDS)
+            self._progress.steps.append(StepTaken(name=name, started_at=self.moment(began), duration_us=took))
 
     def _record(self, outcome: Outcome, source: Source, error: BaseException | None) -> CallRecord:
         return CallRecord(

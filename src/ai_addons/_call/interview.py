@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from ai_addons._call.account import Account
     from ai_addons._call.progress import Progress
     from ai_addons._call.steps import Call, Kit, Step
+    from ai_addons._call.telling import Teller
+    from ai_addons.events import AttemptReason
     from ai_addons.llm.base import Exchange, Message, ModelReply
     from ai_addons.privacy.base import Json, Session
     from ai_addons.prompt import Prompt
@@ -58,12 +60,21 @@ class Question:
 class Interview(Generic[R]):
     """Puts the questions of one call and brings back usable answers."""
 
-    def __init__(self, call: Call[R], kit: Kit, session: Session, account: Account[R], progress: Progress) -> None:
+    def __init__(
+        self,
+        call: Call[R],
+        kit: Kit,
+        session: Session,
+        account: Account[R],
+        progress: Progress,
+        teller: Teller[R],
+    ) -> None:
         self._call = call
         self._kit = kit
         self._session = session
         self._account = account
         self._progress = progress
+        self._teller = teller
         self._to_cache: list[tuple[str, stored.Stored]] = []
 
     def answer(self, prompt: Prompt[Any], declared: object) -> Generator[Step, Any, Any]:
@@ -75,7 +86,10 @@ class Interview(Generic[R]):
         question = self._question(prompt, declared)
         if question.name not in self._progress.replay:
             found = yield from self._stored(question)
-            if found is not None and (value := self._kept(question, found.answer)) is not None:
+            value = None if found is None else self._kept(question, found.answer)
+            if self._call.cache_for is not None and self._kit.cache is not None:
+                self._teller.cache("miss" if value is None else "hit")
+            if found is not None and value is not None:
                 if not self.is_free(found):
                     yield from self._account.hold()
                     self._to_cache.append((question.cache_key, found.paid_also_by(self._account.arguments_hash)))
@@ -205,7 +219,8 @@ class Interview(Generic[R]):
             # A model that hangs must leave time for those after it.
             now = self._kit.clock.monotonic()
             share = (self._account.deadline - now) / (len(self._call.route) - place)
-            reply = yield from self._ask(model, question.messages, question, now + share)
+            why: AttemptReason = "fallback" if place else "first"
+            reply = yield from self._ask(model, question.messages, question, now + share, why)
             if isinstance(reply, AddOnsError):
                 last = reply
                 continue
@@ -221,7 +236,7 @@ class Interview(Generic[R]):
         if self._account.deadline - self._kit.clock.monotonic() < _REPAIR_SECONDS:
             raise NoAnswer(BadOutput())
         messages = (*question.messages, *wording.repair(reply, bad, question.answer))
-        second = yield from self._ask(model, messages, question, self._account.deadline)
+        second = yield from self._ask(model, messages, question, self._account.deadline, "repair")
         if isinstance(second, AddOnsError):
             raise NoAnswer(second)
         try:
@@ -230,7 +245,7 @@ class Interview(Generic[R]):
             raise NoAnswer(BadOutput()) from None
 
     def _ask(
-        self, model: str, messages: tuple[Message, ...], question: Question, deadline: float
+        self, model: str, messages: tuple[Message, ...], question: Question, deadline: float, why: AttemptReason
     ) -> Generator[Step, Any, ModelReply | AddOnsError]:
         """One exchange with one model: its reply, or an error that the next model may mend.
 
@@ -247,8 +262,8 @@ class Interview(Generic[R]):
             feature=self._call.spec.key,
         )
         self._progress.asked = True
-        exchange = yield from self._exchange(AskModel(request, deadline))
-        self._progress.attempts += exchange.attempts
+        exchange = yield from self._exchange(AskModel(request, deadline), why)
+        self._note(exchange.attempts, why)
         failure = exchange.failure
         if failure is None:
             if exchange.attempts[-1].cost is None:
@@ -261,7 +276,7 @@ class Interview(Generic[R]):
         error: AddOnsError = failure.error
         return error
 
-    def _exchange(self, step: AskModel) -> Generator[Step, Any, Exchange]:
+    def _exchange(self, step: AskModel, why: AttemptReason) -> Generator[Step, Any, Exchange]:
         """Ask; what is interrupted on the way may be on the provider's bill, so its cost is unknown."""
         began = self._kit.clock.monotonic()
         try:
@@ -276,10 +291,15 @@ class Interview(Generic[R]):
                     cost=None,
                     latency_ms=latency,
                     error=code_of(error),
+                    started_at=self._account.moment(began),
                 )
-                self._progress.attempts.append(lost)
+                self._note((lost,), why)
             raise
         return exchange
+
+    def _note(self, made: Sequence[Attempt], why: AttemptReason) -> None:
+        self._progress.attempts += made
+        self._teller.attempts(made, why)
 
     def _accept(self, question: Question, model: str, reply: ModelReply) -> Any:  # noqa: ANN401  # the answer's own type
         """Take a reply if it is usable, and note it for the cache and a replay."""

@@ -6,12 +6,12 @@ from functools import partial
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from ai_addons._call.account import Account, code_of
+from ai_addons._call.account import Account
 from ai_addons._call.interview import Interview, NoAnswer
 from ai_addons._call.progress import Progress
 from ai_addons._call.steps import Do
+from ai_addons._call.telling import Teller
 from ai_addons.errors import AddOnsError, BadOutput, BudgetSpent, ConfigError, ContentBlocked
-from ai_addons.events import CallCharged, CallFailed, CallRefused, emit
 from ai_addons.money import Credits
 from ai_addons.prompt import Prompt, RecordsOutcome, declared_answer
 from ai_addons.receipt import Billed, Quote, Receipt
@@ -59,7 +59,8 @@ class _Run(Generic[R]):
         self._vault = session.vault
         self._progress = Progress()
         self._account = Account(call, kit, self._progress, session.vault)
-        self._interview = Interview(call, kit, session, self._account, self._progress)
+        self._teller = Teller(kit, self._account, self._progress)
+        self._interview = Interview(call, kit, session, self._account, self._progress, self._teller)
 
     def close(self) -> None:
         """Forget the personal data of this call."""
@@ -67,6 +68,7 @@ class _Run(Generic[R]):
 
     def play(self) -> Generator[Step, Any, Billed[R]]:
         """Run the builder and give its result, billed."""
+        self._teller.started()
         try:
             yield from self._account.look_up()
             prompt = yield from self._build()
@@ -85,7 +87,10 @@ class _Run(Generic[R]):
             # Only what was paid for, or is free by price, may be repeated free.
             yield from self._interview.remember()
         receipt = self._receipt(source, reason, booked)
-        self._tell(receipt, failure)
+        if failure is None:
+            self._teller.charged(receipt)
+        else:
+            self._teller.fell_back(failure)
         return Billed(value, receipt)
 
     def quote(self) -> Generator[Step, Any, Quote]:
@@ -169,16 +174,10 @@ class _Run(Generic[R]):
 
     def _fail(self, error: BaseException) -> Generator[Step, Any, None]:
         """Give everything back and say so."""
-        yield from self._account.give_up(error)
-        code, feature = code_of(error), self._call.spec.key
-        if self._account.touched:
-            call_id, cost = self._account.identity.id, self._progress.cost
-            emit(
-                self._kit.hooks,
-                CallFailed(call_id=call_id, feature=feature, code=code, fell_back=False, cost=cost),
-            )
-        else:
-            emit(self._kit.hooks, CallRefused(feature=feature, code=code))
+        try:
+            yield from self._account.give_up(error)
+        finally:
+            self._teller.ended_badly(error)
 
     def _receipt(self, source: Source, reason: DegradedReason | None, booked: Booked) -> Receipt:
         identity, progress = self._account.identity, self._progress
@@ -204,24 +203,6 @@ class _Run(Generic[R]):
             cost=progress.cost,
             cost_ghs_micro=booked.cost_ghs,
         )
-
-    def _tell(self, receipt: Receipt, failure: AddOnsError | None) -> None:
-        if failure is not None:
-            event = CallFailed(
-                call_id=receipt.id, feature=receipt.feature, code=failure.code, fell_back=True, cost=receipt.cost
-            )
-            emit(self._kit.hooks, event)
-            return
-        charged = CallCharged(
-            call_id=receipt.id,
-            feature=receipt.feature,
-            charged=receipt.charged,
-            cached=receipt.cached,
-            model=receipt.model,
-            cost=receipt.cost,
-            latency_ms=receipt.latency_ms,
-        )
-        emit(self._kit.hooks, charged)
 
 
 def _reason(error: AddOnsError) -> DegradedReason:

@@ -12,6 +12,7 @@ from ai_addons.money import PicoUsd
 
 if TYPE_CHECKING:
     from ai_addons.billing.records import Finished
+    from ai_addons.events import StepTaken
 
 
 @dataclass(slots=True)
@@ -20,6 +21,7 @@ class Progress:
 
     Attributes:
         attempts: Every request made.
+        steps: Every visit to the books, with its time.
         answers: Masked text by question; None for a question that had no usable answer.
         replay: The same, kept from the first time, to be given again.
         asked: Whether any model was asked.
@@ -28,6 +30,7 @@ class Progress:
     """
 
     attempts: list[Attempt] = field(default_factory=list[Attempt])
+    steps: list[StepTaken] = field(default_factory=list["StepTaken"])
     answers: dict[str, str | None] = field(default_factory=dict[str, "str | None"])
     replay: dict[str, str | None] = field(default_factory=dict[str, "str | None"])
     asked: bool = False

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.sql.tx import Query
     from ai_addons.catalog import Pack
     from ai_addons.clock import Clock, Ids
-    from ai_addons.events import EventHook
+    from ai_addons.events import Event, EventHook
     from ai_addons.money import Credits
 
 T = TypeVar("T")
@@ -130,7 +130,7 @@ class Books:
         Raises:
             StoreUnavailable: If the database cannot be used; nothing was booked then.
         """
-        told: list[WalletEvent] = []
+        told: list[Event] = []
 
         def once(tx: Tx, profile: BusinessProfile | None) -> T:
             told.clear()
@@ -220,7 +220,7 @@ class Books:
             },
         )
 
-    def _close(self, wallet: LockedWallet, told: list[WalletEvent]) -> None:
+    def _close(self, wallet: LockedWallet, told: list[Event]) -> None:
         """Watch the level, write everything back, and note what is to be told."""
         if wallet.posted != wallet.was_posted:
             wallet.alert, fires = alerts.after(
@@ -236,6 +236,7 @@ class Books:
                 wallet.tell("wallet.low_balance", f"low_balance:{wallet.seq}", level)
         if wallet.changed:
             wallet.save()
+        told += wallet.notes
         for topic, key, facts in wallet.news:
             event = WalletEvent(topic=topic, business=wallet.business, facts=facts)
             if self._post(wallet, key, event):

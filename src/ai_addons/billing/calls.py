@@ -11,6 +11,7 @@ from ai_addons.billing.months import day_of
 from ai_addons.billing.records import CallIdentity, CallRecord, Finished, Hold
 from ai_addons.billing.sql import statements as sql
 from ai_addons.errors import BillingError, IdempotencyConflict
+from ai_addons.events import HoldTimedOut
 from ai_addons.money import Credits, MicroGhs, PicoUsd, to_micro_ghs
 
 if TYPE_CHECKING:
@@ -161,6 +162,7 @@ def expire_hold(books: Books, wallet: LockedWallet, row: Row) -> None:
     wallet.unpin(row.id, row.attempt, shares, _NOTHING)
     line = logged(row, wallet.tz, books.terms.purse)
     write_row(wallet.tx, line, ORPHAN, _NOTHING, 0, books.terms.rate, row.expires_at)
+    wallet.note(HoldTimedOut(call_id=row.id, feature=row.feature, amount=Credits.from_micro(row.amount)))
 
 
 def logged(row: Row, tz: str, purse: Purse) -> Logged:

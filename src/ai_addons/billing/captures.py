@@ -12,6 +12,7 @@ from ai_addons.billing.records import Booked
 from ai_addons.billing.sql import statements as sql
 from ai_addons.billing.wallet import NOTHING
 from ai_addons.errors import LedgerConflict
+from ai_addons.events import CapturedLate
 from ai_addons.money import Credits
 
 if TYPE_CHECKING:
@@ -86,7 +87,10 @@ class Capture:
 
     def _late(self, wallet: LockedWallet, row: Row, known: list[Row]) -> Credits:
         """Charge after expiry: from free credits, else as bad debt; a newer attempt of the key pays instead."""
-        used, earned = (NOTHING, 0) if _paid_otherwise(wallet, row) else self._pay_late(wallet, row, known)
+        elsewhere = _paid_otherwise(wallet, row)
+        used, earned = (NOTHING, 0) if elsewhere else self._pay_late(wallet, row, known)
+        unpaid = NOTHING if elsewhere else max(self.wanted - used, NOTHING)
+        wallet.note(CapturedLate(call_id=row.id, feature=row.feature, charged=used, unpaid=unpaid))
         calls.end_unknown(self.books, wallet.tx, row, self.record, used, earned)
         calls.keep_answers(wallet.tx, self.hold.call, self.record, wallet.now)
         return used

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeVar
 
 from ai_addons.billing.sql import statements as sql
 from ai_addons.billing.webhooks import GIVE_UP, Delivery, Envelope, WebhookSender, backoff
-from ai_addons.events import OperatorAlert, emit
+from ai_addons.events import OperatorAlert, WebhookDelivered, WebhookFailed, emit
 from ai_addons.money import MICRO
 
 if TYPE_CHECKING:
@@ -149,11 +149,21 @@ class Outbox:
             return then(tx, now)
 
         result = self._books.database.write(work)
-        if ended is not None and ended.fate == "given_up":
-            row = ended.claim.row
-            detail = f"event {row.id} ({row.topic}) was not delivered: {ended.reason}"
-            emit(self._books.terms.hooks, OperatorAlert(code="webhook_given_up", detail=detail))
+        if ended is not None:
+            self._tell(ended)
         return result
+
+    def _tell(self, ended: _Ended) -> None:
+        """Tell the hooks what came of an attempt, now that it is marked."""
+        hooks, row, attempts = self._books.terms.hooks, ended.claim.row, ended.claim.attempts
+        if ended.fate == "sent":
+            emit(hooks, WebhookDelivered(topic=row.topic, attempts=attempts))
+            return
+        given_up = ended.fate == "given_up"
+        emit(hooks, WebhookFailed(topic=row.topic, attempts=attempts, given_up=given_up))
+        if given_up:
+            detail = f"event {row.id} ({row.topic}) was not delivered: {ended.reason}"
+            emit(hooks, OperatorAlert(code="webhook_given_up", detail=detail))
 
     def _claim(self, tx: Tx, now: int) -> _Claim | None:
         row = tx.one(sql.EVENTS_DUE, {"now": now, "most": 1})

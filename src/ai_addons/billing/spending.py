@@ -19,6 +19,7 @@ from ai_addons.billing.limits import WINDOWS
 from ai_addons.billing.profile import ACCRA
 from ai_addons.billing.sql import statements as sql
 from ai_addons.errors import BudgetSpent
+from ai_addons.events import BudgetStopped, BudgetWarned
 from ai_addons.money import PicoUsd
 
 if TYPE_CHECKING:
@@ -99,9 +100,13 @@ class Purse:
         over = [one for one, how in stand if how == "spent"]
         for one in over:
             if spent[one.window].stopped != one.amount:
+                total = PicoUsd(spent[one.window].total)
+                wallet.note(BudgetStopped(window=one.window, spent=total, budget=one.amount))
                 self._tell(wallet, "budget.spent", sql.MARK_STOPPED, one, windows)
         for one, how in stand:
             if how == "warn" and not over:
+                total = PicoUsd(spent[one.window].total)
+                wallet.note(BudgetWarned(window=one.window, spent=total, budget=one.amount))
                 self._tell(wallet, "budget.warning", sql.MARK_WARNED, one, windows)
         return BudgetSpent() if over else None
 

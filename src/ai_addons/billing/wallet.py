@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.grants import BurnKey
     from ai_addons.billing.policy import Give, Policy, Subscription
     from ai_addons.billing.sql import Row, Tx
+    from ai_addons.events import Event
 
 NOTHING: Final = Credits(0)
 _ACTIVE: Final = "active"
@@ -60,6 +61,7 @@ class LockedWallet:
         self._grants: dict[str, Grant] = {grant.id: read_grant(grant) for grant in grants}
         self._changed: set[str] = set()
         self.news: list[tuple[str, str, Mapping[str, str]]] = []
+        self.notes: list[Event] = []
         self.seq: int = row.seq
         self._head: str = row.chain_head
         # A clock that is set back must not reorder a ledger, nor make a grant not yet effective.
@@ -105,6 +107,10 @@ class LockedWallet:
             facts: Plain facts about it, without personal data.
         """
         self.news.append((topic, key, facts))
+
+    def note(self, event: Event) -> None:
+        """Note an event for the hooks of this process alone; it is told when the transaction is durable."""
+        self.notes.append(event)
 
     def look_again_by(self, at: int | None) -> None:
         """Make sure that what is due at some time is done then."""

@@ -162,6 +162,7 @@ class Attempt:
         usage: Token pools, None if unknown.
         cost: Provider cost; 0 only if nothing can have been billed, None if unknown.
         latency_ms: Milliseconds the attempt took.
+        started_at: When it began, UTC microseconds.
         error: Code of the error, None for an answer.
         request_id: The provider's id.
     """
@@ -171,6 +172,7 @@ class Attempt:
     usage: Usage | None
     cost: PicoUsd | None
     latency_ms: int
+    started_at: int
     error: str | None = None
     request_id: str | None = None
 

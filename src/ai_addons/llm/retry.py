@@ -132,6 +132,7 @@ class _Run:
     attempts: list[Attempt] = field(default_factory=list[Attempt])
     maybe_billed: int = 0
     started: float = 0.0
+    started_at: int = 0
 
     @property
     def left(self) -> float:
@@ -140,7 +141,7 @@ class _Run:
 
     def next_request(self) -> ModelRequest:
         """The next attempt, in what time is left."""
-        self.started = self.clock.monotonic()
+        self._begin()
         return replace(self.request, timeout=min(self.request.timeout, self.deadline - self.started))
 
     def answered(self, reply: ModelReply) -> ModelReply:
@@ -154,6 +155,7 @@ class _Run:
                 usage=reply.usage,
                 cost=self.prices.cost(self.request.model, reply),
                 latency_ms=self._latency(),
+                started_at=self.started_at,
                 request_id=reply.request_id,
             )
         )
@@ -170,6 +172,7 @@ class _Run:
                 usage=None,
                 cost=None if unknown else PicoUsd(0),
                 latency_ms=self._latency(),
+                started_at=self.started_at,
                 error=failure.error.code,
             )
         )
@@ -192,7 +195,7 @@ class _Run:
 
     def too_late(self) -> Exchange:
         """The deadline passed before the first attempt."""
-        self.started = self.clock.monotonic()
+        self._begin()
         failure = ModelFailure(ProviderTimeout(), Verdict.NEVER_SENT, next_model=False)
         self.failed(failure)
         return self.exchange(failure=failure)
@@ -200,6 +203,9 @@ class _Run:
     def exchange(self, *, reply: ModelReply | None = None, failure: ModelFailure | None = None) -> Exchange:
         """How it ended."""
         return Exchange(attempts=tuple(self.attempts), reply=reply, failure=failure)
+
+    def _begin(self) -> None:
+        self.started, self.started_at = self.clock.monotonic(), self.clock.now()
 
     def _latency(self) -> int:
         return round((self.clock.monotonic() - self.started) * 1_000)

@@ -21,6 +21,7 @@ def kit_settings(**changes: Any) -> Settings:  # noqa: ANN401  # the sections of
         **{
             "store": {"url": "sqlite://"},
             "cache": {"backend": "memory"},
+            "events": {"hooks": ()},
             "models": {"small": SMALL, "large": LARGE},
             "providers": providers,
             "secret": "a secret for tests, and for nothing else",
