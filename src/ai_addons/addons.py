@@ -138,6 +138,20 @@ class AddOns(Accounts):
         return self._wiring.database.name
 
     @property
+    def secret_name(self) -> str:
+        """Where the secret is kept, for people.
+
+        Raises:
+            ConfigError: If there is none, or its key file is not safe: no call can be made and no pseudonym.
+        """
+        (version, _), *former = self._wiring.numbered_keys()
+        if self.settings.secret is not None:
+            return f"set, version {version}, {len(former)} former ones listed"
+        if self._wiring.database.path is None:
+            return "a new one in every process, as the books in memory are"
+        return f"a key file beside the store, version {version}"
+
+    @property
     def model_prices(self) -> PriceBook:
         """What models cost us."""
         return self._wiring.prices

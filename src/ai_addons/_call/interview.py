@@ -107,7 +107,7 @@ class Interview(Generic[R]):
         """Store what may be repeated; only now, when it is paid for."""
         cache, keep = self._kit.cache, self._call.cache_for
         if cache is not None and keep is not None:
-            tag = self._kit.keys.pseudonym(self._account.identity.business)
+            tag = self._kit.keys.tag(self._account.identity.business)
             for name, entry in self._to_cache:
                 left = keep - (self._kit.clock.now() - entry.at) / _MICROSECONDS
                 if left > 0:
