@@ -17,7 +17,7 @@ from ai_addons.billing.published import version_name
 from ai_addons.billing.rates import static_rate
 from ai_addons.billing.storefronts import STOREFRONT_PLAN, StorefrontPlan
 from ai_addons.catalog import declared
-from ai_addons.errors import ConfigError, NotEnabled, UnknownFeature
+from ai_addons.errors import ConfigError, NotEnabled, PrivacyRefused, UnknownFeature, bare
 from ai_addons.llm.providers import KNOWN, find_key
 from ai_addons.money import Credits, to_micro_ghs
 from ai_addons.price_desk import Prices
@@ -319,7 +319,11 @@ class AddOns(Accounts):
             PrivacyRefused: If it cannot be masked safely.
         """
         session = self._wiring.desk().kit.masker.session()
-        (masked,), _ = session.mask([text], None)
+        try:
+            (masked,), _ = session.mask([text], None)
+        except PrivacyRefused as error:
+            del text
+            raise bare(error) from None
         return Masked(
             text=masked,
             counts=dict(session.vault.counts),

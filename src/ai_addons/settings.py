@@ -371,6 +371,8 @@ class Settings(BaseSettings):
             wrong += _explain(error, known={path for path, _ in variables})
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             wrong += [f"{TOML_FILE} or pyproject.toml is not valid TOML: {error}"]
+        # A crash reporter prints the locals of every frame, and these hold keys.
+        del values
         if wrong:
             raise ConfigError("The settings are not valid, nothing was charged: " + "; ".join(wrong) + ".") from None
 

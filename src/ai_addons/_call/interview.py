@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
@@ -48,7 +48,7 @@ class Question:
     prompt: Prompt[Any]
     answer: AnswerType
     messages: tuple[Message, ...]
-    sample: str | None
+    sample: str | None = field(repr=False)
     name: str
     cache_key: str
 

@@ -27,8 +27,8 @@ class Progress:
     """
 
     attempts: list[Attempt] = field(default_factory=list[Attempt])
-    answers: dict[str, str | None] = field(default_factory=dict[str, "str | None"])
-    replay: dict[str, str | None] = field(default_factory=dict[str, "str | None"])
+    answers: dict[str, str | None] = field(default_factory=dict[str, "str | None"], repr=False)
+    replay: dict[str, str | None] = field(default_factory=dict[str, "str | None"], repr=False)
     asked: bool = False
     model: str | None = None
 

@@ -184,10 +184,9 @@ class Database:
             again = may_run_again(error) or (progress.broken and not in_doubt)
             if progress.broken:
                 engine.dispose()
-            if begin is None and again and not last:
-                raise _Again from None
-            # Not chained: the original carries the statement and its parameters.
-            raise as_ours(error, driver, in_doubt=in_doubt) from None
+            told = _Again() if begin is None and again and not last else as_ours(error, driver, in_doubt=in_doubt)
+        # Raised out here, so that the original with its statement and parameters is not even in the chain.
+        raise told from None
 
     def _transact(self, engine: Engine, work: Callable[[Tx], T], begin: str | None, progress: _Progress) -> T:
         pooled = self._kept.pop() if begin is _WRITE and self._kept else engine.raw_connection()
