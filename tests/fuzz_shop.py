@@ -433,7 +433,7 @@ class Shop:
             with bill_to(business, user="u_9"):
                 task = asyncio.ensure_future(feature.aio(call.customers, call.system, call.user))
             if cancelled:
-                await asyncio.wait([task], timeout=0.2)
+                await asyncio.wait([task], timeout=self.dice.choice([0, 0.01, 0.2]))
                 task.cancel()
             try:
                 self._came(await task, call)

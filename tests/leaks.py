@@ -7,6 +7,7 @@ everything but letters and digits taken out, for stretches.
 
 from __future__ import annotations
 
+import inspect
 import re
 import sqlite3
 import unicodedata
@@ -192,8 +193,10 @@ def _frames(error: BaseException) -> Iterator[str]:
     """The locals of every frame of the product that the error passed."""
     step = error.__traceback__
     while step is not None:
-        frame, step = step.tb_frame, step.tb_next
-        if frame.f_code.co_filename.startswith(OURS):
+        frame, line, step = step.tb_frame, step.tb_lineno, step.tb_next
+        # A task that is cancelled before it begins: Python itself holds the arguments of its coroutine.
+        begun = not (frame.f_code.co_flags & inspect.CO_COROUTINE and line == frame.f_code.co_firstlineno)
+        if begun and frame.f_code.co_filename.startswith(OURS):
             for name, value in frame.f_locals.items():
                 yield f"{frame.f_code.co_qualname} {name} = {_shown(value)}"
 

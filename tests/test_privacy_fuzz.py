@@ -18,6 +18,7 @@ import pytest
 from ai_addons import AddOns, bill_to
 from ai_addons.billing.schema import metadata
 from ai_addons.billing.sql import Database
+from ai_addons.privacy.mask import MaskingSession
 from ai_addons.testing import ManualClock
 from ai_addons.testing.loopback import Loopback
 from tests.books import run_sql
@@ -150,6 +151,14 @@ def test_the_oracle_sees_everybody_in_an_unmasked_call(seed: int) -> None:
         net.add(one)
     must = {value.text for one in call.people for value in (one.name, one.address, one.card, one.account, one.firm)}
     assert must <= net.catch(call.raw)
+
+
+def test_masking_that_forgets_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With declared values hidden in their own fields only, the same batch shows what leaks, and where."""
+    monkeypatch.setattr(MaskingSession, "_learn", lambda *_: None)
+    shop = Shop(tmp_path, seed=1_000)
+    found = shop.run(20)
+    assert len(found["requests"]) > 10
 
 
 def test_the_oracle_is_not_alarmed_by_others() -> None:

@@ -188,7 +188,8 @@ class AsyncFeature(_Bound[P, R]):
     async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Make the call and give its value; raises like `Feature`."""
         asked = self.billed(*args, **kwargs)
-        # As in `Feature`: personal data stays out of the frames that an error passes.
+        # As in `Feature`: personal data stays out of the frames that an error passes. (Of a task that is cancelled
+        # before it begins, Python itself keeps the arguments.)
         del args, kwargs
         return (await asked).value
 
