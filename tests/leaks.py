@@ -177,7 +177,7 @@ def told_by(error: BaseException, *, own: Iterable[type[BaseException]] = ()) ->
         seen.append(id(found))
         waiting += [behind for behind in (found.__cause__, found.__context__) if behind is not None]
         waiting += [part for part in found.args if isinstance(part, BaseException)]
-        told += _frames(found)
+        told += _frames(found, tuple(own))
         if not isinstance(found, tuple(own)):
             told += [str(found), repr(found), repr(found.args), repr(getattr(found, "__dict__", {})), *_details(found)]
     return "\n".join(told)
@@ -189,8 +189,8 @@ def _details(error: BaseException) -> list[str]:
     return [repr(listed()) if callable(listed) else "", *notes]
 
 
-def _frames(error: BaseException) -> Iterator[str]:
-    """The locals of every frame of the product that the error passed."""
+def _frames(error: BaseException, own: tuple[type[BaseException], ...]) -> Iterator[str]:
+    """The locals of every frame of the product that the error passed; an error of the host's own prints as it likes."""
     step = error.__traceback__
     while step is not None:
         frame, line, step = step.tb_frame, step.tb_lineno, step.tb_next
@@ -198,7 +198,8 @@ def _frames(error: BaseException) -> Iterator[str]:
         begun = not (frame.f_code.co_flags & inspect.CO_COROUTINE and line == frame.f_code.co_firstlineno)
         if begun and frame.f_code.co_filename.startswith(OURS):
             for name, value in frame.f_locals.items():
-                yield f"{frame.f_code.co_qualname} {name} = {_shown(value)}"
+                if not isinstance(value, own):
+                    yield f"{frame.f_code.co_qualname} {name} = {_shown(value)}"
 
 
 def _shown(value: object) -> str:

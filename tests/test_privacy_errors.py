@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import traceback
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import httpx
@@ -207,14 +208,16 @@ def test_an_error_of_the_host_passes_frames_that_tell_nothing(
 
     told = feature(failing, ai_addons).options(business=ai_payer.business)
     later: Any = billed_feature("later", credits=1)(failing_later)
-    for call in (
+    waiting: Any = later.options(business="biz_7", addons=ai_addons)
+    calls: list[Callable[[], object]] = [
         lambda: told(customer),
         lambda: told.billed(customer),
         lambda: told.quote(customer),
         lambda: asyncio.run(told.aio(customer)),
-        lambda: asyncio.run(later.options(business="biz_7", addons=ai_addons)(customer)),
-        lambda: asyncio.run(later.options(business="biz_7", addons=ai_addons).quote(customer)),
-    ):
+        lambda: asyncio.run(waiting(customer)),
+        lambda: asyncio.run(waiting.quote(customer)),
+    ]
+    for call in calls:
         with pytest.raises(LookupError) as caught:
             call()
         assert seen_in(told_by(caught.value)) == []
@@ -326,7 +329,7 @@ HOLDERS: Final[dict[str, object]] = {
     "message": Message("user", ASKED),
     "request": REQUEST,
     "step": AskModel(REQUEST, 1.0),
-    "store step": Do(lambda text=ANSWERED: text),
+    "store step": Do(partial(str, ANSWERED)),
     "reply": ModelReply(text=ANSWERED, finish="stop", model="m", usage=None),
     "failure": ModelFailure(ProviderUnavailable(), Verdict.ANSWERED),
     "call": _call(),

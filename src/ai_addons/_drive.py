@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from ai_addons._call import Do
+from ai_addons.errors import AddOnsError, bare
 from ai_addons.privacy.base import Sealed
 
 if TYPE_CHECKING:
@@ -99,11 +100,16 @@ class _Result(Sealed):
 
 
 def _next(resume: Callable[[Any], Step], value: object) -> Step | _Result:
-    """The next step of a call, or its result: taken out of the StopIteration, which would go on in some chain."""
+    """The next step of a call, or its result: taken out of the StopIteration, which would go on in some chain.
+
+    Here an error leaves the call, for the caller or into the chain of an interruption: it goes alone.
+    """
     try:
         return resume(value)
     except StopIteration as stop:
         return _Result(stop.value)
+    except AddOnsError as error:
+        raise bare(error) from None
 
 
 class _Worker:

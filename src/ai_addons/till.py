@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 from ai_addons._call import billed_call, quote_call
 from ai_addons._drive import arun, run
-from ai_addons.errors import AddOnsError, bare
 from ai_addons.receipt import hand_over
 
 if TYPE_CHECKING:
@@ -44,10 +43,7 @@ class Till:
     def run(self, invocation: Invocation[R], options: CallOptions) -> Billed[R]:
         """Make a call in this thread."""
         call, desk = self._addons.prepare(invocation, self._payer, options), self._wiring.desk()
-        try:
-            billed = run(billed_call(call, desk.kit), desk.caller)
-        except AddOnsError as error:
-            raise bare(error) from None
+        billed = run(billed_call(call, desk.kit), desk.caller)
         hand_over(billed.receipt)
         return billed
 
@@ -55,29 +51,20 @@ class Till:
         """Make a call on the event loop."""
         await self._refresh_prices()
         call, desk = self._addons.prepare(invocation, self._payer, options), self._wiring.desk()
-        try:
-            billed = await arun(billed_call(call, desk.kit), desk.caller, desk.threads)
-        except AddOnsError as error:
-            raise bare(error) from None
+        billed = await arun(billed_call(call, desk.kit), desk.caller, desk.threads)
         hand_over(billed.receipt)
         return billed
 
     def quote(self, invocation: Invocation[R], options: CallOptions) -> Quote:
         """Say what a call would cost; nothing is called or charged."""
         call, desk = self._addons.prepare(invocation, self._payer, options), self._wiring.desk()
-        try:
-            return run(quote_call(call, desk.kit), desk.caller)
-        except AddOnsError as error:
-            raise bare(error) from None
+        return run(quote_call(call, desk.kit), desk.caller)
 
     async def aquote(self, invocation: Invocation[R], options: CallOptions) -> Quote:
         """Say what a call would cost, on the event loop."""
         await self._refresh_prices()
         call, desk = self._addons.prepare(invocation, self._payer, options), self._wiring.desk()
-        try:
-            return await arun(quote_call(call, desk.kit), desk.caller, desk.threads)
-        except AddOnsError as error:
-            raise bare(error) from None
+        return await arun(quote_call(call, desk.kit), desk.caller, desk.threads)
 
     async def _refresh_prices(self) -> None:
         """Read published prices beside the event loop once they are old, so that `prepare` waits for nobody."""
