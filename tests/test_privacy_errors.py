@@ -207,7 +207,7 @@ def test_an_error_of_the_host_passes_frames_that_tell_nothing(
         raise LookupError
 
     told = feature(failing, ai_addons).options(business=ai_payer.business)
-    later: Any = billed_feature("later", credits=1)(failing_later)
+    later: Any = billed_feature("told_later", credits=1)(failing_later)
     waiting: Any = later.options(business="biz_7", addons=ai_addons)
     calls: list[Callable[[], object]] = [
         lambda: told(customer),
