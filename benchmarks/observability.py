@@ -29,8 +29,8 @@ from ai_addons import AddOns, Prompt, Settings, bill_to, billed_feature
 from ai_addons.contrib.logs import LoggingHook
 from ai_addons.contrib.otel import OtelHook
 from ai_addons.contrib.prometheus import PrometheusHook
-from benchmarks._ledger_books import MILLI, Result
-from benchmarks._report import machine, table
+from benchmarks._ledger_books import MILLI
+from benchmarks._report import Result, machine, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -125,4 +125,4 @@ def results(taken: dict[str, list[float]]) -> list[Result]:
 
 
 if __name__ == "__main__":
-    print(f"{machine()}\n\n{table(results(measure(int(sys.argv[1]) if len(sys.argv) > 1 else CALLS)))}")
+    print(f"{machine(())}\n\n{table(results(measure(int(sys.argv[1]) if len(sys.argv) > 1 else CALLS)))}")

@@ -134,14 +134,14 @@ def test_cache_key_does_not_depend_on_keyword_order_and_shows_nothing() -> None:
 
 
 def test_purposes_and_secrets_do_not_share_hashes() -> None:
-    """A pseudonym cannot be used to look up a trial claim, nor one installation's hashes in another."""
+    """A tag cannot be used to look up a trial claim, nor one installation's hashes in another."""
     same_value = KEYS._hash("cache", "x"), KEYS._hash("request", "x"), Keys(b"q" * 32)._hash("cache", "x")
     assert len(set(same_value)) == 3
 
 
 def test_hashes_are_stable_between_releases() -> None:
-    """Stored request hashes, claims and pseudonyms stay valid: changing these values breaks every installation."""
-    assert KEYS.pseudonym("biz_7") == "72f5cb56ad43b11818991db24508ac68"
+    """Stored request hashes, claims and tags stay valid: changing these values breaks every installation."""
+    assert KEYS.tag("biz_7") == "72f5cb56ad43b11818991db24508ac68"
     assert KEYS.trial_claim("phone", "0244123456")[:16] == "07109b0776658c62"
     assert KEYS.request_hash("f", "1", KEYS.arguments({"a": 1}), {})[:16] == "b862ffb03c029e89"
 
@@ -163,13 +163,13 @@ def test_different_requests_have_different_hashes(one: str, two: str) -> None:
 
 def test_lone_surrogates_can_be_hashed() -> None:
     """A broken character from a spreadsheet does not stop a call."""
-    assert KEYS.pseudonym("\ud800") != KEYS.pseudonym("\ud801")
+    assert KEYS.tag("\ud800") != KEYS.tag("\ud801")
 
 
-def test_pseudonym_names_a_business_by_no_part_of_its_id() -> None:
+def test_tag_names_a_business_by_no_part_of_its_id() -> None:
     """The tag in the cache tells no one whose answers they are."""
-    assert KEYS.pseudonym("biz_7") != KEYS.pseudonym("biz_8")
-    assert len(KEYS.pseudonym("biz_7")) == 32
+    assert KEYS.tag("biz_7") != KEYS.tag("biz_8")
+    assert len(KEYS.tag("biz_7")) == 32
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_variant_is_stable_and_in_range(argument: int, n: int) -> None:
 
 def test_variants_are_all_used() -> None:
     """Four wordings for a collection message means four, evenly."""
-    picked = [KEYS.variant(KEYS.pseudonym(str(number)), 4) for number in range(400)]
+    picked = [KEYS.variant(KEYS.tag(str(number)), 4) for number in range(400)]
     assert {picked.count(variant) > 60 for variant in range(4)} == {True}
 
 

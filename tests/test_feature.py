@@ -348,8 +348,8 @@ def test_the_payer_of_a_block_ends_with_it(ai_addons: AddOns) -> None:
 def test_invocations_carry_defaults_by_name(ai_addons: AddOns) -> None:
     """Equal calls have equal arguments, however they are written."""
     del ai_addons
-    first = opinion._invocation(AMA)
-    second = opinion._invocation(customer=AMA, asked=Decimal(100))
+    first = opinion._definition.invocation(AMA)
+    second = opinion._definition.invocation(customer=AMA, asked=Decimal(100))
     assert first.arguments == second.arguments
 
 

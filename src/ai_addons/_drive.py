@@ -14,9 +14,11 @@ import signal
 import threading
 from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from ai_addons._call import Do
+from ai_addons.errors import AddOnsError, bare
+from ai_addons.privacy.base import Sealed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -37,10 +39,9 @@ def run(steps: Generator[Step, Any, T], asker: Asker) -> T:
         value: Any = None
         while True:
             with interruption.restored():
-                try:
-                    step = resume(value)
-                except StopIteration as stop:
-                    return stop.value  # type: ignore[no-any-return]  # StopIteration does not know its type
+                step = _next(resume, value)
+            if isinstance(step, _Result):
+                return cast("T", step.take())
             try:
                 if isinstance(step, Do):
                     value = step.run()
@@ -62,14 +63,14 @@ async def arun(steps: Generator[Step, Any, T], asker: Asker, threads: Executor) 
     while True:
         with interruption.restored():
             try:
-                step = resume(value)
-            except StopIteration as stop:
-                worker.strike()
-                return stop.value  # type: ignore[no-any-return]  # StopIteration does not know its type
+                step = _next(resume, value)
             except BaseException as error:
                 # A cancellation that was kept is what the task's owner waits for.
                 worker.strike(error)
                 raise
+        if isinstance(step, _Result):
+            worker.strike()
+            return cast("T", step.take())
         try:
             if isinstance(step, Do):
                 with worker.surviving_close():
@@ -83,6 +84,32 @@ async def arun(steps: Generator[Step, Any, T], asker: Asker, threads: Executor) 
         except BaseException as error:  # noqa: BLE001  # whatever happens is the call's to see: it voids its hold
             worker.note(error)
             resume, value = steps.throw, interruption.disguised(error)
+
+
+class _Result(Sealed):
+    """What a call came to. An interruption may still strike: then it stands in a frame, and must not print."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def take(self) -> Any:  # noqa: ANN401  # StopIteration does not know its type
+        """The result."""
+        return self._value
+
+
+def _next(resume: Callable[[Any], Step], value: object) -> Step | _Result:
+    """The next step of a call, or its result: taken out of the StopIteration, which would go on in some chain.
+
+    Here an error leaves the call, for the caller or into the chain of an interruption: it goes alone.
+    """
+    try:
+        return resume(value)
+    except StopIteration as stop:
+        return _Result(stop.value)
+    except AddOnsError as error:
+        raise bare(error) from None
 
 
 class _Worker:

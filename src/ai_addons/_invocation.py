@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -41,9 +41,9 @@ class CallOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invocation(Generic[R]):
-    """A feature with its arguments: what a till is asked to ring up."""
+    """A feature with its arguments: what a till is asked to ring up; it prints without them."""
 
     spec: FeatureSpec
     answer: object
-    arguments: Mapping[str, object]
-    build: Callable[[], Prompt[R] | Steps[R]]
+    arguments: Mapping[str, object] = field(repr=False)
+    build: Callable[[], Prompt[R] | Steps[R]] = field(repr=False)

@@ -14,6 +14,8 @@ from ai_addons.billing.spending import spending_at
 from ai_addons.billing.usage import Reports
 from ai_addons.errors import ConfigError
 from ai_addons.money import Credits
+from ai_addons.privacy.markers import Pii
+from ai_addons.privacy.pseudonyms import pseudonym
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -235,12 +237,49 @@ class Accounts:
     def erase(self, business: str, *, user: str | None = None, actor: str) -> None:
         """Forget who made a business's calls; its books stay whole to the last micro-credit.
 
+        Without a user, the business's pseudonyms cannot be made again either; later ones are new.
+
         Args:
             business: Whose calls.
             user: One user; None for all.
             actor: Who decided.
         """
         self._wiring.operations.erase(business, user=user, actor=actor)
+
+    def pseudonym(self, business: str, kind: Pii, value: str) -> str:
+        """A stable name for somebody's data, for a host's own logs: it joins their lines and says nothing.
+
+        All spellings of one value that masking takes for the same have one pseudonym;
+        another business has another one. It is not for prompts, where placeholders stand.
+
+        Args:
+            business: Whose customer.
+            kind: What sort of data, e.g. ``Pii.PHONE``.
+            value: The value, however it is written.
+
+        Returns:
+            ``k1:`` with the number of the secret, and 16 letters and digits.
+
+        Raises:
+            ConfigError: If there is no secret to make it with.
+            ValueError: For `Pii.AMOUNT` and `Pii.DROP`, which name nobody, and for a value without a letter or digit.
+        """
+        return self.pseudonyms(business, kind, value)[0]
+
+    def pseudonyms(self, business: str, kind: Pii, value: str) -> tuple[str, ...]:
+        """What somebody's data is called in logs: under the secret of now first, then under each of `former_secrets`.
+
+        Search old logs for all of them; write the first. Arguments and errors are those of `pseudonym`.
+        """
+        if kind in {Pii.AMOUNT, Pii.DROP}:
+            msg = f"Pii.{kind.name} is no sort of data that has a pseudonym; none was made"
+            raise ValueError(msg)
+        numbered = self._wiring.numbered_keys()
+        salt = self._wiring.salts.of(business)
+        return tuple(
+            pseudonym(keys.pseudonym_key(business, version, salt), version, kind.kind, value)
+            for version, keys in numbered
+        )
 
     # Reports.
 

@@ -17,7 +17,7 @@ from ai_addons.billing.published import version_name
 from ai_addons.billing.rates import static_rate
 from ai_addons.billing.storefronts import STOREFRONT_PLAN, StorefrontPlan
 from ai_addons.catalog import declared
-from ai_addons.errors import ConfigError, NotEnabled, UnknownFeature
+from ai_addons.errors import ConfigError, NotEnabled, PrivacyRefused, UnknownFeature, bare
 from ai_addons.llm.providers import KNOWN, find_key
 from ai_addons.money import Credits, to_micro_ghs
 from ai_addons.price_desk import Prices
@@ -124,6 +124,20 @@ class AddOns(Accounts):
     def store_name(self) -> str:
         """Where the books are kept, for people."""
         return self._wiring.database.name
+
+    @property
+    def secret_name(self) -> str:
+        """Where the secret is kept, for people.
+
+        Raises:
+            ConfigError: If there is none, or its key file is not safe: no call can be made and no pseudonym.
+        """
+        (version, _), *former = self._wiring.numbered_keys()
+        if self.settings.secret is not None:
+            return f"set, version {version}, {len(former)} former ones listed"
+        if self._wiring.database.path is None:
+            return "a new one in every process, as the books in memory are"
+        return f"a key file beside the store, version {version}"
 
     @property
     def model_prices(self) -> PriceBook:
@@ -302,7 +316,12 @@ class AddOns(Accounts):
         Raises:
             PrivacyRefused: If it cannot be masked safely.
         """
-        return mask_once(self._wiring.masker(), text, data=data, known=known)
+        masker = self._wiring.masker()
+        try:
+            return mask_once(masker, text, data=data, known=known)
+        except PrivacyRefused as error:
+            del text, data, known
+            raise bare(error) from None
 
     def warm_up(self) -> None:
         """Open the store and load the model adapter and the masker now, so that the first caller does not wait."""

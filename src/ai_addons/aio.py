@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.usage import DayUsage, Usage
     from ai_addons.catalog import FeatureSpec, Listing, Pack
     from ai_addons.money import Credits, Money
+    from ai_addons.privacy.markers import Pii
     from ai_addons.privacy.masked import Masked
 
 T = TypeVar("T")
@@ -120,6 +121,14 @@ class AsyncAddOns:
     async def erase(self, business: str, *, user: str | None = None, actor: str) -> None:
         """See `AddOns.erase`."""
         await _threaded(partial(self._addons.erase, business, user=user, actor=actor))
+
+    async def pseudonym(self, business: str, kind: Pii, value: str) -> str:
+        """See `AddOns.pseudonym`."""
+        return await _threaded(partial(self._addons.pseudonym, business, kind, value))
+
+    async def pseudonyms(self, business: str, kind: Pii, value: str) -> tuple[str, ...]:
+        """See `AddOns.pseudonyms`."""
+        return await _threaded(partial(self._addons.pseudonyms, business, kind, value))
 
     async def usage(self, business: str, days: int = 30) -> Usage:
         """See `AddOns.usage`."""

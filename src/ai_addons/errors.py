@@ -101,6 +101,19 @@ class AddOnsError(Exception):
         return str(self.args[0])
 
 
+def bare(error: AddOnsError) -> AddOnsError:
+    """The error alone, as it leaves a call.
+
+    Crash reporters walk chains and print the locals of every frame, and those of a call hold prompts, answers and
+    personal data. The message says all that a person needs.
+
+    Args:
+        error: It loses its frames, its cause and its context.
+    """
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
+
+
 def _default_message(cls: type[AddOnsError]) -> str:
     """The first paragraph of the class docstring, on one line."""
     return " ".join((cls.__doc__ or cls.__name__).split("\n\n")[0].split())

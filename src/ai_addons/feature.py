@@ -101,12 +101,11 @@ class _Definition(Generic[R]):
             self._answer = _answer_type(self.builder, None)
         return self._answer
 
-    def invocation(
-        self, build: Callable[[], Prompt[R] | Steps[R]], /, *args: object, **kwargs: object
-    ) -> Invocation[R]:
+    def invocation(self, /, *args: object, **kwargs: object) -> Invocation[R]:
         """Bind arguments by name, defaults included, so that equal calls have equal hashes."""
         bound = self._signature.bind(*args, **kwargs)
         bound.apply_defaults()
+        build: Callable[[], Prompt[R] | Steps[R]] = partial(self.builder, *args, **kwargs)
         return Invocation(spec=self.spec, answer=self.answer, arguments=dict(bound.arguments), build=build)
 
 
@@ -184,24 +183,27 @@ class Feature(_Bound[P, R]):
             InsufficientCreditsError: If credits are short; the model was not asked.
             CallError: If there is no usable answer; nothing was charged.
         """
-        return self.billed(*args, **kwargs).value
+        invocation = self._definition.invocation(*args, **kwargs)
+        # Out of this frame: a crash reporter prints the locals of every frame that an error passes.
+        del args, kwargs
+        return self._till().run(invocation, self._options).value
 
     def billed(self, *args: P.args, **kwargs: P.kwargs) -> Billed[R]:
         """Make the call and give its value with the receipt."""
-        return self._till().run(self._invocation(*args, **kwargs), self._options)
+        invocation = self._definition.invocation(*args, **kwargs)
+        del args, kwargs
+        return self._till().run(invocation, self._options)
 
     def quote(self, *args: P.args, **kwargs: P.kwargs) -> Quote:
         """Say what the call would cost now; nothing is called or charged."""
-        return self._till().quote(self._invocation(*args, **kwargs), self._options)
+        invocation = self._definition.invocation(*args, **kwargs)
+        del args, kwargs
+        return self._till().quote(invocation, self._options)
 
     @property
     def aio(self) -> AsyncFeature[P, R]:
         """The same feature for async hosts: ``await feature.aio(…)``."""
         return AsyncFeature(self._definition, self._options)
-
-    def _invocation(self, *args: P.args, **kwargs: P.kwargs) -> Invocation[R]:
-        build = partial(self._definition.builder, *args, **kwargs)
-        return self._definition.invocation(build, *args, **kwargs)
 
 
 class AsyncFeature(_Bound[P, R]):
@@ -209,25 +211,32 @@ class AsyncFeature(_Bound[P, R]):
 
     async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Make the call and give its value; raises like `Feature`."""
-        return (await self.billed(*args, **kwargs)).value
+        asked = self.billed(*args, **kwargs)
+        # As in `Feature`: personal data stays out of the frames that an error passes. (Of a task that is cancelled
+        # before it begins, Python itself keeps the arguments.)
+        del args, kwargs
+        return (await asked).value
 
     async def billed(self, *args: P.args, **kwargs: P.kwargs) -> Billed[R]:
         """Make the call and give its value with the receipt."""
+        invocation = self._definition.invocation(*args, **kwargs)
+        del args, kwargs
         till = self._till()
-        return await till.arun(await self._invocation(*args, **kwargs), self._options)
+        return await till.arun(await self._built(invocation), self._options)
 
     async def quote(self, *args: P.args, **kwargs: P.kwargs) -> Quote:
         """Say what the call would cost now; nothing is called or charged."""
+        invocation = self._definition.invocation(*args, **kwargs)
+        del args, kwargs
         till = self._till()
-        return await till.aquote(await self._invocation(*args, **kwargs), self._options)
+        return await till.aquote(await self._built(invocation), self._options)
 
-    async def _invocation(self, *args: P.args, **kwargs: P.kwargs) -> Invocation[R]:
-        builder = self._definition.builder
-        build = partial(builder, *args, **kwargs)
-        if inspect.iscoroutinefunction(builder):
-            prompt = await build()
-            return self._definition.invocation(lambda: prompt, *args, **kwargs)
-        return self._definition.invocation(build, *args, **kwargs)
+    async def _built(self, invocation: Invocation[R]) -> Invocation[R]:
+        """The same with its prompt at hand, where an ``async def`` has to be waited for."""
+        if not inspect.iscoroutinefunction(self._definition.builder):
+            return invocation
+        prompt = await cast("Coroutine[Any, Any, Prompt[R]]", invocation.build())
+        return replace(invocation, build=lambda: prompt)
 
 
 class Decorator(Protocol):

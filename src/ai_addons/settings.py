@@ -455,9 +455,22 @@ class Settings(BaseSettings):
     """By feature key."""
     fx: FxSettings = FxSettings()
     secret: Secret | None = None
-    """Keys request hashes, cache keys and trial claims (32 characters or more). None: a file beside SQLite's."""
+    """Keys request hashes, cache keys, trial claims and pseudonyms: 32 characters or more, or ``hex:`` and the content
+    of a key file. None: a key file beside SQLite's."""
+    secret_version: int | None = Field(default=None, ge=1)
+    """Number of the secret, raised by one with each new one. None: one more than there are former secrets."""
     former_secrets: tuple[Secret, ...] = ()
-    """Secrets used before; they only recognise trials claimed under them."""
+    """Secrets used before, the newest first; they recognise trials claimed under them and find old pseudonyms."""
+
+    @model_validator(mode="after")
+    def _numbered(self) -> Self:
+        if self.secret_version is not None and self.secret_version <= len(self.former_secrets):
+            least = len(self.former_secrets) + 1
+            msg = (
+                f"secret_version must be {least} or more with {least - 1} former_secrets: they are counted down from it"
+            )
+            raise ValueError(msg)
+        return self
 
     def __init__(self, **values: Any) -> None:  # noqa: ANN401  # pydantic checks every value
         variables = list(_unknown_variables(os.environ))
@@ -468,6 +481,8 @@ class Settings(BaseSettings):
             wrong += _explain(error, known={path for path, _ in variables})
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             wrong += [f"{TOML_FILE} or pyproject.toml is not valid TOML: {error}"]
+        # A crash reporter prints the locals of every frame, and these hold keys.
+        del values
         if wrong:
             raise ConfigError("The settings are not valid, nothing was charged: " + "; ".join(wrong) + ".") from None
 

@@ -11,6 +11,7 @@ import secrets
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from inspect import iscoroutinefunction
 from pathlib import Path
 from random import random
@@ -30,12 +31,13 @@ from ai_addons.billing.packs import offers
 from ai_addons.billing.pricing import Pricing
 from ai_addons.billing.profile import unknown
 from ai_addons.billing.rates import static_rate
+from ai_addons.billing.salts import Salts
 from ai_addons.billing.spending import Purse
 from ai_addons.billing.sql import Database
 from ai_addons.billing.store import Store
 from ai_addons.billing.subscriptions import Subscriptions
 from ai_addons.cache.keys import Keys
-from ai_addons.cache.secret import secret_file
+from ai_addons.cache.secret import secret_bytes, secret_file
 from ai_addons.clock import SystemClock, Uuid7
 from ai_addons.errors import ConfigError
 from ai_addons.llm.costs import PriceBook
@@ -45,6 +47,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Executor
     from datetime import timedelta
+
+    from pydantic import SecretStr
 
     from ai_addons.billing.limits import Window
     from ai_addons.billing.policy import Policy
@@ -120,6 +124,7 @@ class Wiring:
         self.funding: Funding = Funding(self.books, trial_budget=settings.billing.trial_budget)
         self.subscriptions: Subscriptions = Subscriptions(self.books)
         self.operations: Operations = Operations(self.books)
+        self.salts: Salts = Salts(self.books, new=partial(secrets.token_hex, _RANDOM_SECRET))
         self.limits: Limits = Limits(self.books)
         self.pricing: Pricing = Pricing(
             self.books,
@@ -167,7 +172,7 @@ class Wiring:
             return self._masker[1]
 
     def keys(self) -> Keys:
-        """Keyed hashes of requests, cache entries, trial claims and names in logs.
+        """Keyed hashes of requests, cache entries and trial claims, and the keys of pseudonyms.
 
         Raises:
             ConfigError: If the key file is not safe.
@@ -179,7 +184,13 @@ class Wiring:
 
     def former_keys(self) -> list[Keys]:
         """The same under secrets used before."""
-        return [Keys(secret.get_secret_value().encode()) for secret in self.settings.former_secrets]
+        return [_keys_of(secret) for secret in self.settings.former_secrets]
+
+    def numbered_keys(self) -> list[tuple[int, Keys]]:
+        """The keys of now and the former ones, each with the number of its secret, the newest first."""
+        keys = [self.keys(), *self.former_keys()]
+        version = self.settings.secret_version or len(keys)
+        return [(version - age, key) for age, key in enumerate(keys)]
 
     def llm_for(self, model: str) -> Llm:
         """The adapter for a route: the offline model, else LiteLLM."""
@@ -258,7 +269,7 @@ class Wiring:
     def _make_keys(self) -> Keys:
         given, path = self.settings.secret, self.database.path
         if given is not None:
-            return Keys(given.get_secret_value().encode())
+            return _keys_of(given)
         if self.database.postgres:
             msg = (
                 "Books in PostgreSQL need a secret that all hosts share. Nothing was charged. "
@@ -316,6 +327,10 @@ def purse_of(settings: Settings) -> Purse:
         warn_at=budget.warn_at,
         tz=settings.limits.operator_tz,
     )
+
+
+def _keys_of(secret: SecretStr) -> Keys:
+    return Keys(secret_bytes(secret.get_secret_value()))
 
 
 def limits_of(settings: LimitSettings) -> tuple[Limit, ...]:

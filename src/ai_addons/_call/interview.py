@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
@@ -51,7 +51,7 @@ class Question:
     prompt: Prompt[Any]
     answer: AnswerType
     messages: tuple[Message, ...]
-    sample: str | None
+    sample: str | None = field(repr=False)
     expects: tuple[Kind, ...]
     name: str
     cache_key: str
@@ -122,7 +122,7 @@ class Interview(Generic[R]):
         """Store what may be repeated; only now, when it is paid for."""
         cache, keep = self._kit.cache, self._call.cache_for
         if cache is not None and keep is not None:
-            tag = self._kit.keys.pseudonym(self._account.identity.business)
+            tag = self._kit.keys.tag(self._account.identity.business)
             for name, entry in self._to_cache:
                 left = keep - (self._kit.clock.now() - entry.at) / _MICROSECONDS
                 if left > 0:

@@ -79,7 +79,7 @@ class _Run(Generic[R]):
                 booked = yield from self._account.let_go(source, failure)
         except NoAnswer as none:
             yield from self._fail(none.error)
-            raise none.error from none.error.__cause__
+            raise none.error from None
         except BaseException as error:
             yield from self._fail(error)
             raise

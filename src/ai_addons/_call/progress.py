@@ -31,8 +31,8 @@ class Progress:
 
     attempts: list[Attempt] = field(default_factory=list[Attempt])
     steps: list[StepTaken] = field(default_factory=list["StepTaken"])
-    answers: dict[str, str | None] = field(default_factory=dict[str, "str | None"])
-    replay: dict[str, str | None] = field(default_factory=dict[str, "str | None"])
+    answers: dict[str, str | None] = field(default_factory=dict[str, "str | None"], repr=False)
+    replay: dict[str, str | None] = field(default_factory=dict[str, "str | None"], repr=False)
     asked: bool = False
     bounds: dict[str, int] = field(default_factory=dict[str, int])
     model: str | None = None

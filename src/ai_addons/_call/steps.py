@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ R = TypeVar("R")
 class Do:
     """A step on the store or the cache; always finished, its value always delivered."""
 
-    run: Callable[[], Any]
+    # With its arguments, which may be an answer.
+    run: Callable[[], Any] = field(repr=False)
 
 
 @dataclass(slots=True)
@@ -75,8 +76,8 @@ class Call(Generic[R]):
 
     spec: FeatureSpec
     answer: object
-    arguments: Mapping[str, object]
-    build: Callable[[], Prompt[R] | Steps[R]]
+    arguments: Mapping[str, object] = field(repr=False)
+    build: Callable[[], Prompt[R] | Steps[R]] = field(repr=False)
     payer: Payer
     key: str | None
     price: Credits

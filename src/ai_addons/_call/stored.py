@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ai_addons.cache.base import CacheFault
@@ -29,7 +29,7 @@ class Stored:
         at: When it was stored first, UTC microseconds.
     """
 
-    answer: str
+    answer: str = field(repr=False)
     model: str
     paid_by: tuple[str, ...]
     at: int

@@ -175,7 +175,7 @@ class Finished:
     """
 
     charged: Credits
-    answers: str | None
+    answers: str | None = field(repr=False)
     model: str | None
 
 
@@ -236,7 +236,7 @@ class CallRecord:
     latency_ms: int | None = None
     request_meta: Mapping[str, object] = field(default_factory=dict[str, object])
     response_meta: Mapping[str, object] = field(default_factory=dict[str, object])
-    answers: str | None = None
+    answers: str | None = field(default=None, repr=False)
     keep_for: int = 0
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 metadata: Final = MetaData()
 
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 """The version of these tables; `ai_addons.billing.migrations` leads here from every earlier one."""
 
 VERSION_TABLE: Final = "ai_schema_version"
@@ -404,6 +404,15 @@ audit: Final = _table(
     Index("ix_audit_business", "business_id", "at"),
 )
 """What operators did and why; an empty business for what concerns all."""
+
+salts: Final = _table(
+    "ai_pseudonym_salts",
+    _text("business_id"),
+    _text("salt"),
+    _exact("made_at"),
+    PrimaryKeyConstraint("business_id"),
+)
+"""Without its salt no pseudonym of a business can be made; erasing a business deletes it."""
 
 _REFUSAL: Final = "the ledger is never changed; book a reversal"
 

@@ -1,7 +1,8 @@
-"""Keyed hashes: what names a stored answer, a request, a business and a trial claim.
+"""Keyed hashes: what names a stored answer, a request, a business and a trial claim, and the keys of pseudonyms.
 
-Everything here is pure. Each purpose has its own subkey, so a hash made for one
-can neither be looked up nor guessed at in another.
+Everything here is pure and derived from one secret by HKDF (RFC 5869). Each purpose
+has its own subkey, so a hash made for one can neither be looked up nor guessed at in
+another.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from ai_addons.cache.arguments import arguments_json
 from ai_addons.cache.canonical import canonical
 from ai_addons.errors import ConfigError
+from ai_addons.hkdf import expand, extract
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 _MIN_SECRET_BYTES: Final = 32
 _SALT: Final = b"ai-addons keys v1"
-_PSEUDONYM_LENGTH: Final = 32
+_TAG_LENGTH: Final = 32
 # Ghana writes one number as 024…, 24…, +233 24… and 00233 24…; nine digits name the subscriber.
 _PHONE_DIGITS: Final = 9
 
@@ -46,7 +48,7 @@ class Keys:
                 "Nothing was charged. Set AI_ADDONS_SECRET to a long random text."
             )
             raise ConfigError(msg)
-        self._root = hmac.digest(_SALT, secret, hashlib.sha256)
+        self._root = extract(_SALT, secret)
 
     def __repr__(self) -> str:
         """A fixed text: the secret shows nowhere."""
@@ -88,9 +90,22 @@ class Keys:
         """What makes a request this one; an idempotency key used for another is a conflict."""
         return self._hash("request", [feature, version, arguments, options])
 
-    def pseudonym(self, business: str) -> str:
-        """A stable name for a business that says nothing about it."""
-        return self._hash("pseudonym", business)[:_PSEUDONYM_LENGTH]
+    def tag(self, business: str) -> str:
+        """A stable name for a business in the cache, that says nothing about it."""
+        return self._hash("pseudonym", business)[:_TAG_LENGTH]
+
+    def pseudonym_key(self, business: str, version: int, salt: str) -> bytes:
+        """The key under which one business's pseudonyms are made.
+
+        Args:
+            business: Whose; another business has an unrelated key.
+            version: The number of this secret.
+            salt: The business's own salt; without it there is no way to the key.
+
+        Returns:
+            32 bytes.
+        """
+        return expand(self._root, _encoded(["pseudonym key", business, version, salt]))
 
     def trial_claim(self, kind: str, value: str) -> str:
         """The hash under which a trial is claimed once, whatever way the value is written.
@@ -113,11 +128,14 @@ class Keys:
         return int(arguments_hash, 16) % n
 
     def _hash(self, purpose: str, value: object) -> str:
-        # One block of HKDF-Expand (RFC 5869 section 2.3) is as long as the subkey.
-        subkey = hmac.digest(self._root, purpose.encode() + b"\x01", hashlib.sha256)
-        # A lone surrogate may stand in a Python string; it hashes like any other character.
-        text = canonical(value).encode("utf-8", "surrogatepass")
-        return hmac.digest(subkey, text, hashlib.sha256).hex()
+        subkey = expand(self._root, purpose.encode())
+        return hmac.digest(subkey, _encoded(value), hashlib.sha256).hex()
+
+
+def _encoded(value: object) -> bytes:
+    """The one form of a value as bytes."""
+    # A lone surrogate may stand in a Python string; it hashes like any other character.
+    return canonical(value).encode("utf-8", "surrogatepass")
 
 
 def _claimed(kind: str, value: str) -> str:

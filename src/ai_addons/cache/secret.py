@@ -1,4 +1,4 @@
-"""The key file: a secret that an installation makes for itself, once."""
+"""The installation's secret: as the settings give it, or in a key file that the installation makes for itself, once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,32 @@ if TYPE_CHECKING:
 
 _SIZE: Final = 32
 _HEX: Final = re.compile(rb"[0-9a-f]{64}\n?")
+_KEY_FILE_MARK: Final = "hex:"
 _ACCESS_OF_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+
+
+def secret_bytes(text: str) -> bytes:
+    """A secret as it is written in the settings.
+
+    Args:
+        text: Any text, or ``hex:`` and the content of a key file, for a store that gets settings in its place.
+
+    Returns:
+        The bytes of the text, or the 32 bytes of the key file.
+
+    Raises:
+        ConfigError: If what follows ``hex:`` is no content of a key file.
+    """
+    if not text.startswith(_KEY_FILE_MARK):
+        return text.encode("utf-8", "surrogatepass")
+    digits = text.removeprefix(_KEY_FILE_MARK)
+    if not _HEX.fullmatch(digits.encode("utf-8", "surrogatepass")):
+        msg = (
+            "A secret that begins with 'hex:' must go on with the 64 hexadecimal digits of a key file. Nothing was "
+            "charged. Copy them anew, or choose a secret that does not begin so."
+        )
+        raise ConfigError(msg)
+    return bytes.fromhex(digits)
 
 
 def secret_file(path: str | os.PathLike[str], random_bytes: Callable[[int], bytes] = secrets.token_bytes) -> bytes:

@@ -76,6 +76,7 @@ def examine_setup(addons: AddOns) -> Checkup:
     findings += _model_findings(addons, tuple(routes))
     findings += _privacy_findings(addons)
     findings += _store_findings(addons)
+    findings += _secret_findings(addons)
     findings += _loss_findings(features)
     findings += _unknown_features(addons)
     findings = list(dict.fromkeys(findings))
@@ -99,7 +100,10 @@ def _parts(addons: AddOns) -> Iterator[tuple[str, str]]:
     yield "answer cache", settings.cache.backend
     yield "privacy", f"declared fields, and {', '.join(settings.privacy.recognizers)} in free text"
     yield "exchange rate", f"GHS {settings.fx.ghs_per_usd} per USD, as of {settings.fx.as_of}, for showing cost only"
-    yield "secret", "set" if settings.secret is not None else "a key file beside the store"
+    try:
+        yield "secret", addons.secret_name
+    except AddOnsError:
+        yield "secret", "none that can be used"
 
 
 def _feature(addons: AddOns, spec: FeatureSpec, route: tuple[str, ...]) -> FeatureCheck:
@@ -149,6 +153,13 @@ def _store_findings(addons: AddOns) -> Iterator[Finding]:
         return
     if not report.ok:
         yield Finding("error", f"The books have {len(report.findings)} faults; run `ai-addons doctor`.")
+
+
+def _secret_findings(addons: AddOns) -> Iterator[Finding]:
+    try:
+        _ = addons.secret_name
+    except AddOnsError as error:
+        yield Finding("error", str(error))
 
 
 def _loss_findings(features: list[FeatureCheck]) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ caches or parses: `retry`, `costs` and the call itself do.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
@@ -22,10 +22,10 @@ Finish: TypeAlias = Literal["stop", "length", "blocked"]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn of the conversation, masked."""
+    """One turn of the conversation, masked; it prints without its words."""
 
     role: Role
-    content: str
+    content: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class ModelRequest:
     max_tokens: int
     schema: Mapping[str, Any] | None
     timeout: float
-    sample: str | None = None
+    sample: str | None = field(default=None, repr=False)
     feature: str = ""
 
 
@@ -85,7 +85,7 @@ class ModelReply:
         tier: The served price tier, None where the provider names none.
     """
 
-    text: str | None
+    text: str | None = field(repr=False)
     finish: Finish
     model: str
     usage: Usage | None

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from ai_addons.clock import SystemClock
 from ai_addons.errors import ConfigError
+from ai_addons.llm.base import ModelFailure
 from ai_addons.llm.dialect import for_wire
 from ai_addons.llm.failures import not_sent, read_failure, timed_out
 from ai_addons.llm.providers import base_for, key_for, split_route
@@ -24,7 +25,7 @@ from ai_addons.llm.replies import read_reply
 from ai_addons.llm.thinking import thinking_off
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Callable, Mapping
 
     from ai_addons.clock import Clock
     from ai_addons.llm.base import ModelReply, ModelRequest
@@ -96,11 +97,14 @@ class LiteLlm:
         """
         access = self._access(request)
         library = self._load()
-        arguments = _arguments(request, library) | access
         try:
-            response = library.completion(**arguments)
+            response = library.completion(**_arguments(request, library), **access())
+        except ModelFailure:
+            raise
         except Exception as error:
             raise read_failure(request.model, error, self._clock.now()) from error
+        except BaseException as interruption:  # noqa: BLE001  # raised again at once
+            raise _alone(interruption) from None
         return read_reply(request.model, response)
 
     async def acomplete(self, request: ModelRequest) -> ModelReply:
@@ -112,19 +116,27 @@ class LiteLlm:
         access = self._access(request)
         # Loading holds the event loop up for seconds; in a thread at least other tasks get a turn.
         library = self._library if self._library is not None else await asyncio.to_thread(self._load)
-        arguments = _arguments(request, library) | access | await self._client(request)
+        client = await self._client(request)
         limit = asyncio.timeout(request.timeout)
         try:
             async with limit:
-                response = await library.acompletion(**arguments)
+                response = await library.acompletion(**_arguments(request, library), **access(), **client)
+        except ModelFailure:
+            raise
         except Exception as error:
             if limit.expired():
                 raise timed_out() from error
             raise read_failure(request.model, error, self._clock.now()) from error
+        except BaseException as interruption:  # noqa: BLE001  # raised again at once
+            raise _alone(interruption) from None
         return read_reply(request.model, response)
 
-    def _access(self, request: ModelRequest) -> dict[str, object]:
-        """Key and address, checked before LiteLLM is even loaded: its own complaints look retryable."""
+    def _access(self, request: ModelRequest) -> Callable[[], dict[str, object]]:
+        """Key and address, checked before LiteLLM is even loaded: its own complaints look retryable.
+
+        They come from a function, so that the key is in no frame of ours that a crash reporter may print. What an
+        interruption passed in LiteLLM, where the key is in every frame, is cut off.
+        """
         provider = split_route(request.model)[0]
         settings = self._providers.get(provider)
         try:
@@ -135,7 +147,7 @@ class LiteLlm:
             base = base_for(request.model, settings)
         except ConfigError as error:
             raise not_sent(error, "provider_address_invalid") from None
-        return {name: value for name, value in (("api_key", key), ("api_base", base)) if value is not None}
+        return lambda: {name: value for name, value in (("api_key", key), ("api_base", base)) if value is not None}
 
     async def _client(self, request: ModelRequest) -> dict[str, object]:
         """The running loop's own client, where LiteLLM's would send a request twice."""
@@ -175,6 +187,12 @@ def _import() -> _Library:
         quiet.setLevel(max(quiet.level, logging.WARNING))
         quiet.addFilter(_worth_telling)
     return library
+
+
+def _alone(interruption: BaseException) -> BaseException:
+    """A cancellation or Ctrl-C without LiteLLM's frames, whose locals hold the key."""
+    interruption.__context__ = None
+    return interruption.with_traceback(None)
 
 
 def _worth_telling(record: logging.LogRecord) -> bool:

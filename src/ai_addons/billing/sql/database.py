@@ -187,10 +187,9 @@ class Database:
             if progress.broken:
                 # Those that lie idle are broken too, most likely.
                 _shut(engine, self._kept)
-            if begin is None and again and not last:
-                raise _Again from None
-            # Not chained: the original carries the statement and its parameters.
-            raise as_ours(error, driver, in_doubt=in_doubt) from None
+            told = _Again() if begin is None and again and not last else as_ours(error, driver, in_doubt=in_doubt)
+        # Raised out here, so that the original with its statement and parameters is not even in the chain.
+        raise told from None
 
     def _transact(self, engine: Engine, work: Callable[[Tx], T], begin: str | None, progress: _Progress) -> T:
         # On a server any of a few connections will do; of a file only one writes at a time, so one does for all writes.

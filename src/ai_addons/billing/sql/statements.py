@@ -39,6 +39,7 @@ from ai_addons.billing.schema import (
     price_versions,
     provider_spend,
     results,
+    salts,
     subscriptions,
     transactions,
     trial_claims,
@@ -362,4 +363,10 @@ ERASE: Final = (
         limit_counters.c.held == literal_column("0"),
         _user_key(limit_counters),
     ),
+    # With its salt goes the only way to its pseudonyms; those of one user cannot be told apart.
+    delete(salts).where(_own(salts), bindparam("user", type_=TEXT).is_(None)),
 )
+
+# What pseudonyms are made with.
+SALT: Final = select(salts.c.salt).where(_own(salts))
+ADD_SALT: Final = _upsert(salts, "DO NOTHING")

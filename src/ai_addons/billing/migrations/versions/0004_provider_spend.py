@@ -1,7 +1,7 @@
 """What models cost in each day and month, for the provider budget.
 
-Revision ID: 0003
-Revises: 0002
+Revision ID: 0004
+Revises: 0003
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from ai_addons.billing.migrations import refuse_downgrade
 if TYPE_CHECKING:
     from sqlalchemy.types import TypeEngine
 
-revision: Final = "0003"
-down_revision: Final = "0002"
+revision: Final = "0004"
+down_revision: Final = "0003"
 
 _EXACT: Final[TypeEngine[Any]] = BigInteger().with_variant(sqlite.INTEGER(), "sqlite")
 _COUNTED: Final = {"held": "0", "used": "0", "warned": "-1", "stopped": "-1"}
