@@ -27,7 +27,7 @@ from ai_addons.catalog import FeatureSpec
 from ai_addons.errors import BadOutput, PrivacyRefused, ProviderUnavailable, StoreUnavailable, bare
 from ai_addons.llm.base import Message, ModelFailure, ModelReply, ModelRequest, Verdict
 from ai_addons.money import Credits
-from ai_addons.privacy.base import Declared, Kind
+from ai_addons.privacy.base import Declared, Kind, Rules
 from ai_addons.privacy.fields import Leaf
 from ai_addons.scope import Payer
 from ai_addons.testing import FakeLlm, ManualClock, kit_settings
@@ -309,6 +309,8 @@ def _call() -> Call[Any]:
         chosen=None,
         cache_for=None,
         max_tokens=10,
+        attempts=1,
+        rules=Rules(),
         seconds=1.0,
         replay_us=0,
         free_repeats=True,

@@ -196,7 +196,7 @@ def test_nobody_has_no_pseudonyms(addons: AddOns) -> None:
 def test_a_broken_character_still_has_a_pseudonym(addons: AddOns) -> None:
     """A log line about a damaged import is still a log line."""
     broken = addons.pseudonym("biz_7", Pii.ADDRESS, "12 Ring Road \ud800")
-    assert broken != addons.pseudonym("biz_7", Pii.ADDRESS, "12 Ring Road \ud801")
+    assert broken != addons.pseudonym("biz_7", Pii.ADDRESS, "13 Ring Road \ud800")
 
 
 def test_without_a_secret_there_is_no_pseudonym(url: str, tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ class Teller(Generic[R]):
 
     @cached_property
     def _business(self) -> str:
-        return self._keys.pseudonym(self._account.identity.business)
+        return self._keys.tag(self._account.identity.business)
 
     def started(self) -> None:
         """The call has begun."""
