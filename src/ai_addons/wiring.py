@@ -58,6 +58,9 @@ OFFLINE: Final = "offline/sample"
 
 _RANDOM_SECRET: Final = 32
 _STORE_THREADS: Final = 8
+# No business can have this name: ids hold no NUL.
+_INSTALLATION: Final = "\0installation"
+_PREFIX_LENGTH: Final = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,16 +231,22 @@ class Wiring:
         backend = self.settings.cache.backend
         if backend == "off":
             return None
-        cache: AnswerCache = plugins.load("caches", backend)(self.settings.cache, self.clock)
+        settings = self.settings.cache
+        if settings.prefix is None:
+            # Two installations that share a server never clear each other's answers.
+            name = f"ai_addons:{self.keys().pseudonym(_INSTALLATION)[:_PREFIX_LENGTH]}"
+            settings = settings.model_copy(update={"prefix": name})
+        cache: AnswerCache = plugins.load("caches", backend)(settings, self.clock)
         return cache
 
     def _make_keys(self) -> Keys:
         given, path = self.settings.secret, self.database.path
         if given is not None:
             return Keys(given.get_secret_value().encode())
-        if self.database.postgres:
+        if self.database.postgres or self.settings.cache.backend == "redis":
+            what = "Books in PostgreSQL need" if self.database.postgres else "An answer cache in Redis needs"
             msg = (
-                "Books in PostgreSQL need a secret that all hosts share. Nothing was charged. "
+                f"{what} a secret that all hosts share. Nothing was charged. "
                 "Set AI_ADDONS_SECRET to 32 or more random characters, the same everywhere."
             )
             raise ConfigError(msg)
