@@ -47,3 +47,4 @@ class Invocation(Generic[R]):
     answer: object
     arguments: Mapping[str, object]
     build: Callable[[], Prompt[R] | Steps[R]]
+    builder: Callable[..., object]

@@ -30,6 +30,7 @@ from ai_addons.billing.rates import static_rate
 from ai_addons.billing.sql import Database
 from ai_addons.billing.store import Store
 from ai_addons.billing.subscriptions import Subscriptions
+from ai_addons.cache.flights import Flights
 from ai_addons.cache.keys import Keys
 from ai_addons.cache.secret import secret_file
 from ai_addons.clock import SystemClock, Uuid7
@@ -215,6 +216,8 @@ class Wiring:
         return Kit(
             store=self.store,
             cache=self._make_cache(),
+            flights=Flights(),
+            lock_seconds=self.settings.cache.lock_ttl.total_seconds(),
             masker=masker,
             keys=self.keys(),
             prices=self.prices,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ai_addons.billing.records import Tokens
 from ai_addons.llm.base import Attempt, Usage
@@ -12,6 +12,10 @@ from ai_addons.money import PicoUsd
 
 if TYPE_CHECKING:
     from ai_addons.billing.records import Finished
+    from ai_addons.errors import AddOnsError
+
+
+_NOTHING: Final = PicoUsd(0)
 
 
 @dataclass(slots=True)
@@ -23,6 +27,9 @@ class Progress:
         answers: Masked text by question; None for a question that had no usable answer.
         replay: The same, kept from the first time, to be given again.
         asked: Whether any model was asked.
+        timed_out: Whether another call was waited for in vain.
+        stale: Why an answer had to do whose time is over; None if none had to.
+        saved: What the provider took when the repeated answers were made.
         model: Route of the model that answered last.
     """
 
@@ -30,6 +37,9 @@ class Progress:
     answers: dict[str, str | None] = field(default_factory=dict[str, "str | None"])
     replay: dict[str, str | None] = field(default_factory=dict[str, "str | None"])
     asked: bool = False
+    timed_out: bool = False
+    stale: AddOnsError | None = None
+    saved: PicoUsd = _NOTHING
     model: str | None = None
 
     def replay_from(self, finished: Finished | None) -> None:
@@ -71,8 +81,13 @@ class Progress:
     @property
     def cost(self) -> PicoUsd | None:
         """What the models cost us over all attempts; unknown if any of them is."""
-        known = [attempt.cost for attempt in self.attempts if attempt.cost is not None]
-        return PicoUsd(sum(known)) if len(known) == len(self.attempts) else None
+        return self.cost_since(0)
+
+    def cost_since(self, began: int) -> PicoUsd | None:
+        """The same without the first so many attempts."""
+        costs = [attempt.cost for attempt in self.attempts[began:]]
+        known = [cost for cost in costs if cost is not None]
+        return PicoUsd(sum(known)) if len(known) == len(costs) else None
 
     def attempts_meta(self) -> list[dict[str, object]]:
         """The attempts for the call log, without content."""

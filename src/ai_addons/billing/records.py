@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from ai_addons.money import Credits
+from ai_addons.money import Credits, PicoUsd
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
     from ai_addons.billing.grants import Grant
     from ai_addons.billing.policy import Subscription
-    from ai_addons.money import MicroGhs, PicoUsd
+    from ai_addons.money import MicroGhs
 
 _LONGEST_ID: Final = 255
+_NO_COST: Final = PicoUsd(0)
 
 Overrun: TypeAlias = Literal["reject", "cap", "overflow"]
 """What to do where a token-priced call used more than was held: give the call back, charge what
@@ -218,6 +219,8 @@ class CallRecord:
         tokens: Sum over all attempts, None if any is unknown.
         cost: Provider cost over all attempts, None if any is unknown.
         latency_ms: Time of the whole call, None if unknown.
+        cacheable: Whether it could have been answered from the cache, or was.
+        saved: What the provider took for the answers that were repeated.
         request_meta: Counts and settings of the request.
         response_meta: Attempts, without content.
         answers: Masked answers to keep for a replay.
@@ -232,6 +235,8 @@ class CallRecord:
     tokens: Tokens | None = None
     cost: PicoUsd | None = None
     latency_ms: int | None = None
+    cacheable: bool = False
+    saved: PicoUsd = _NO_COST
     request_meta: Mapping[str, object] = field(default_factory=dict[str, object])
     response_meta: Mapping[str, object] = field(default_factory=dict[str, object])
     answers: str | None = None
@@ -260,6 +265,8 @@ class Transaction:
         day: The business's day it counts in, ISO.
         revenue: Micro-GHS that were paid for the credits it was charged.
         price_version: Which published price was in force, None for a list price.
+        cacheable: Whether it could have been answered from the cache, or was.
+        saved: What the provider took, in pico-USD, for the answers that were repeated.
     """
 
     business: str
@@ -282,6 +289,8 @@ class Transaction:
     day: str
     revenue: MicroGhs
     price_version: str | None
+    cacheable: bool
+    saved: PicoUsd
 
 
 def check_id(value: object, what: str) -> None:
