@@ -160,8 +160,8 @@ def told(receipts: list[Receipt]) -> Counter[tuple[str, str, bool]]:
 def test_threads_and_tasks_share_one_request(addons: AddOns, llm: SlowLlm, waiting: Waiting, leader: str) -> None:
     """16 threads and 16 tasks with one question: one request, one charge, 31 free repeats."""
     with ThreadPoolExecutor(17) as pool:
-        starts = [partial(on_a_loop, [AMA] * 16), lambda: [ring()]]
-        first, second = reversed(starts) if leader == "thread" else starts
+        starts: list[Callable[[], list[Receipt]]] = [partial(on_a_loop, [AMA] * 16), lambda: [ring()]]
+        first, second = starts[::-1] if leader == "thread" else starts
         running = [pool.submit(first)]
         assert llm.asked.wait(10)
         running += [pool.submit(second), *(pool.submit(lambda: [ring()]) for _ in range(15))]
