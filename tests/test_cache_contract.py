@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import stat
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -107,6 +111,10 @@ class Lossy(Plain):
         found = super().get(key)
         return found.strip() if found is not None and self.fault == "strips" else found
 
+    def put(self, key: str, value: str, *, ttl: float, tag: str) -> None:
+        if self.fault != "drops":
+            super().put(key, value, ttl=ttl, tag=tag)
+
     def evict(self, tag: str | None = None, *, prefix: str = "") -> int:
         return 0 if self.fault == "keeps" else super().evict(tag, prefix=prefix)
 
@@ -116,6 +124,7 @@ class Lossy(Plain):
     [
         ("stale", "test_an_answer_ends", "after its time"),
         ("strips", "test_it_gives_back_what_was_put", "changed the text 'signs'"),
+        ("drops", "test_threads_share_it", "160 texts that a thread had just put were not there"),
         ("keeps", "test_a_tag_is_evicted", "0 texts went, not 250"),
         ("keeps", "test_a_prefix_is_evicted", "must drop what has both"),
     ],
@@ -165,3 +174,76 @@ def test_settings_make_the_cache_they_describe(number: int, file: str, tmp_path:
         assert cache.size().entries == 20
         cache.close()
     assert (tmp_path / "answers" / file).exists()
+
+
+def test_a_directory_that_cannot_be_made_is_a_fault(tmp_path: Path) -> None:
+    """A wrong path in the settings costs answers, not calls; whatever is asked of the cache."""
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    cache = ShardedAnswers(tmp_path / "file" / "inside", 10**8, ManualClock(), shards=2)
+    with pytest.raises(CacheFault, match=r"cannot be used \((NotADirectoryError|FileExistsError)\)"):
+        cache.get("a")
+    for use in (cache.evict, cache.size):
+        with pytest.raises(CacheFault, match="cannot be used"):
+            use()
+
+
+def test_damage_in_one_shard_leaves_the_others(tmp_path: Path) -> None:
+    """What somebody changed in one database is dropped with that one; the rest of the answers stay."""
+    cache = ShardedAnswers(tmp_path / "cache", 10**8, ManualClock(), shards=2)
+    for number in range(20):
+        cache.put(f"{number}", "text", ttl=60, tag="t")
+    cache.close()
+    (tmp_path / "cache" / "000" / "cache.db").write_bytes(b"not a database, but long enough to look like one" * 100)
+    left = [number for number in range(20) if cache.get(f"{number}") == "text"]
+    assert 0 < len(left) < 20
+    cache.put("0", "again", ttl=60, tag="t")
+    assert cache.get("0") == "again"
+    cache.close()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+def test_the_directory_around_the_shards_is_for_its_owner_only(tmp_path: Path) -> None:
+    """Nobody else may put a shard of their own in the place of one."""
+    cache = ShardedAnswers(tmp_path / "cache", 10**8, ManualClock(), shards=2)
+    cache.put("a", "text", ttl=60, tag="t")
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "cache", *(tmp_path / "cache").iterdir())} == {
+        0o700
+    }
+    (tmp_path / "cache").chmod(0o777)
+    assert cache.get("a") == "text"
+    assert stat.S_IMODE((tmp_path / "cache").stat().st_mode) == 0o700
+    cache.close()
+
+
+PROCESS = """
+import sys
+from ai_addons.cache.redis import RedisAnswers
+from ai_addons.cache.shards import ShardedAnswers
+from ai_addons.testing.fakes import ManualClock
+kind, place, extra, name = sys.argv[1:]
+clock = ManualClock()
+cache = RedisAnswers(place, clock, prefix=extra) if kind == "redis" else ShardedAnswers(place, 10**8, clock, shards=4)
+for number in range(50):
+    cache.put(f"{name}{number}", f"{name}{number}", ttl=3600, tag=name)
+    assert cache.get(f"{name}{number}") == f"{name}{number}"
+cache.close()
+"""
+
+
+@pytest.mark.parametrize("kind", ["shards", "redis"])
+def test_processes_share_a_cache(kind: str, tmp_path: Path) -> None:
+    """Several workers start together on an empty cache; each answer is there for all afterwards."""
+    place, extra = (redis_url(), own_prefix()) if kind == "redis" else (str(tmp_path / "cache"), "")
+    workers = [
+        subprocess.Popen([sys.executable, "-c", PROCESS, kind, place, extra, name], stderr=subprocess.PIPE, text=True)
+        for name in "abcd"
+    ]
+    assert [(worker.communicate(timeout=60)[1], worker.returncode) for worker in workers] == [("", 0)] * 4
+    clock = ManualClock()
+    cache: AnswerCache = (
+        RedisAnswers(place, clock, prefix=extra) if kind == "redis" else ShardedAnswers(place, 10**8, clock, shards=4)
+    )
+    texts = [f"{name}{number}" for name in "abcd" for number in range(50)]
+    assert [cache.get(text) for text in texts] == texts
+    assert cache.evict() == 200
+    cache.close()

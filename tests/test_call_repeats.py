@@ -56,9 +56,9 @@ def reminder(debtor: Debtor) -> Prompt:
 
 
 @billed_feature("mixed", credits=1, cache_scope="shared")
-def mixed(data: Any = None, user: str = "Remind them.") -> Prompt:
+def mixed(data: Any = None, words: str = "") -> Prompt:
     """Write a reminder, from whatever is given."""
-    return Prompt(user=user, data=data)
+    return Prompt(user=words or INSTRUCTION, data=data)
 
 
 @pytest.fixture
@@ -270,6 +270,10 @@ def test_a_shared_answer_serves_others_at_its_price(two_shops: AddOns, ai_llm: F
 )
 def test_what_speaks_of_a_business_stays_in_it(two_shops: AddOns, ai_llm: FakeLlm, data: Any) -> None:
     """Text, figures and dates of one business never reach another, whatever the feature asked for."""
+    # Without any data the same prompt is shared: it is the data that keeps it in.
+    assert [mixed.options(business=business).billed().receipt.cached for business in "ab"] == [False, True]
+    ai_llm._scripts.clear()
+    ai_llm.calls.clear()
     ai_llm.reply(mixed, "of a")
     ai_llm.reply(mixed, "of b")
     assert [mixed.options(business=business)(data) for business in "aba"] == ["of a", "of b", "of a"]

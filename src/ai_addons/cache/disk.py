@@ -95,7 +95,7 @@ class DiskAnswers:
         # diskcache expands ~ and $NAME itself; expanded here, both mean the same directory.
         self._directory = Path(os.path.expandvars(Path(directory).expanduser())).absolute()
         self._size_limit = size_limit
-        self._eviction = eviction
+        self._eviction: Eviction = eviction
         self._clock = clock
         self._processes: dict[int, _Process] = {}
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 
 class Flight:
@@ -82,7 +82,7 @@ class Flights:
         flight.land(text)
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self) -> Generator[None, None, None]:
         """Read and write an entry in one go: many who waited write theirs at the same time."""
         with self._writing:
             yield

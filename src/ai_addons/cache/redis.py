@@ -28,7 +28,7 @@ from ai_addons.cache.entries import RefusedRow, keepable, row, unexpired, until
 from ai_addons.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Sequence
 
     from ai_addons.clock import Clock
     from ai_addons.settings import CacheSettings
@@ -179,7 +179,7 @@ class RedisAnswers:
         return [name for name, mark in found if mark == wanted]
 
     @contextmanager
-    def _faults(self) -> Iterator[None]:
+    def _faults(self) -> Generator[None, None, None]:
         """Turn whatever goes wrong into a `CacheFault`; leave a server alone that cannot be reached."""
         if self._clock.monotonic() < self._rests_until:
             msg = "the answer cache in Redis could not be reached a moment ago"
