@@ -2,57 +2,36 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import pytest
 from pydantic import BaseModel
 
-from ai_addons import AddOns, Pii, Prompt, StoreUnavailable, billed_feature
+from ai_addons import AddOns, Prompt, StoreUnavailable, billed_feature
 from ai_addons._call.sharing import is_shareable
 from ai_addons.cache.base import CacheFault
 from ai_addons.cache.memory import MemoryAnswers
-from ai_addons.errors import ProviderUnavailable
+from ai_addons.cache.redis import RedisAnswers
+from ai_addons.errors import AddOnsError, ProviderUnavailable
 from ai_addons.llm.base import Usage
 from ai_addons.money import Credits
-from ai_addons.privacy.markers import Bucket, FreeText, Public
+from ai_addons.privacy.markers import FreeText, Public
 from ai_addons.testing import FakeLlm, ManualClock, kit_settings
-from tests.features import AMA, KOFI, OPINION, composed, opinion, routed
+from tests.features import AMA, INSTRUCTION, KOFI, OPINION, Debtor, Tone, composed, opinion, reminder, routed
+from tests.redis_server import own_prefix, redis_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 HOURS = 3_600
 COST = 35_000_000
 """Pico-USD for the hundred tokens in and fifty out of the fake model."""
-INSTRUCTION = "Remind them."
-
-
-class Tone(Enum):
-    """How a message sounds."""
-
-    FRIENDLY = "friendly"
-
-
-class Debtor(BaseModel):
-    """Somebody to remind: nothing in it says whose customer it is."""
-
-    name: Annotated[str, Pii.NAME]
-    owed: Annotated[Decimal, Pii.AMOUNT]
-    days: Annotated[int, Bucket(7, 30)]
-    tone: Tone = Tone.FRIENDLY
-    first: bool = True
-    note: None = None
-
-
-@billed_feature("reminder", credits=1, cache_scope="shared")
-def reminder(debtor: Debtor) -> Prompt:
-    """Write a reminder."""
-    return Prompt(system="You are polite.", user=INSTRUCTION, data=debtor)
 
 
 @billed_feature("mixed", credits=1, cache_scope="shared")
@@ -220,15 +199,86 @@ def test_each_question_of_a_call_saves_its_own(ai_addons: AddOns, ai_payer: Any,
     assert sorted((row.cost, row.saved) for row in rows) == [(0, COST + 6_000_000), (COST + 6_000_000, 0)]
 
 
-# Shared answers.
-
-
 @pytest.fixture
 def two_shops(ai_addons: AddOns) -> AddOns:
     """Two businesses with credits."""
     for business in ("a", "b"):
         ai_addons.grant(business, 10, source="adjustment", ref="funds")
     return ai_addons
+
+
+# What names an answer, and what is never one.
+
+
+def test_settings_that_are_sent_name_the_answer(two_shops: AddOns, ai_llm: FakeLlm) -> None:
+    """Another model, output cap or way to switch thinking off is another question."""
+    ai_llm.reply(opinion, OPINION)
+    call = opinion.options(business="a")
+
+    def is_hit(**options: Any) -> bool:
+        return call.options(**options).billed(AMA).receipt.cached
+
+    assert [is_hit(), is_hit(), is_hit(model="large"), is_hit(model="large")] == [False, True, False, True]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ai_addons._call.repeats.thinking_off", lambda _: {"reasoning_effort": "high"})
+        two_shops.grant("a", 10, source="adjustment", ref="more")
+        assert [is_hit(), is_hit()] == [False, True]
+    capped = AddOns(kit_settings(features={"opinion": {"max_tokens": 50}}), llm=ai_llm, environ={})
+    with closing(capped):
+        capped._wiring.desk()
+        capped.grant("a", 10, source="adjustment", ref="funds")
+        kit = capped._wiring.desk().kit
+        shared: Any = two_shops._wiring.desk().kit.cache
+        vars(kit.cache)["_rows"].update(shared._rows)
+        assert not call.options(addons=capped).billed(AMA).receipt.cached
+
+
+@pytest.mark.parametrize("ending", ["truncated", "refused", "down", "unusable", "rules", "no credits", "hopeless"])
+def test_only_good_answers_that_were_paid_for_are_kept(ending: str, two_shops: AddOns, ai_llm: FakeLlm) -> None:
+    """Nothing else ever comes out of the cache, for it never gets in."""
+    call: Any = composed if ending in {"rules", "hopeless"} else opinion
+    text = json.dumps(OPINION)
+    if ending in {"truncated", "refused"}:
+        ai_llm.reply_text(call, text, finish="length" if ending == "truncated" else "blocked")
+    elif ending in {"down", "rules"}:
+        ai_llm.fail(call)
+    elif ending == "unusable":
+        ai_llm.reply_text(call, "no JSON")
+    arguments = {"hopeless": True} if ending == "hopeless" else {}
+    with suppress(AddOnsError):
+        call.options(business="poor" if ending == "no credits" else "a")(AMA, **arguments)
+    assert two_shops.answers.stats().entries == 0
+
+
+@pytest.mark.parametrize("backend", ["disk", "redis"])
+def test_a_dump_of_the_cache_names_nobody(backend: str, tmp_path: Path, ai_llm: FakeLlm) -> None:
+    """No customer, no business and no prompt stands in the files or on the server."""
+    cache: dict[str, Any] = {"backend": backend, "directory": tmp_path}
+    if backend == "redis":
+        cache |= {"url": redis_url(), "prefix": own_prefix()}
+    ai_llm.reply(opinion, {"reasons": ["[PERSON_1] pays late"], "verdict": "careful"})
+    with closing(AddOns(kit_settings(cache=cache), llm=ai_llm, environ={})) as addons:
+        addons.grant("kiosk-osu", 10, source="adjustment", ref="funds")
+        answer = opinion.options(business="kiosk-osu", addons=addons)(AMA)
+        assert answer.reasons == ["Ama Serwaa pays late"]
+        dump = b"".join(_dump(addons, tmp_path))
+    assert b"[PERSON_1] pays late" in dump
+    assert not [word for word in (b"Ama", b"Serwaa", b"kiosk", b"osu", b"May they have") if word in dump]
+
+
+def _dump(addons: AddOns, folder: Path) -> Iterator[bytes]:
+    cache: Any = addons._wiring.desk().kit.cache
+    if isinstance(cache, RedisAnswers):
+        client: Any = cache._client
+        for name in client.scan_iter(match=f"{cache._prefix}*"):
+            yield name + client.get(name)
+        cache.evict()
+    else:
+        cache.close()
+        yield from (path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+# Shared answers.
 
 
 def test_a_shared_answer_serves_others_at_its_price(two_shops: AddOns, ai_llm: FakeLlm) -> None:

@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,7 @@ from ai_addons.cache.redis import RedisAnswers
 from ai_addons.errors import ProviderTimeout, ProviderUnavailable
 from ai_addons.money import Credits
 from ai_addons.testing import FakeLlm, ManualClock, kit_settings
-from tests.features import AMA, OPINION, Customer, composed, opinion, routed
+from tests.features import AMA, OPINION, Customer, Debtor, composed, opinion, reminder, routed
 from tests.redis_server import own_prefix, redis_url
 
 if TYPE_CHECKING:
@@ -367,6 +368,23 @@ def test_a_call_that_holds_waits_for_nobody(addons: AddOns, llm: SlowLlm, monkey
         del rows._rows[key]
     assert call.billed("Who?").receipt.charged == Credits(4)
     assert len(llm.calls) == 3
+
+
+def test_a_shared_question_of_two_businesses_is_one_request(addons: AddOns, llm: SlowLlm, waiting: Waiting) -> None:
+    """Where answers are shared, who waits waits for another business; each pays the price."""
+    addons.grant("other", 10, source="adjustment", ref="funds")
+    llm.reply(reminder, "Dear [PERSON_1]")
+    with ThreadPoolExecutor(2) as pool:
+        calls = [
+            pool.submit(reminder.options(business=business).billed, Debtor(name=name, owed=Decimal(20), days=3))
+            for business, name in ((SHOP, "Ama"), ("other", "Kofi"))
+        ]
+        waiting.until(1)
+        llm.go.set()
+        answers = [call.result() for call in calls]
+    assert [answer.value for answer in answers] == ["Dear Ama", "Dear Kofi"]
+    assert [answer.receipt.charged for answer in answers] == [Credits(1)] * 2
+    assert len(llm.calls) == 1
 
 
 def test_a_cache_that_is_off_brings_nobody_together(addons: AddOns, llm: SlowLlm) -> None:
