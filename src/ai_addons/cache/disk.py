@@ -214,10 +214,14 @@ def make_private(directory: Path) -> bool:
     Raises:
         CacheFault: If it is no directory, a link, or somebody else's.
     """
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    with suppress(FileExistsError):
-        directory.mkdir(mode=0o700)
-    found = directory.stat(follow_symlinks=False)
+    try:
+        # First, for mkdir locks the directory above, which other processes are at work in.
+        found = directory.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            directory.mkdir(mode=0o700)
+        found = directory.stat(follow_symlinks=False)
     if not stat.S_ISDIR(found.st_mode):
         msg = f"the answer cache needs a directory of its own; {directory} is a link or a file"
         raise CacheFault(msg)
