@@ -257,6 +257,22 @@ def test_size_limit_makes_room_by_dropping_the_oldest(home: Path) -> None:
     assert (home / "cache.db").stat().st_size < 3_000_000
 
 
+@pytest.mark.parametrize(("eviction", "kept"), [("least-recently-stored", False), ("least-recently-used", True)])
+def test_settings_say_what_makes_room(home: Path, eviction: Any, *, kept: bool) -> None:
+    """The oldest answer goes first, or stays as long as it is asked for; a change of the setting drops nothing."""
+    before = DiskAnswers(home, 2_000_000, ManualClock(), eviction="least-frequently-used")
+    before.put("first", "x" * 50_000, ttl=3_600, tag="t")
+    before.close()
+    cache = DiskAnswers(home, 2_000_000, ManualClock(), eviction=eviction)
+    assert cache.get("first") is not None
+    for number in range(100):
+        cache.put(f"k{number}", "x" * 50_000, ttl=3_600, tag="t")
+        cache.get("first")
+    assert (cache.get("first") is not None) is kept
+    assert cache.get("k99") is not None
+    cache.close()
+
+
 def test_directory_may_be_given_from_the_home_or_a_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A tilde or a variable means the same directory to this cache and to diskcache."""
     monkeypatch.setenv("HOME", str(tmp_path))

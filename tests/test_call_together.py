@@ -536,6 +536,53 @@ def test_a_dead_hosts_lock_ends(addons: AddOns, llm: SlowLlm) -> None:
     assert cache.lock(taken[0], "next", 1) is True
 
 
+VICTIM = """
+import sys, time
+from ai_addons import AddOns
+from ai_addons.testing import FakeLlm, kit_settings
+from tests.features import AMA, opinion
+
+folder, url, prefix = sys.argv[1:]
+
+class Hangs(FakeLlm):
+    def complete(self, request):
+        print("asked", flush=True)
+        time.sleep(60)
+
+cache = {"backend": "redis", "url": url, "prefix": prefix, "lock_ttl": "2s"}
+addons = AddOns(kit_settings(store={"url": f"sqlite:///{folder}/books.db"}, cache=cache), llm=Hangs(), environ={})
+opinion.options(addons=addons, business="shop")(AMA)
+"""
+
+
+def test_a_host_that_is_killed_while_it_asks_is_replaced(tmp_path: Path) -> None:
+    """Another host waits until the dead one's lock ends, then asks and is charged."""
+    url, prefix = redis_url(), own_prefix()
+    cache = {"backend": "redis", "url": url, "prefix": prefix}
+    store = {"url": f"sqlite:///{tmp_path}/books.db"}
+    llm = FakeLlm()
+    llm.reply(opinion, OPINION)
+    root = Path(__file__).parents[1]
+    with AddOns(kit_settings(store=store, cache=cache), llm=llm, environ={}) as addons:
+        addons.grant("shop", 100, source="adjustment", ref="funds")
+        victim = subprocess.Popen(
+            [sys.executable, "-c", VICTIM, str(tmp_path), url, prefix],
+            cwd=root,
+            env=os.environ | {"PYTHONPATH": str(root)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert victim.stdout is not None
+        assert victim.stdout.readline() == "asked\n"
+        victim.kill()
+        victim.communicate()
+        receipt = opinion.options(addons=addons, business="shop").billed(AMA).receipt
+        assert (receipt.source, receipt.charged) == ("ai", PRICE)
+        assert addons.wallet("shop").held == PRICE
+        assert addons.answers.clear() == 1
+        addons.close()
+
+
 @pytest.mark.parametrize("addons", ["redis"], indirect=True)
 @pytest.mark.parametrize("method", ["lock", "unlock"])
 def test_where_locks_fail_calls_go_on(

@@ -306,7 +306,7 @@ class FeatureSettings(_Section):
     """Route for this feature instead of its tier's."""
     cache: Duration | Literal["off"] | None = None
     """How long its answers are kept, or ``"off"``."""
-    stale_for: Duration = timedelta(0)
+    stale_for: Duration = Field(default=timedelta(0), ge=timedelta(0))
     """How much longer an answer may do where no model has one; then it is free, and its receipt says stale."""
     max_tokens: int | None = Field(default=None, gt=0)
     """Output cap in tokens."""
