@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests import books, postgres
+from tests import books, postgres, redis_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,3 +44,4 @@ def each_database(request: pytest.FixtureRequest) -> Iterator[None]:
 def pytest_sessionfinish() -> None:
     """Leave no server and no database behind."""
     postgres.stop()
+    redis_server.stop()

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from enum import Enum
 from typing import Annotated
 
 from pydantic import BaseModel
 
-from ai_addons import BadOutput, Pii, Prompt, Steps, ask, billed_feature
+from ai_addons import BadOutput, Bucket, Pii, Prompt, Steps, ask, billed_feature
 
 
 class Customer(BaseModel):
@@ -31,6 +32,7 @@ class Route(BaseModel):
 
 AMA = Customer(name="Ama Serwaa", late=2)
 KOFI = Customer(name="Kofi Boateng", late=2)
+INSTRUCTION = "Remind them."
 OPINION = {"reasons": ["pays late"], "verdict": "careful"}
 
 
@@ -96,3 +98,26 @@ def routed(question: str, *, catch: bool = False) -> Steps[str]:
     if route.pack == "none":
         return Prompt.settled("not a question for a shop")
     return Prompt(user=f"{route.pack}: {question}")
+
+
+class Tone(Enum):
+    """How a message sounds."""
+
+    FRIENDLY = "friendly"
+
+
+class Debtor(BaseModel):
+    """Somebody to remind: nothing in it says whose customer it is."""
+
+    name: Annotated[str, Pii.NAME]
+    owed: Annotated[Decimal, Pii.AMOUNT]
+    days: Annotated[int, Bucket(7, 30)]
+    tone: Tone = Tone.FRIENDLY
+    first: bool = True
+    note: None = None
+
+
+@billed_feature("reminder", credits=1, cache_scope="shared")
+def reminder(debtor: Debtor) -> Prompt:
+    """Write a reminder."""
+    return Prompt(system="You are polite.", user=INSTRUCTION, data=debtor)

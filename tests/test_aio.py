@@ -214,6 +214,8 @@ async def test_work_of_the_hosts_own_is_charged_from_the_event_loop(addons: AddO
     assert (await addons.aio.usage("b", 7)).period_days == 7
     assert [one.count for one in await addons.aio.usage_by_day("b", today, today)] == [2]
     assert (await addons.aio.margins("b", 7)).total.calls == 2
+    assert (await addons.aio.answers.stats("b", 7)).cacheable == 0
+    assert await addons.aio.answers.clear(business="b") == 0
     assert (await addons.aio.statement("b", date(2026, 1, 1), today)).closing == (await addons.aio.wallet("b")).posted
 
 

@@ -193,12 +193,12 @@ def test_the_last_microsecond_of_a_day_still_counts_in_it(old: str) -> None:
 def test_the_days_add_up_the_call_log(upgraded: Upgraded) -> None:
     """Calls by outcome, cached ones, money, costs, tokens and times; what is unknown is counted, not guessed."""
     assert [" ".join(map(str, row)) for row in rows(upgraded[0], "ai_usage_daily")] == [
-        "biz_7 2026-09-21 collection_analysis 4 3 1 0 1 5100000 7079999 105000000 1222 1 400 40 160 30824 3",
-        "biz_7 2026-09-21 product_description 1 1 0 0 0 3000000 0 75000000 873 0 200 20 80 412 1",
-        "biz_7 2026-09-22 collection_analysis 2 1 0 1 0 4000000 3200000 75000000 873 1 200 20 80 412 1",
-        "biz_8 2026-09-22 collection_analysis 2 2 0 0 0 2000000 0 150000000 1746 0 400 40 160 824 2",
-        "biz_9 2026-09-22 collection_analysis 1 1 0 0 0 100000 233333 75000000 873 0 200 20 80 412 1",
-        "biz_9 2026-09-22 product_description 1 1 0 0 0 200000 466666 75000000 873 0 200 20 80 412 1",
+        "biz_7 2026-09-21 collection_analysis 4 3 1 0 1 5100000 7079999 105000000 1222 1 400 40 160 30824 3 3 0",
+        "biz_7 2026-09-21 product_description 1 1 0 0 0 3000000 0 75000000 873 0 200 20 80 412 1 1 0",
+        "biz_7 2026-09-22 collection_analysis 2 1 0 1 0 4000000 3200000 75000000 873 1 200 20 80 412 1 1 0",
+        "biz_8 2026-09-22 collection_analysis 2 2 0 0 0 2000000 0 150000000 1746 0 400 40 160 824 2 2 0",
+        "biz_9 2026-09-22 collection_analysis 1 1 0 0 0 100000 233333 75000000 873 0 200 20 80 412 1 1 0",
+        "biz_9 2026-09-22 product_description 1 1 0 0 0 200000 466666 75000000 873 0 200 20 80 412 1 1 0",
     ]
 
 

@@ -10,13 +10,14 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ai_addons.cache import disk, textonly
-from ai_addons.cache.base import CacheFault
+from ai_addons.cache.base import MAX_BYTES, CacheFault
 from ai_addons.cache.disk import DiskAnswers
+from ai_addons.cache.entries import RefusedRow
 from ai_addons.testing.fakes import ManualClock
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def test_long_answers_round_trip(cache: DiskAnswers, home: Path, size: int) -> N
     assert {path.name for path in home.iterdir()} <= {"cache.db", "cache.db-wal", "cache.db-shm"}
 
 
-@pytest.mark.parametrize("text", ["x" * (textonly.MAX_BYTES + 1), "\u20b5" * 100_000, "\ud800"])
+@pytest.mark.parametrize("text", ["x" * (MAX_BYTES + 1), "\u20b5" * 100_000, "\ud800"])
 def test_text_that_cannot_be_kept_is_a_fault_and_costs_nothing_else(cache: DiskAnswers, text: str) -> None:
     """A text too long or broken is not stored; the call goes on and the other answers stay."""
     with pytest.raises(CacheFault, match="only text of up to 262144 bytes is kept"):
@@ -183,7 +184,7 @@ def test_database_replaced_by_another_process_is_opened_again(cache: DiskAnswers
 def test_refusal_of_a_file_that_is_gone_already_drops_nothing(cache: DiskAnswers, home: Path) -> None:
     """Two processes that meet the same bad row do not delete each other's fresh start."""
     cache._here().file = (0, 0)
-    cache._condemn(textonly.RefusedRow("seen by two"))
+    cache._condemn(RefusedRow("seen by two"))
     other = DiskAnswers(home, 10**8, ManualClock())
     assert other.get("a") == "good"
     other.close()
@@ -254,6 +255,22 @@ def test_size_limit_makes_room_by_dropping_the_oldest(home: Path) -> None:
     assert cache.get("k0") is None
     cache.close()
     assert (home / "cache.db").stat().st_size < 3_000_000
+
+
+@pytest.mark.parametrize(("eviction", "kept"), [("least-recently-stored", False), ("least-recently-used", True)])
+def test_settings_say_what_makes_room(home: Path, eviction: Any, *, kept: bool) -> None:
+    """The oldest answer goes first, or stays as long as it is asked for; a change of the setting drops nothing."""
+    before = DiskAnswers(home, 2_000_000, ManualClock(), eviction="least-frequently-used")
+    before.put("first", "x" * 50_000, ttl=3_600, tag="t")
+    before.close()
+    cache = DiskAnswers(home, 2_000_000, ManualClock(), eviction=eviction)
+    assert cache.get("first") is not None
+    for number in range(100):
+        cache.put(f"k{number}", "x" * 50_000, ttl=3_600, tag="t")
+        cache.get("first")
+    assert (cache.get("first") is not None) is kept
+    assert cache.get("k99") is not None
+    cache.close()
 
 
 def test_directory_may_be_given_from_the_home_or_a_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -337,9 +354,9 @@ def test_threads_that_come_first_together_open_once(home: Path, monkeypatch: pyt
     opened: list[int] = []
     real = disk._open
 
-    def open_counted(directory: Path, size_limit: int) -> object:
+    def open_counted(*arguments: Any) -> object:
         opened.append(1)
-        return real(directory, size_limit)
+        return real(*arguments)
 
     monkeypatch.setattr(disk, "_open", open_counted)
     cache = DiskAnswers(home, 10**8, ManualClock())

@@ -12,6 +12,7 @@ import pytest
 
 from ai_addons.cache import textonly
 from ai_addons.cache.disk import DiskAnswers
+from ai_addons.cache.entries import RefusedRow
 from ai_addons.testing.fakes import ManualClock
 
 if TYPE_CHECKING:
@@ -94,9 +95,9 @@ def test_pickled_key_is_never_loaded(cache: DiskAnswers, home: Path) -> None:
     tamper(home, "UPDATE Cache SET raw = 0, key = ?", pickle.dumps(Bomb(home.parent / "executed")))
     assert cache.get("a") is None
     opened = cache._here().cache
-    with pytest.raises(textonly.RefusedRow, match="pickled key"):
+    with pytest.raises(RefusedRow, match="pickled key"):
         list(opened)  # type: ignore[call-overload]  # reason: diskcache iterates; the port does not
-    with pytest.raises(textonly.RefusedRow, match="pickled key"):
+    with pytest.raises(RefusedRow, match="pickled key"):
         textonly.TextOnly().get(b"x", raw=True)
     assert cache.evict("t") == 1
     assert_unharmed(home)

@@ -175,6 +175,7 @@ async def test_a_coroutine_closed_after_capture_was_charged(
     call = feature.aio(AMA)
     await advance(call)  # published prices
     await advance(call)  # cache read
+    await advance(call)  # and once more, as the one who asks for all
     await advance(call)  # hold
     call.send(None)  # capture is under way
     call.close()

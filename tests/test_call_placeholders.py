@@ -29,7 +29,7 @@ class Debtor(BaseModel):
     owed: Annotated[Decimal, Pii.AMOUNT] = Decimal("1250.00")
 
 
-@billed_feature("reminder", credits=1)
+@billed_feature("due_reminder", credits=1)
 def reminder(debtor: Debtor, *, wanted: tuple[Any, ...] = ("AMOUNT",)) -> Prompt[str]:
     """A message that must name the sum."""
     return Prompt(user="Write a kind reminder.", data=debtor, expects=wanted)

@@ -117,7 +117,7 @@ class Reader:
         program, *arguments = shlex.split(command)
         environ = os.environ | {
             "AI_ADDONS_STORE__URL": f"sqlite:///{self.folder / 'ai_addons.db'}",
-            "AI_ADDONS_CACHE__DIRECTORY": str(self.folder / "cache"),
+            "AI_ADDONS_CACHE__DIRECTORY": str(self.folder / ".ai_addons" / "cache"),
         }
         done = subprocess.run(
             [str(Path(sys.executable).parent / program), *arguments],

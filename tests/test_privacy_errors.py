@@ -295,12 +295,18 @@ SPEC: Final = FeatureSpec(
 )
 
 
+def _builder() -> Prompt:
+    """A builder, by name."""
+    return Prompt(user=ASKED)
+
+
 def _call() -> Call[Any]:
     return Call(
         spec=SPEC,
         answer=str,
         arguments={"customer": NAME},
         build=lambda: Prompt(user=ASKED),
+        builder=_builder,
         payer=Payer("biz_7"),
         key=None,
         price=Credits(1),
@@ -308,6 +314,7 @@ def _call() -> Call[Any]:
         route=("openai/gpt-6-luna",),
         chosen=None,
         cache_for=None,
+        stale_for=0.0,
         max_tokens=10,
         attempts=1,
         rules=Rules(),
@@ -335,8 +342,10 @@ HOLDERS: Final[dict[str, object]] = {
     "reply": ModelReply(text=ANSWERED, finish="stop", model="m", usage=None),
     "failure": ModelFailure(ProviderUnavailable(), Verdict.ANSWERED),
     "call": _call(),
-    "invocation": Invocation(spec=SPEC, answer=str, arguments={"customer": NAME}, build=lambda: Prompt(user=ASKED)),
-    "stored answer": Stored(ANSWERED, "m", (), 0),
+    "invocation": Invocation(
+        spec=SPEC, answer=str, arguments={"customer": NAME}, build=lambda: Prompt(user=ASKED), builder=_builder
+    ),
+    "stored answer": Stored(ANSWERED, "m", (), 0, None),
     "replay": Finished(charged=Credits(1), answers=ANSWERED, model="m"),
     "record": CallRecord(outcome="ok", source="ai", answers=ANSWERED),
     "result": _Result(ANSWERED),

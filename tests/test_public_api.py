@@ -122,7 +122,7 @@ def test_what_is_generated_is_what_the_code_says(page: str) -> None:
     "names",
     [
         "wallet grant claim_trial adjust reverse set_policy set_status pause resume erase",
-        "usage usage_by_day margins statement billing operator_billing",
+        "usage usage_by_day margins answers statement billing operator_billing",
         "ledger transactions audit sweep deliver doctor heads compare_heads rebuild_usage",
         "price_list prices limits subscriptions mask warm_up close aio",
     ],

@@ -2,7 +2,7 @@
 
 A blocking step is always finished and its value delivered. An interruption
 (Ctrl-C in a sync call, a cancellation or a closed coroutine in an async one)
-is kept until the next model step, where the call can void its hold; after the
+is kept until the next step that waits, where the call can void its hold; after the
 last step it is raised in place of the result.
 """
 
@@ -16,7 +16,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
-from ai_addons._call import Do
+from ai_addons._call import Do, Wait
 from ai_addons.errors import AddOnsError, bare
 from ai_addons.privacy.base import Sealed
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from types import FrameType
 
-    from ai_addons._call import Step
+    from ai_addons._call import AskModel, Step
     from ai_addons.llm.base import Asker
 
 T = TypeVar("T")
@@ -47,8 +47,7 @@ def run(steps: Generator[Step, Any, T], asker: Asker) -> T:
                     value = step.run()
                 else:
                     with interrupts.let_through():
-                        step.started = True
-                        value = asker.ask(step.request, step.deadline)
+                        value = _wait(step, asker)
                 resume = steps.send
             except BaseException as error:  # noqa: BLE001  # whatever happens is the call's to see: it voids its hold
                 resume, value = steps.throw, interruption.disguised(error)
@@ -78,8 +77,7 @@ async def arun(steps: Generator[Step, Any, T], asker: Asker, threads: Executor) 
                 value = worker.outcome()
             else:
                 worker.strike()
-                step.started = True
-                value = await asker.aask(step.request, step.deadline)
+                value = await _await(step, asker)
             resume = steps.send
         except BaseException as error:  # noqa: BLE001  # whatever happens is the call's to see: it voids its hold
             worker.note(error)
@@ -110,6 +108,22 @@ def _next(resume: Callable[[Any], Step], value: object) -> Step | _Result:
         return _Result(stop.value)
     except AddOnsError as error:
         raise bare(error) from None
+
+
+def _wait(step: AskModel | Wait, asker: Asker) -> Any:  # noqa: ANN401  # whatever the step gives
+    """Carry out a step that waits, in the calling thread."""
+    if isinstance(step, Wait):
+        return step.flight.wait(step.seconds)
+    step.started = True
+    return asker.ask(step.request, step.deadline)
+
+
+async def _await(step: AskModel | Wait, asker: Asker) -> Any:  # noqa: ANN401  # whatever the step gives
+    """The same on the event loop: no thread is kept while it waits."""
+    if isinstance(step, Wait):
+        return await step.flight.async_wait(step.seconds)
+    step.started = True
+    return await asker.aask(step.request, step.deadline)
 
 
 class _Worker:

@@ -47,3 +47,4 @@ class Invocation(Generic[R]):
     answer: object
     arguments: Mapping[str, object] = field(repr=False)
     build: Callable[[], Prompt[R] | Steps[R]] = field(repr=False)
+    builder: Callable[..., object] = field(repr=False)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from ai_addons.answers import Answers
 from ai_addons.billing.doctor import examine, rebuild_usage
 from ai_addons.billing.heads import compare, heads
 from ai_addons.billing.packs import in_micro_ghs
@@ -241,10 +242,12 @@ class Accounts:
 
         Args:
             business: Whose calls.
-            user: One user; None for all.
+            user: One user; None for all, and the business's stored answers too.
             actor: Who decided.
         """
         self._wiring.operations.erase(business, user=user, actor=actor)
+        if user is None:
+            self.answers.clear(business=business)
 
     def pseudonym(self, business: str, kind: Pii, value: str) -> str:
         """A stable name for somebody's data, for a host's own logs: it joins their lines and says nothing.
@@ -312,6 +315,11 @@ class Accounts:
         """
         books = self._wiring.books
         return books.database.read(lambda tx: spending_at(tx, books.terms.purse, books.now(tx)))
+
+    @property
+    def answers(self) -> Answers:
+        """The answer cache: how useful it is, and how to clear it; for operators only."""
+        return Answers(self._wiring, self._reports.cache_use)
 
     def statement(self, business: str, first: date, last: date) -> Statement:
         """What came into a wallet and left it, from the first day to the last, both included."""

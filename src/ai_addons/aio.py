@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from ai_addons.addons import AddOns, PriceList
+    from ai_addons.answers import CacheStats
     from ai_addons.billing.doctor import Report
     from ai_addons.billing.grants import GrantSource
     from ai_addons.billing.heads import Head
@@ -52,6 +53,7 @@ class AsyncAddOns:
         self.subscriptions: AsyncSubscriptions = AsyncSubscriptions(addons)
         self.limits: AsyncLimits = AsyncLimits(addons)
         self.prices: AsyncPrices = AsyncPrices(addons)
+        self.answers: AsyncAnswers = AsyncAnswers(addons)
         # Each use asks anew, as the sync ones do.
         self.billing: AsyncBilling = AsyncBilling(lambda: addons.billing)
         self.operator_billing: AsyncBilling = AsyncBilling(lambda: addons.operator_billing)
@@ -306,6 +308,21 @@ class AsyncPrices:
         """See `Prices.withdraw_pack`."""
         withdraw = partial(self._addons.prices.withdraw_pack, pack, effective_from=effective_from, actor=actor)
         return await _threaded(withdraw)
+
+
+class AsyncAnswers:
+    """The answer cache for async hosts."""
+
+    def __init__(self, addons: AddOns) -> None:
+        self._addons = addons
+
+    async def stats(self, business: str | None = None, days: int = 30) -> CacheStats:
+        """See `Answers.stats`."""
+        return await _threaded(partial(self._addons.answers.stats, business, days))
+
+    async def clear(self, *, feature: str | None = None, business: str | None = None) -> int:
+        """See `Answers.clear`."""
+        return await _threaded(partial(self._addons.answers.clear, feature=feature, business=business))
 
 
 class AsyncBilling:

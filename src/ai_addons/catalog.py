@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Tier: TypeAlias = Literal["small", "large"]
 Category: TypeAlias = Literal["basic", "premium"]
+CacheScope: TypeAlias = Literal["business", "shared"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +147,7 @@ class FeatureSpec:
         version: Prompt version; part of every cache and request key.
         max_tokens: Output cap sent with every request.
         tokens: Expected input and output tokens of a call, measured; None if unknown.
+        cache_scope: Who shares stored answers: the business, or all of them where the prompt says nothing of it.
         variants: How many different answers may be kept for one masked prompt.
         popular: Flag of the price list.
         loss_leader: Whether a price below cost is meant.
@@ -163,6 +165,7 @@ class FeatureSpec:
     version: str
     max_tokens: int
     tokens: tuple[int, int] | None = None
+    cache_scope: CacheScope = "business"
     variants: int = 1
     popular: bool = False
     loss_leader: bool = False

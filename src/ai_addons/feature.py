@@ -28,7 +28,7 @@ from typing import (
 from pydantic import ValidationError
 
 from ai_addons._invocation import CallOptions, Invocation
-from ai_addons.catalog import Category, FeatureSpec, Tier, declared
+from ai_addons.catalog import CacheScope, Category, FeatureSpec, Tier, declared
 from ai_addons.errors import ConfigError, NoPayer
 from ai_addons.money import Credits
 from ai_addons.prompt import Prompt, Steps
@@ -106,7 +106,13 @@ class _Definition(Generic[R]):
         bound = self._signature.bind(*args, **kwargs)
         bound.apply_defaults()
         build: Callable[[], Prompt[R] | Steps[R]] = partial(self.builder, *args, **kwargs)
-        return Invocation(spec=self.spec, answer=self.answer, arguments=dict(bound.arguments), build=build)
+        return Invocation(
+            spec=self.spec,
+            answer=self.answer,
+            arguments=dict(bound.arguments),
+            build=build,
+            builder=self.builder,
+        )
 
 
 class _Bound(Generic[P, R]):
@@ -261,6 +267,7 @@ def billed_feature(  # noqa: PLR0913  # one keyword per line of the price list a
     name: str | None = None,
     description: str | None = None,
     category: Category = "basic",
+    cache_scope: CacheScope = "business",
     variants: int = 1,
     tokens: tuple[int, int] | None = None,
     popular: bool = False,
@@ -277,6 +284,8 @@ def billed_feature(  # noqa: PLR0913  # one keyword per line of the price list a
         credits: Price per call. None: settings, else the catalogue.
         tier: Which configured models answer.
         cache: How long answers are kept (``"6h"``, ``"7d"``, a `timedelta`), None for not at all.
+        cache_scope: ``"business"``, or ``"shared"``: one answer for all businesses, where a prompt says nothing of
+            the one it is asked for (constant words, `Pii` slots, enums, bands, `Public` text).
         version: Prompt version; raise it when the wording changes, and stored answers are not used again.
         max_tokens: Output cap sent with every request.
         name: Name for people; default from the key.
@@ -311,6 +320,7 @@ def billed_feature(  # noqa: PLR0913  # one keyword per line of the price list a
             version=version,
             max_tokens=max_tokens,
             tokens=tokens,
+            cache_scope=cache_scope,
             variants=variants,
             popular=popular,
             loss_leader=loss_leader,

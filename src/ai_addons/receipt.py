@@ -39,6 +39,7 @@ class Receipt:
         source: Where the words come from: ``ai``, ``cache`` or ``rules``.
         degraded_reason: Why the model was not used, if it was not.
         cached: Whether a stored answer was given.
+        stale: Whether that answer's time was over and nothing better could be had; it is never charged.
         replayed: Whether this key was paid for before and nothing was charged now.
         model: Route of the model that answered, None without one.
         prompt_version: Version of the feature's prompt.
@@ -61,6 +62,7 @@ class Receipt:
     source: Source
     degraded_reason: DegradedReason | None
     cached: bool
+    stale: bool
     replayed: bool
     model: str | None
     prompt_version: str

@@ -112,6 +112,7 @@ def _known_zone(name: str) -> str:
     return name
 
 
+Eviction = Literal["least-recently-stored", "least-recently-used", "least-frequently-used"]
 Amount = Annotated[Credits, AfterValidator(_not_below_zero)]
 Usd = Annotated[Decimal, Field(ge=0, le=1_000_000, decimal_places=12)]
 Secret = Annotated[SecretStr, Field(min_length=32)]
@@ -238,11 +239,21 @@ class CacheSettings(_Section):
     """Where repeated answers are kept."""
 
     backend: str = "disk"
-    """``disk``, ``memory``, ``off``, or a plug-in (entry point group ``ai_addons.caches``)."""
+    """``disk``, ``memory``, ``redis``, ``off``, or a plug-in (entry point group ``ai_addons.caches``)."""
     directory: Path = Path(".ai_addons/cache")
     """Directory of the disk cache; made with mode 0700."""
     size_limit_mb: int = Field(default=256, gt=0)
     """Upper size of the disk cache in megabytes."""
+    shards: int = Field(default=8, ge=1, le=64)
+    """Databases of the disk cache: with several, processes that write seldom wait for each other."""
+    eviction: Eviction = "least-recently-stored"
+    """Which answers a full disk cache drops first."""
+    url: SecretStr | None = None
+    """Address of the Redis or Valkey server: ``redis://…``, or ``rediss://…`` for TLS; shown nowhere."""
+    prefix: str | None = Field(default=None, min_length=1, max_length=64)
+    """What the keys on that server begin with. None: ``ai_addons:`` and a name made from the installation's secret."""
+    lock_ttl: Duration = Field(default=timedelta(seconds=15), gt=timedelta(0))
+    """How long one host asks a model for all hosts; if it has no answer by then, another one asks too."""
 
 
 class PresidioSettings(_Section):
@@ -401,6 +412,8 @@ class FeatureSettings(_Section):
     """Route for this feature instead of its tier's."""
     cache: Duration | Literal["off"] | None = None
     """How long its answers are kept, or ``"off"``."""
+    stale_for: Duration = Field(default=timedelta(0), ge=timedelta(0))
+    """How much longer an answer may do where no model has one; then it is free, and its receipt says stale."""
     max_tokens: int | None = Field(default=None, gt=0)
     """Output cap in tokens."""
     enabled: bool | tuple[str, ...] = True

@@ -36,6 +36,7 @@ from ai_addons.billing.spending import Purse
 from ai_addons.billing.sql import Database
 from ai_addons.billing.store import Store
 from ai_addons.billing.subscriptions import Subscriptions
+from ai_addons.cache.flights import Flights
 from ai_addons.cache.keys import Keys
 from ai_addons.cache.secret import secret_bytes, secret_file
 from ai_addons.clock import SystemClock, Uuid7
@@ -67,6 +68,9 @@ OFFLINE: Final = "offline/sample"
 
 _RANDOM_SECRET: Final = 32
 _STORE_THREADS: Final = 8
+# No business can have this name: ids hold no NUL.
+_INSTALLATION: Final = "\0installation"
+_PREFIX_LENGTH: Final = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,6 +251,8 @@ class Wiring:
         return Kit(
             store=self.store,
             cache=self._make_cache(),
+            flights=Flights(),
+            lock_seconds=self.settings.cache.lock_ttl.total_seconds(),
             masker=self.masker(),
             keys=self.keys(),
             prices=self.prices,
@@ -263,16 +269,22 @@ class Wiring:
         backend = self.settings.cache.backend
         if backend == "off":
             return None
-        cache: AnswerCache = plugins.load("caches", backend)(self.settings.cache, self.clock)
+        settings = self.settings.cache
+        if settings.prefix is None:
+            # Two installations that share a server never clear each other's answers.
+            name = f"ai_addons:{self.keys().tag(_INSTALLATION)[:_PREFIX_LENGTH]}"
+            settings = settings.model_copy(update={"prefix": name})
+        cache: AnswerCache = plugins.load("caches", backend)(settings, self.clock)
         return cache
 
     def _make_keys(self) -> Keys:
         given, path = self.settings.secret, self.database.path
         if given is not None:
             return _keys_of(given)
-        if self.database.postgres:
+        if self.database.postgres or self.settings.cache.backend == "redis":
+            what = "Books in PostgreSQL need" if self.database.postgres else "An answer cache in Redis needs"
             msg = (
-                "Books in PostgreSQL need a secret that all hosts share. Nothing was charged. "
+                f"{what} a secret that all hosts share. Nothing was charged. "
                 "Set AI_ADDONS_SECRET to 32 or more random characters, the same everywhere."
             )
             raise ConfigError(msg)

@@ -2,12 +2,13 @@
 
 The description is a generator of steps. It decides everything and waits for
 nothing: a driver (`_drive`) carries out each step and sends back what came of
-it. There are two kinds:
+it. There are three kinds:
 
 * `Do` touches the store or the cache. A driver always finishes it and delivers
   its value, whatever is cancelled meanwhile.
-* `AskModel` waits for a model. Only here can a call be interrupted, and then
-  the generator voids its hold like after any other error.
+* `AskModel` waits for a model, `Wait` for another call that asks the same. Only
+  here can a call be interrupted, and then the generator voids its hold like
+  after any other error.
 
 So no timing of a cancel can leave a hold behind.
 
@@ -17,6 +18,9 @@ So no timing of a cancel can leave a hold behind.
 `interview` one question: masked, repeated or asked, checked, restored
 `account`   its money: hold, capture, void, replay
 `progress`  what has happened so far: attempts, answers, their sums
+`repeats`   what it repeats from the answer cache, and leaves there
+`turns`     which of several calls that want one answer asks for it
+`sharing`   which prompts may share answers between businesses
 `telling`   what the hooks are told of it
 `stored`    entries of the answer cache
 `wording`   what is said to a model around the host's own words
@@ -24,6 +28,6 @@ So no timing of a cancel can leave a hold behind.
 """
 
 from ai_addons._call.play import billed_call, quote_call
-from ai_addons._call.steps import AskModel, Call, Do, Kit, Step
+from ai_addons._call.steps import AskModel, Call, Do, Kit, Step, Wait
 
-__all__ = ["AskModel", "Call", "Do", "Kit", "Step", "billed_call", "quote_call"]
+__all__ = ["AskModel", "Call", "Do", "Kit", "Step", "Wait", "billed_call", "quote_call"]

@@ -11,7 +11,7 @@ from ai_addons._call.steps import Do
 from ai_addons.billing.records import Booked, CallIdentity, CallRecord, Finished, Hold, Outcome
 from ai_addons.errors import AddOnsError, StoreUnavailable
 from ai_addons.events import StepTaken
-from ai_addons.money import Credits, MicroGhs
+from ai_addons.money import Credits, MicroGhs, PicoUsd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from ai_addons._call.progress import Progress
     from ai_addons._call.steps import Call, Kit, Step
     from ai_addons.events import StepName
-    from ai_addons.money import PicoUsd
     from ai_addons.privacy.base import Vault
     from ai_addons.prompt import Source
 
@@ -35,6 +34,7 @@ class Account(Generic[R]):
 
     Attributes:
         arguments_hash: Keyed hash of the unmasked arguments.
+        own_hash: The same for this business alone.
         identity: Which call this is.
         finished: What this very call gave before, if it was paid for.
         started_at: When the call began, UTC microseconds.
@@ -49,12 +49,14 @@ class Account(Generic[R]):
         self._started = kit.clock.monotonic()
         self.started_at: int = kit.clock.now()
         self._hold: Hold | None = None
+        self._cacheable = call.cache_for is not None and kit.cache is not None
         self.finished: Finished | None = None
         feature, version = call.spec.key, call.spec.version
         arguments = kit.keys.arguments(call.arguments)
         # What is configured may change between a call and its repeat; what the caller asked for may not.
         options = {"model": call.chosen}
         self.arguments_hash = kit.keys.request_hash(feature, version, arguments, {})
+        self.own_hash = kit.keys.repeat_hash(call.payer.business, self.arguments_hash)
         self.identity = CallIdentity(
             business=call.payer.business,
             user=call.payer.user,
@@ -67,7 +69,12 @@ class Account(Generic[R]):
     @property
     def touched(self) -> bool:
         """Whether anything happened that the books must show."""
-        return self._hold is not None or bool(self._progress.attempts)
+        return self.holds or bool(self._progress.attempts) or self._progress.timed_out
+
+    @property
+    def holds(self) -> bool:
+        """Whether credits are held for it."""
+        return self._hold is not None
 
     @property
     def deadline(self) -> float:
@@ -165,6 +172,8 @@ class Account(Generic[R]):
             cost=self._progress.cost,
             at_most=self._progress.at_most,
             latency_ms=self.latency_ms,
+            cacheable=outcome == "ok" and source != "rules" and self._cacheable,
+            saved=self._progress.saved if outcome == "ok" else PicoUsd(0),
             request_meta={"masked": dict(self._vault.counts), "max_tokens": self._call.max_tokens},
             response_meta={"attempts": self._progress.attempts_meta()},
             answers=self._progress.kept_answers if outcome == "ok" else None,

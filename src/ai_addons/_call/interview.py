@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
-from ai_addons._call import stored, wording
+from ai_addons._call import wording
 from ai_addons._call.account import code_of
-from ai_addons._call.steps import AskModel, Do
-from ai_addons.errors import AddOnsError, BadOutput, BudgetSpent, CallError, ConfigError, ContentBlocked
+from ai_addons._call.repeats import Repeats
+from ai_addons._call.steps import AskModel
+from ai_addons.errors import (
+    AddOnsError,
+    BadOutput,
+    BudgetSpent,
+    CallError,
+    ConfigError,
+    ContentBlocked,
+    ProviderTimeout,
+)
 from ai_addons.events import OperatorAlert, emit
 from ai_addons.llm.base import Attempt, ModelRequest
 from ai_addons.llm.costs import prompt_bytes
@@ -20,6 +28,7 @@ from ai_addons.privacy.base import Kind, Unresolved
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
+    from ai_addons._call import stored
     from ai_addons._call.account import Account
     from ai_addons._call.progress import Progress
     from ai_addons._call.steps import Call, Kit, Step
@@ -31,7 +40,6 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-_MICROSECONDS: Final = 1_000_000
 _REPAIR_SECONDS: Final = 2.0
 """With less time than this left a bad answer is not repaired."""
 
@@ -46,7 +54,17 @@ class NoAnswer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A prompt made ready to send: masked, with its answer type, its name for a replay and its cache key."""
+    """A prompt made ready to send.
+
+    Attributes:
+        prompt: As the builder made it.
+        answer: Type of the answer.
+        messages: What is sent, masked.
+        sample: A typical answer for the offline model, masked.
+        name: Its name for a replay.
+        cache_key: Its name in the answer cache.
+        began: How many attempts the call had made before.
+    """
 
     prompt: Prompt[Any]
     answer: AnswerType
@@ -55,10 +73,15 @@ class Question:
     expects: tuple[Kind, ...]
     name: str
     cache_key: str
+    began: int
 
 
 class Interview(Generic[R]):
-    """Puts the questions of one call and brings back usable answers."""
+    """Puts the questions of one call and brings back usable answers.
+
+    Attributes:
+        repeats: The stored answers of this call.
+    """
 
     def __init__(
         self,
@@ -75,7 +98,7 @@ class Interview(Generic[R]):
         self._account = account
         self._progress = progress
         self._teller = teller
-        self._to_cache: list[tuple[str, stored.Stored]] = []
+        self.repeats = Repeats(call, kit, account)
 
     def answer(self, prompt: Prompt[Any], declared: object) -> Generator[Step, Any, Any]:
         """The restored, validated answer to one prompt: replayed, stored or asked for.
@@ -84,49 +107,54 @@ class Interview(Generic[R]):
             NoAnswer: If there is none; the hold is still open then.
         """
         question = self._question(prompt, declared)
-        if question.name not in self._progress.replay:
-            found = yield from self._stored(question)
-            value = None if found is None else self._kept(question, found.answer)
-            if self._call.cache_for is not None and self._kit.cache is not None:
-                self._teller.cache("miss" if value is None else "hit")
-            if found is not None and value is not None:
-                if not self.is_free(found):
-                    yield from self._account.hold()
-                    self._to_cache.append((question.cache_key, found.paid_also_by(self._account.arguments_hash)))
-                self._progress.model = found.model
+        try:
+            return (yield from self._answer(question))
+        except NoAnswer as none:
+            # A replay gives again what was given: nothing older, and nothing better.
+            found = None if question.name in self._progress.replay else self.repeats.stale(question.cache_key)
+            if found is not None and (value := self._kept(question, found.answer)) is not None:
+                self._progress.stale, self._progress.model = none.error, found.model
                 return value[0]
+            self._progress.answers[question.name] = None
+            raise
+
+    def _answer(self, question: Question) -> Generator[Step, Any, Any]:
+        if question.name not in self._progress.replay:
+            hit = yield from self._repeat(question)
+            if hit is not None:
+                return hit[0]
             yield from self._hold(question)
         # The hold may have found that this very call was paid for meanwhile.
         if question.name in self._progress.replay:
             text = self._progress.replay[question.name]
             if text is None:
-                self._progress.answers[question.name] = None
                 raise NoAnswer(BadOutput())
             if (value := self._kept(question, text)) is not None:
                 return value[0]
-        try:
-            return (yield from self._converse(question))
-        except NoAnswer:
-            self._progress.answers[question.name] = None
-            raise
+        return (yield from self._converse(question))
 
-    def is_free(self, found: stored.Stored) -> bool:
-        """Whether a stored answer is this business's own, for these very arguments."""
-        return self._call.free_repeats and self._account.arguments_hash in found.paid_by
+    def _repeat(self, question: Question) -> Generator[Step, Any, tuple[Any] | None]:
+        """A stored answer, paid for where it is not free."""
+        try:
+            hit = yield from self.repeats.seek(question.cache_key, lambda found: self._kept(question, found.answer))
+        except ProviderTimeout as late:
+            self._progress.timed_out = True
+            raise NoAnswer(late) from None
+        if self.repeats.on:
+            self._teller.cache("miss" if hit is None else hit[2])
+        if hit is None:
+            return None
+        found, value, _ = hit
+        if not self.repeats.is_free(found):
+            yield from self._account.hold()
+            self.repeats.paid_again(question.cache_key, found)
+        self._progress.model = found.model
+        self._progress.saved = PicoUsd(self._progress.saved + (found.cost or 0))
+        return value
 
     def look(self, prompt: Prompt[Any], declared: object) -> Generator[Step, Any, stored.Stored | None]:
         """What is stored for a prompt, without asking, holding or charging."""
-        return (yield from self._stored(self._question(prompt, declared)))
-
-    def remember(self) -> Generator[Step, Any, None]:
-        """Store what may be repeated; only now, when it is paid for."""
-        cache, keep = self._kit.cache, self._call.cache_for
-        if cache is not None and keep is not None:
-            tag = self._kit.keys.tag(self._account.identity.business)
-            for name, entry in self._to_cache:
-                left = keep - (self._kit.clock.now() - entry.at) / _MICROSECONDS
-                if left > 0:
-                    yield Do(partial(stored.write, cache, name, entry.text(), left, tag))
+        return (yield from self.repeats.look(self._question(prompt, declared).cache_key))
 
     def _question(self, prompt: Prompt[Any], declared: object) -> Question:
         """Mask a prompt and lay out its messages."""
@@ -137,7 +165,9 @@ class Interview(Generic[R]):
             sample = self._session.mask_text(answer.dump(prompt.sample()))
         messages = wording.messages(system, user, data, masked=bool(self._session.vault.counts))
         expects = tuple(self._expected(word) for word in prompt.expects)
-        return Question(prompt, answer, messages, sample, expects, *self._names(messages, answer))
+        plain: Json = [[message.role, message.content] for message in messages]
+        names = self.repeats.names(prompt, plain, answer)
+        return Question(prompt, answer, messages, sample, expects, *names, len(self._progress.attempts))
 
     def _expected(self, word: str) -> Kind:
         """A type of which the answer must hold a value; there must be one to hold.
@@ -154,28 +184,6 @@ class Interview(Generic[R]):
             )
             raise ConfigError(msg)
         return Kind(word)
-
-    def _names(self, messages: Sequence[Message], answer: AnswerType) -> tuple[str, str]:
-        """The question as it was put, and as it is stored; the second changes with models and settings too."""
-        business, spec = self._account.identity.business, self._call.spec
-        prompt: Json = [[message.role, message.content] for message in messages]
-        name = partial(
-            self._kit.keys.cache_key,
-            scope=business,
-            feature=spec.key,
-            version=spec.version,
-            prompt=prompt,
-            schema=answer.schema,
-        )
-        variant = self._kit.keys.variant(self._account.arguments_hash, spec.variants)
-        settings: dict[str, Json] = {"max_tokens": self._call.max_tokens}
-        return name(route=(), settings={}), name(route=self._call.route, settings=settings, variant=variant)
-
-    def _stored(self, question: Question) -> Generator[Step, Any, stored.Stored | None]:
-        if self._call.cache_for is None or self._kit.cache is None:
-            return None
-        found: stored.Stored | None = yield Do(partial(stored.read, self._kit.cache, question.cache_key))
-        return found
 
     def _kept(self, question: Question, text: str) -> tuple[Any] | None:
         """A stored answer made usable; None if it was written under an older schema or check."""
@@ -312,8 +320,7 @@ class Interview(Generic[R]):
         value = self._usable(question, text)
         self._progress.model = model
         self._progress.answers[question.name] = text
-        paid_by = (self._account.arguments_hash,)
-        self._to_cache.append((question.cache_key, stored.Stored(text, model, paid_by, self._kit.clock.now())))
+        self.repeats.answered(question.cache_key, text, model, self._progress.cost_since(question.began))
         return value
 
     def _usable(self, question: Question, text: str) -> Any:  # noqa: ANN401  # the answer's own type

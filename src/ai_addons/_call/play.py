@@ -35,7 +35,10 @@ def billed_call(call: Call[R], kit: Kit) -> Generator[Step, Any, Billed[R]]:
     """
     run = _Run(call, kit)
     try:
-        return (yield from run.play())
+        try:
+            return (yield from run.play())
+        finally:
+            yield from run.land()
     finally:
         run.close()
 
@@ -63,8 +66,13 @@ class _Run(Generic[R]):
         self._interview = Interview(call, kit, session, self._account, self._progress, self._teller)
 
     def close(self) -> None:
-        """Forget the personal data of this call."""
+        """Forget the personal data of this call; nobody waits for it any more."""
+        self._interview.repeats.close()
         self._vault.close()
+
+    def land(self) -> Generator[Step, Any, None]:
+        """Let calls go on that wait for this one's answer, on all hosts."""
+        yield from self._interview.repeats.land()
 
     def play(self) -> Generator[Step, Any, Billed[R]]:
         """Run the builder and give its result, billed."""
@@ -85,7 +93,7 @@ class _Run(Generic[R]):
             raise
         if reason is None:
             # Only what was paid for, or is free by price, may be repeated free.
-            yield from self._interview.remember()
+            yield from self._interview.repeats.remember()
         receipt = self._receipt(source, reason, booked)
         if failure is None:
             self._teller.charged(receipt)
@@ -101,7 +109,7 @@ class _Run(Generic[R]):
         if isinstance(built, Prompt):
             settled = built.result is not None
             found = None if settled else (yield from self._interview.look(built, self._call.answer))
-            own, cached = found is not None and self._interview.is_free(found), found is not None
+            own, cached = found is not None and self._interview.repeats.is_free(found), found is not None
         free = settled or own or self._account.finished is not None
         charge = Credits(0) if free else self._call.price
         wallet = yield Do(partial(self._kit.store.wallet, self._call.payer.business))
@@ -162,6 +170,10 @@ class _Run(Generic[R]):
                 raise
             reason = _reason(none.error)
             return _stamped(prompt.fallback(), "rules", reason), "rules", reason, none.error
+        stale = self._progress.stale
+        if stale is not None:
+            late = _reason(stale)
+            return _stamped(value, "cache", late), "cache", late, stale
         source: Source = "ai" if self._progress.asked else "cache"
         return _stamped(value, source, None), source, None, None
 
@@ -193,6 +205,7 @@ class _Run(Generic[R]):
             source=source,
             degraded_reason=reason,
             cached=source == "cache" and self._account.finished is None,
+            stale=source == "cache" and reason is not None,
             replayed=self._account.finished is not None,
             model=progress.model,
             prompt_version=self._call.spec.version,

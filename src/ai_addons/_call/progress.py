@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ai_addons.billing.records import Tokens
 from ai_addons.llm.base import Attempt, Usage
@@ -12,7 +12,11 @@ from ai_addons.money import PicoUsd
 
 if TYPE_CHECKING:
     from ai_addons.billing.records import Finished
+    from ai_addons.errors import AddOnsError
     from ai_addons.events import StepTaken
+
+
+_NOTHING: Final = PicoUsd(0)
 
 
 @dataclass(slots=True)
@@ -26,6 +30,9 @@ class Progress:
         replay: The same, kept from the first time, to be given again.
         asked: Whether any model was asked.
         bounds: The most one attempt at each model can cost, pico-USD.
+        timed_out: Whether another call was waited for in vain.
+        stale: Why an answer had to do whose time is over; None if none had to.
+        saved: What the provider took when the repeated answers were made.
         model: Route of the model that answered last.
     """
 
@@ -35,6 +42,9 @@ class Progress:
     replay: dict[str, str | None] = field(default_factory=dict[str, "str | None"], repr=False)
     asked: bool = False
     bounds: dict[str, int] = field(default_factory=dict[str, int])
+    timed_out: bool = False
+    stale: AddOnsError | None = None
+    saved: PicoUsd = _NOTHING
     model: str | None = None
 
     def replay_from(self, finished: Finished | None) -> None:
@@ -76,8 +86,13 @@ class Progress:
     @property
     def cost(self) -> PicoUsd | None:
         """What the models cost us over all attempts; unknown if any of them is."""
-        known = [attempt.cost for attempt in self.attempts if attempt.cost is not None]
-        return PicoUsd(sum(known)) if len(known) == len(self.attempts) else None
+        return self.cost_since(0)
+
+    def cost_since(self, began: int) -> PicoUsd | None:
+        """The same without the first so many attempts."""
+        costs = [attempt.cost for attempt in self.attempts[began:]]
+        known = [cost for cost in costs if cost is not None]
+        return PicoUsd(sum(known)) if len(known) == len(costs) else None
 
     @property
     def at_most(self) -> PicoUsd:

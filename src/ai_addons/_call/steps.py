@@ -1,4 +1,4 @@
-"""What a call is given before it starts, and the two kinds of steps it is made of."""
+"""What a call is given before it starts, and the three kinds of steps it is made of."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from ai_addons.billing.store import Store
     from ai_addons.cache.base import AnswerCache
+    from ai_addons.cache.flights import Flight, Flights
     from ai_addons.cache.keys import Keys
     from ai_addons.catalog import FeatureSpec, Offer
     from ai_addons.clock import Clock, Ids
@@ -34,7 +35,7 @@ class Do:
 
 @dataclass(slots=True)
 class AskModel:
-    """A step that waits for a model; the only one that can be interrupted.
+    """A step that waits for a model; it can be interrupted.
 
     Attributes:
         request: What is asked.
@@ -47,7 +48,20 @@ class AskModel:
     started: bool = False
 
 
-Step: TypeAlias = Do | AskModel
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A step that waits for another call's answer; it can be interrupted. Gives whether the flight landed.
+
+    Attributes:
+        flight: The other call's question.
+        seconds: How long at most.
+    """
+
+    flight: Flight
+    seconds: float
+
+
+Step: TypeAlias = Do | AskModel | Wait
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +79,9 @@ class Call(Generic[R]):
         price_version: Which published price that is, None for a list price.
         route: Models in order.
         chosen: The model or tier that the caller asked for, None for the configured one.
+        builder: The builder itself, whose constants say nothing of a business.
         cache_for: Seconds answers are kept, None for not at all.
+        stale_for: Seconds more in which an answer may do where there is no other.
         max_tokens: Output cap.
         attempts: Most attempts at one model.
         seconds: Time for the whole call.
@@ -84,7 +100,9 @@ class Call(Generic[R]):
     price_version: str | None
     route: tuple[str, ...]
     chosen: str | None
+    builder: Callable[..., object]
     cache_for: float | None
+    stale_for: float
     max_tokens: int
     attempts: int
     seconds: float
@@ -99,6 +117,8 @@ class Kit:
 
     store: Store
     cache: AnswerCache | None
+    flights: Flights
+    lock_seconds: float
     masker: Masker
     keys: Keys
     prices: PriceBook

@@ -246,6 +246,8 @@ _SUMMED: Final = (
     "cached_tokens",
     "output_tokens",
     "latency_ms",
+    "cacheable",
+    "saved_pico_usd",
 )
 
 
@@ -266,7 +268,8 @@ def sums(values: Mapping[str, Any]) -> dict[str, int]:
         "ok": int(outcome == "ok"),
         "failed": int(outcome == "failed"),
         "unknown": int(outcome == "unknown"),
-        "cached": int(values["source"] == "cache"),
+        # A stale answer that had to do is no hit.
+        "cached": int(values["source"] == "cache" and outcome == "ok"),
         "charged": values["charged"],
         "revenue_micro_ghs": values["revenue_micro_ghs"],
         "cost_pico_usd": values["cost_pico_usd"] or 0,
@@ -277,6 +280,8 @@ def sums(values: Mapping[str, Any]) -> dict[str, int]:
         "output_tokens": values["output_tokens"] or 0,
         "latency_ms": values["latency_ms"] or 0,
         "timed": int(values["latency_ms"] is not None),
+        "cacheable": values["cacheable"],
+        "saved_pico_usd": values["saved_pico_usd"],
     }
 
 
@@ -301,6 +306,8 @@ def _outcome(record: CallRecord, charged: Credits, revenue: int, rate: Rate) -> 
         "fx_date": rate.day.isoformat(),
         "fx_source": rate.source,
         "latency_ms": record.latency_ms,
+        "cacheable": int(record.cacheable),
+        "saved_pico_usd": record.saved,
         "request_meta": _sorted(dict(record.request_meta)),
         "response_meta": _sorted(dict(record.response_meta)),
     }

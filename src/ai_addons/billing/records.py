@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from ai_addons.money import Credits
+from ai_addons.money import Credits, PicoUsd
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
     from ai_addons.billing.grants import Grant
     from ai_addons.billing.policy import Subscription
-    from ai_addons.money import MicroGhs, PicoUsd
+    from ai_addons.money import MicroGhs
 
 _LONGEST_ID: Final = 255
+_NO_COST: Final = PicoUsd(0)
 
 Overrun: TypeAlias = Literal["reject", "cap", "overflow"]
 """What to do where a token-priced call used more than was held: give the call back, charge what
@@ -219,6 +220,8 @@ class CallRecord:
         cost: Provider cost over all attempts, None if any is unknown.
         at_most: The most they can have cost where it is unknown; None for the bound of the hold.
         latency_ms: Time of the whole call, None if unknown.
+        cacheable: Whether it could have been answered from the cache, or was.
+        saved: What the provider took for the answers that were repeated.
         request_meta: Counts and settings of the request.
         response_meta: Attempts, without content.
         answers: Masked answers to keep for a replay.
@@ -234,6 +237,8 @@ class CallRecord:
     cost: PicoUsd | None = None
     at_most: PicoUsd | None = None
     latency_ms: int | None = None
+    cacheable: bool = False
+    saved: PicoUsd = _NO_COST
     request_meta: Mapping[str, object] = field(default_factory=dict[str, object])
     response_meta: Mapping[str, object] = field(default_factory=dict[str, object])
     answers: str | None = field(default=None, repr=False)
@@ -262,6 +267,8 @@ class Transaction:
         day: The business's day it counts in, ISO.
         revenue: Micro-GHS that were paid for the credits it was charged.
         price_version: Which published price was in force, None for a list price.
+        cacheable: Whether it could have been answered from the cache, or was.
+        saved: What the provider took, in pico-USD, for the answers that were repeated.
     """
 
     business: str
@@ -284,6 +291,8 @@ class Transaction:
     day: str
     revenue: MicroGhs
     price_version: str | None
+    cacheable: bool
+    saved: PicoUsd
 
 
 def check_id(value: object, what: str) -> None:

@@ -166,6 +166,8 @@ def read_transaction(row: Row) -> Transaction:
         day=row.day,
         revenue=MicroGhs(row.revenue_micro_ghs),
         price_version=row.price_version,
+        cacheable=bool(row.cacheable),
+        saved=PicoUsd(row.saved_pico_usd),
     )
 
 

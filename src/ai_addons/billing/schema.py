@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 metadata: Final = MetaData()
 
-HEAD: Final = "0004"
+HEAD: Final = "0005"
 """The version of these tables; `ai_addons.billing.migrations` leads here from every earlier one."""
 
 VERSION_TABLE: Final = "ai_schema_version"
@@ -202,6 +202,8 @@ transactions: Final = _table(
     _text("day", default="1970-01-01"),
     _exact("revenue_micro_ghs", default=0),
     _text("price_version", null=True),
+    _exact("cacheable", default=0),
+    _exact("saved_pico_usd", default=0),
     PrimaryKeyConstraint("business_id", "id", "attempt"),
     CheckConstraint("outcome IN ('ok', 'failed', 'unknown')", name="ck_transaction_outcome"),
     CheckConstraint("charged >= 0", name="ck_transaction_charged"),
@@ -235,6 +237,8 @@ usage_daily: Final = _table(
             "output_tokens",
             "latency_ms",
             "timed",
+            "cacheable",
+            "saved_pico_usd",
         )
     ),
     PrimaryKeyConstraint("business_id", "day", "feature"),

@@ -13,6 +13,7 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from ai_addons.billing.hits import CacheUse, cache_use
 from ai_addons.billing.margin import NO_TAX, PAYMENT_FEE, FeatureUsage, MarginTable, margins
 from ai_addons.billing.months import day_of
 from ai_addons.billing.packs import share
@@ -184,11 +185,20 @@ class Reports:
             ValueError: Unless it is 1 to 366 days.
             StoreUnavailable: If the database cannot be read.
         """
-        check_period(days)
-        if business is not None:
-            check_id(business, "a business id")
-        look = partial(self._everybody, days) if business is None else partial(self._recent, business, days)
-        return margins([_feature_usage(row) for row in self._books.database.read(look)], fee=fee, tax=tax)
+        return margins([_feature_usage(row) for row in self._used(business, days)], fee=fee, tax=tax)
+
+    def cache_use(self, business: str | None = None, days: int = 30) -> tuple[CacheUse, ...]:
+        """How often the answer cache answered, by feature. For operators only.
+
+        Args:
+            business: Whose calls; None for those of all businesses.
+            days: How many days back, today included: in the business's zone, for all in the operator's.
+
+        Raises:
+            ValueError: Unless it is 1 to 366 days.
+            StoreUnavailable: If the database cannot be read.
+        """
+        return cache_use(self._used(business, days))
 
     def statement(self, business: str, first: date, last: date) -> Statement:
         """What came into a wallet and left it, by the days on which it was booked.
@@ -207,6 +217,14 @@ class Reports:
         # What is due is booked first, or an expired grant would still be in the closing balance.
         self._store.wallet(business)
         return read_statement(self._books, business, first, last, names=self._names)
+
+    def _used(self, business: str | None, days: int) -> list[Row]:
+        """The sums of one business or all."""
+        check_period(days)
+        if business is not None:
+            check_id(business, "a business id")
+        look = partial(self._everybody, days) if business is None else partial(self._recent, business, days)
+        return self._books.database.read(look)
 
     def _recent(self, business: str, days: int, tx: Tx) -> list[Row]:
         """A business's last days; none for one never seen."""

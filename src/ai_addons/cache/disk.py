@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import sqlite3
 import stat
 import threading
@@ -21,22 +20,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 from weakref import finalize
 
-from ai_addons.cache.base import CacheFault
-from ai_addons.cache.textonly import DATABASE, MAX_BYTES, PRAGMAS, TIMEOUT, OursOnly, RefusedRow, TextOnly
+from ai_addons.cache.base import MAX_BYTES, CacheFault, CacheSize
+from ai_addons.cache.entries import RefusedRow, row, unexpired, until
+from ai_addons.cache.textonly import DATABASE, PRAGMAS, TIMEOUT, OursOnly, TextOnly
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ai_addons.clock import Clock
-    from ai_addons.settings import CacheSettings
+    from ai_addons.settings import Eviction
 
 logger: logging.Logger = logging.getLogger("ai_addons.cache")
 
 T = TypeVar("T")
 
-_MICROSECONDS: Final = 1_000_000
-_MEGABYTE: Final = 1_000_000
-_ROW: Final = re.compile(r"(\d{1,20}) (.*)", re.ASCII | re.DOTALL)
 _FILES: Final = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal")
 # These say that the machine or another process is in the way; anything else says that the file is not ours any more.
 _IN_THE_WAY: Final = frozenset(
@@ -57,7 +54,9 @@ class _Cache(Protocol):
 
     def get(self, key: str) -> object: ...
     def set(self, key: str, value: str, *, expire: float, tag: str) -> object: ...
-    def evict(self, tag: str) -> int: ...
+    def drop(self, tag: str | None, prefix: str) -> int: ...
+    def volume(self) -> int: ...
+    def __len__(self) -> int: ...
     def close(self) -> None: ...
 
 
@@ -80,14 +79,23 @@ class DiskAnswers:
 
     Args:
         directory: Where the answers are kept; made with mode 0700.
-        size_limit: Upper size in bytes; the oldest answers make room for new ones.
+        size_limit: Upper size in bytes; then answers make room for new ones.
         clock: What the time to live is measured by.
+        eviction: Which ones: ``least-recently-stored``, ``least-recently-used`` or ``least-frequently-used``.
     """
 
-    def __init__(self, directory: str | os.PathLike[str], size_limit: int, clock: Clock) -> None:
+    def __init__(
+        self,
+        directory: str | os.PathLike[str],
+        size_limit: int,
+        clock: Clock,
+        *,
+        eviction: Eviction = "least-recently-stored",
+    ) -> None:
         # diskcache expands ~ and $NAME itself; expanded here, both mean the same directory.
         self._directory = Path(os.path.expandvars(Path(directory).expanduser())).absolute()
         self._size_limit = size_limit
+        self._eviction: Eviction = eviction
         self._clock = clock
         self._processes: dict[int, _Process] = {}
 
@@ -97,7 +105,7 @@ class DiskAnswers:
         Raises:
             CacheFault: If the directory cannot be used.
         """
-        return self._run(lambda cache: _unexpired(cache.get(key), self._clock.now()))
+        return self._run(lambda cache: unexpired(cache.get(key), self._clock.now()))
 
     def put(self, key: str, value: str, *, ttl: float, tag: str) -> None:
         """Keep a text for ``ttl`` seconds under a tag.
@@ -105,16 +113,24 @@ class DiskAnswers:
         Raises:
             CacheFault: If the text is longer than `MAX_BYTES`, or the directory cannot be used.
         """
-        until = self._clock.now() + round(ttl * _MICROSECONDS)
-        self._run(lambda cache: cache.set(key, f"{until} {value}", expire=ttl, tag=tag))
+        stored = row(until(self._clock.now(), ttl), value)
+        self._run(lambda cache: cache.set(key, stored, expire=ttl, tag=tag))
 
-    def evict(self, tag: str) -> int:
-        """Drop everything under a tag; how many texts went.
+    def evict(self, tag: str | None = None, *, prefix: str = "") -> int:
+        """Drop everything under a tag whose key begins with a prefix; how many texts went.
 
         Raises:
             CacheFault: If the directory cannot be used; some texts may be left.
         """
-        return self._run(lambda cache: cache.evict(tag))
+        return self._run(lambda cache: cache.drop(tag, prefix))
+
+    def size(self) -> CacheSize:
+        """How many texts are stored, and the size of the database.
+
+        Raises:
+            CacheFault: If the directory cannot be used.
+        """
+        return self._run(lambda cache: CacheSize(len(cache), cache.volume()))
 
     def close(self) -> None:
         """Let go of the files; the next use opens them again."""
@@ -144,11 +160,11 @@ class DiskAnswers:
         if here.cache is not None and _identity(self._directory) == here.file:
             return here.cache
         self._drop_connection()
-        if _make_private(self._directory):
+        if make_private(self._directory):
             self._remove_files("it was open to other users")
         here.file = _identity(self._directory)
         _check_files(self._directory)
-        here.cache = _open(self._directory, self._size_limit)
+        here.cache = _open(self._directory, self._size_limit, self._eviction)
         here.at_end = finalize(self, _close, here.cache, os.getpid())
         here.file = _identity(self._directory)
         return here.cache
@@ -183,22 +199,6 @@ def _close(cache: _Cache, process: int) -> None:
         cache.close()
 
 
-def from_settings(settings: CacheSettings, clock: Clock) -> DiskAnswers:
-    """The cache that the settings describe (entry point ``disk``)."""
-    return DiskAnswers(settings.directory, settings.size_limit_mb * _MEGABYTE, clock)
-
-
-def _unexpired(stored: object, now: int) -> str | None:
-    """The text of a row whose time is not over; a row not written by us is refused."""
-    if stored is None:
-        return None
-    row = _ROW.fullmatch(str(stored))
-    if row is None:
-        msg = "a row without its time"
-        raise RefusedRow(msg)
-    return row[2] if int(row[1]) > now else None
-
-
 def _identity(directory: Path) -> tuple[int, int] | None:
     """Which file the database is, or None if there is none."""
     try:
@@ -208,16 +208,20 @@ def _identity(directory: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _make_private(directory: Path) -> bool:
+def make_private(directory: Path) -> bool:
     """Make the directory ours alone; True if others could have written to it before.
 
     Raises:
         CacheFault: If it is no directory, a link, or somebody else's.
     """
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    with suppress(FileExistsError):
-        directory.mkdir(mode=0o700)
-    found = directory.stat(follow_symlinks=False)
+    try:
+        # First, for mkdir locks the directory above, which other processes are at work in.
+        found = directory.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            directory.mkdir(mode=0o700)
+        found = directory.stat(follow_symlinks=False)
     if not stat.S_ISDIR(found.st_mode):
         msg = f"the answer cache needs a directory of its own; {directory} is a link or a file"
         raise CacheFault(msg)
@@ -251,13 +255,14 @@ def _diskcache() -> Any:  # noqa: ANN401  # the library has no types
     return diskcache
 
 
-def _open(directory: Path, size_limit: int) -> _Cache:
+def _open(directory: Path, size_limit: int, eviction: Eviction) -> _Cache:
     """Open diskcache with our parts in front of its own."""
     library = _diskcache()
     settings: dict[str, object] = {
         **library.DEFAULT_SETTINGS,
         **{f"sqlite_{name}": value for name, value in PRAGMAS.items()},
         "size_limit": size_limit,
+        "eviction_policy": eviction,
         "tag_index": 1,
         # Above the cap, so that diskcache never keeps a value in a file.
         "disk_min_file_size": MAX_BYTES * 2,

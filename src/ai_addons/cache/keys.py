@@ -90,6 +90,10 @@ class Keys:
         """What makes a request this one; an idempotency key used for another is a conflict."""
         return self._hash("request", [feature, version, arguments, options])
 
+    def repeat_hash(self, business: str, arguments_hash: str) -> str:
+        """Who paid for an answer with which arguments; only the same may have it again for nothing."""
+        return self._hash("repeat", [business, arguments_hash])
+
     def tag(self, business: str) -> str:
         """A stable name for a business in the cache, that says nothing about it."""
         return self._hash("pseudonym", business)[:_TAG_LENGTH]

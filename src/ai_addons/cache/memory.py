@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+from ai_addons.cache.base import CacheSize
+from ai_addons.cache.entries import keepable, until
 
 if TYPE_CHECKING:
     from ai_addons.clock import Clock
     from ai_addons.settings import CacheSettings
-
-_MICROSECONDS: Final = 1_000_000
 
 
 class _Row(NamedTuple):
@@ -46,21 +47,30 @@ class MemoryAnswers:
             return row.text
 
     def put(self, key: str, value: str, *, ttl: float, tag: str) -> None:
-        """Keep a text for ``ttl`` seconds under a tag."""
-        until = self._clock.now() + round(ttl * _MICROSECONDS)
+        """Keep a text for ``ttl`` seconds under a tag.
+
+        Raises:
+            CacheFault: If the text is too long.
+        """
+        row = _Row(keepable(value), until(self._clock.now(), ttl), tag)
         with self._lock:
-            self._rows[key] = _Row(value, until, tag)
+            self._rows[key] = row
             self._rows.move_to_end(key)
             while len(self._rows) > self._max_entries:
                 self._rows.popitem(last=False)
 
-    def evict(self, tag: str) -> int:
-        """Drop everything under a tag; how many texts went."""
+    def evict(self, tag: str | None = None, *, prefix: str = "") -> int:
+        """Drop everything under a tag whose key begins with a prefix; how many texts went."""
         with self._lock:
-            tagged = [key for key, row in self._rows.items() if row.tag == tag]
-            for key in tagged:
+            found = [key for key, row in self._rows.items() if tag in (None, row.tag) and key.startswith(prefix)]
+            for key in found:
                 del self._rows[key]
-            return len(tagged)
+            return len(found)
+
+    def size(self) -> CacheSize:
+        """How many texts are stored, and the bytes of the texts alone."""
+        with self._lock:
+            return CacheSize(len(self._rows), sum(len(row.text.encode()) for row in self._rows.values()))
 
     def close(self) -> None:
         """Forget everything."""

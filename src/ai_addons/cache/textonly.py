@@ -10,13 +10,10 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from ai_addons.cache.base import CacheFault
+from ai_addons.cache.entries import RefusedRow, keepable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-MAX_BYTES: Final = 256 * 1024
-"""The longest row that is kept, in bytes of UTF-8."""
 
 TIMEOUT: Final = 1.0
 """Seconds to wait for another process's write."""
@@ -36,21 +33,8 @@ PRAGMAS: Final[dict[str, int | str]] = {
 """How every connection is set, whatever the directory's own settings say."""
 
 _RAW: Final = 1
+_BATCH: Final = 100
 _COUNTERS: Final = frozenset({"count", "size", "hits", "misses"})
-
-
-class RefusedRow(Exception):
-    """The directory holds something that this package never wrote."""
-
-
-def _sendable(text: object) -> str:
-    """A text that SQLite can keep."""
-    if isinstance(text, str):
-        with suppress(UnicodeEncodeError):
-            if len(text.encode()) <= MAX_BYTES:
-                return text
-    msg = f"only text of up to {MAX_BYTES} bytes is kept"
-    raise CacheFault(msg)
 
 
 class TextOnly:
@@ -61,7 +45,7 @@ class TextOnly:
 
     def put(self, key: object) -> tuple[str, bool]:
         """A key on its way in."""
-        return _sendable(key), True
+        return keepable(key), True
 
     def get(self, key: object, raw: object) -> str:
         """A key on its way out."""
@@ -72,7 +56,7 @@ class TextOnly:
     def store(self, value: object, _read: object, key: object = None) -> tuple[int, int, None, str]:
         """A value on its way in: size on disk beside the row, mode, file name, row value."""
         del key
-        return 0, _RAW, None, _sendable(value)
+        return 0, _RAW, None, keepable(value)
 
     def fetch(self, mode: object, filename: object, value: object, _read: object) -> str:
         """A value on its way out."""
@@ -116,6 +100,18 @@ class OursOnly:
             raise RefusedRow(msg)
         setattr(self, key, value)
         return value
+
+    def drop(self, tag: str | None, prefix: str) -> int:
+        """Delete the rows under a tag whose key begins with a prefix; how many."""
+        wanted = [("tag = ?", tag)] if tag is not None else []
+        if prefix:
+            # Not LIKE: an underscore in a feature's key would stand for any character.
+            wanted.append((f"substr(key, 1, {len(prefix)}) = ?", prefix))
+        where = "".join(f"{condition} AND " for condition, _ in wanted)
+        select = f"SELECT rowid, filename FROM Cache WHERE {where}rowid > ? ORDER BY rowid LIMIT ?"  # noqa: S608  # fixed words
+        arguments = [*(value for _, value in wanted), 0, _BATCH]
+        parent: Any = self
+        return int(parent._select_delete(select, arguments, arg_index=len(wanted)))  # noqa: SLF001  # diskcache's own way
 
     def _counter(self, key: str) -> int:
         rows = self._sql("SELECT value FROM Settings WHERE key = ?", (key,)).fetchall()

@@ -14,6 +14,7 @@ import click
 
 from ai_addons.addons import AddOns
 from ai_addons.cli import books, operate, show
+from ai_addons.cli.cache import cache
 from ai_addons.cli.checkup import examine_setup
 from ai_addons.cli.db import db
 from ai_addons.cli.demo import Demo
@@ -42,7 +43,7 @@ def main() -> None:
     """Paid AI features for a point-of-sale system: try them, check the set-up, read the books."""
 
 
-for _command in (db, deliver, mask, webhook_secret, *books.COMMANDS, *operate.COMMANDS):
+for _command in (cache, db, deliver, mask, webhook_secret, *books.COMMANDS, *operate.COMMANDS):
     main.add_command(_command)
 
 

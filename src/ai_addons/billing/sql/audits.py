@@ -111,7 +111,9 @@ _SUMS: Final[dict[str, ColumnElement[int]]] = {
     "ok": _count(transactions.c.outcome == literal_column("'ok'")),
     "failed": _count(transactions.c.outcome == literal_column("'failed'")),
     "unknown": _count(transactions.c.outcome == literal_column("'unknown'")),
-    "cached": _count(transactions.c.source == literal_column("'cache'")),
+    "cached": _count(
+        and_(transactions.c.source == literal_column("'cache'"), transactions.c.outcome == literal_column("'ok'"))
+    ),
     "charged": _sum("charged"),
     "revenue_micro_ghs": _sum("revenue_micro_ghs"),
     "cost_pico_usd": _sum("cost_pico_usd"),
@@ -122,6 +124,8 @@ _SUMS: Final[dict[str, ColumnElement[int]]] = {
     "output_tokens": _sum("output_tokens"),
     "latency_ms": _sum("latency_ms"),
     "timed": _count(transactions.c.latency_ms.is_not(None)),
+    "cacheable": _sum("cacheable"),
+    "saved_pico_usd": _sum("saved_pico_usd"),
 }
 _KEY: Final = (transactions.c.business_id, transactions.c.day, transactions.c.feature)
 _FROM_LOG: Final = (

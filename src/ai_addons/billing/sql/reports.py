@@ -16,7 +16,16 @@ __all__ = ["ALL_USAGE", "LEDGER_PART", "LOOK", "POINT", "ROWS_UNDER_KEY", "USAGE
 # keeps to the order of a CROSS JOIN. PostgreSQL adds whole numbers up to a decimal, hence the casts.
 _TOTALS: Final = ", ".join(
     f"CAST(SUM({name}) AS BIGINT) AS {name}"
-    for name in ("calls", "charged", "revenue_micro_ghs", "cost_micro_ghs", "unpriced")
+    for name in (
+        "calls",
+        "charged",
+        "revenue_micro_ghs",
+        "cost_micro_ghs",
+        "unpriced",
+        "cached",
+        "cacheable",
+        "saved_pico_usd",
+    )
 )
 ALL_USAGE: Final = text(
     f"SELECT feature, {_TOTALS} FROM business_ai_credits CROSS JOIN ai_usage_daily "  # noqa: S608  # names of our own tables
