@@ -35,7 +35,10 @@ class Customer(BaseModel):
 def session() -> Session:
     """A call in which [PERSON_1] and [PHONE_2] were sent."""
     made = BuiltinMasker([], max_field_bytes=65_536).session()
-    made.mask(["Write to her. Order [12, 13], call 4455667 or shop@x.com"], Customer())
+    made.mask(
+        ["Write to her. Order [12, 13], call 4455667 or shop@x.com, see https://x.test/ or https://x.test/a."],
+        Customer(),
+    )
     return made
 
 
@@ -177,7 +180,19 @@ def test_ordinary_text_is_left_as_the_model_wrote_it(vault: Vault, text: str) ->
     assert vault.restore(text) == text
 
 
-@pytest.mark.parametrize("contact", ["0201234567", "+233 20 123 4567", "sales@shop.test", "call 7654321"])
+@pytest.mark.parametrize(
+    "contact",
+    [
+        "0201234567",
+        "+233 20 123 4567",
+        "sales@shop.test",
+        "https://y.test/pay",
+        "https://x.test/a/b",
+        "www.y.test",
+        "4111 1111 1111 1111",
+        "call 7654321",
+    ],
+)
 def test_contacts_the_model_made_up_are_refused(vault: Vault, contact: str) -> None:
     """A customer must not be sent to a stranger's number."""
     with pytest.raises(Unresolved) as refusal:

@@ -161,7 +161,9 @@ def test_what_is_decided_is_shown_at_once(vault: PlaceholderVault) -> None:
     [
         ("Dear [PERSON_9], pay", "[PERSON_9]", "Dear "),
         ("Dear [Your Name], pay", "[Your Name]", "Dear "),
-        ("see https://x.test/?e=[PHONE_2] now", "[PHONE_2]", "see "),
+        ("see x.test/?e=[PHONE_2] now", "[PHONE_2]", "see "),
+        ("see https://x.test/pay now", "https://x.test/pay", "see "),
+        ("pay to 4111 1111 1111 1111 now please", "4111 1111 1111 1111", "pay to "),
         ("ring 020 123 4567 today please", "020 123 4567", "ring "),
         ("ring +233 (0) 20 123 4567 today", "+233 (0) 20 123 4567", "ring "),
         ("mail ama.mensah@gmail.test for more", "ama.mensah@gmail.test", "mail "),
@@ -196,7 +198,7 @@ def test_an_answer_cut_off_in_a_placeholder_is_not_completed(vault: PlaceholderV
 
 def test_a_long_link_is_remembered(vault: PlaceholderVault) -> None:
     """However long a link, a placeholder at its end is inside it."""
-    text = f"see https://x.test/{'a/' * 2_000}[PERSON_1] now"
+    text = f"see x.test/{'a/' * 2_000}[PERSON_1] now"
     assert whole(vault, text)[1] == ("[PERSON_1]",)
     assert streamed(vault, list(text))[1] == ("[PERSON_1]",)
 

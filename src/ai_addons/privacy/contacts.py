@@ -1,6 +1,6 @@
-"""Telephone numbers and e-mail addresses of the model's own, in an answer.
+"""Contacts of the model's own in an answer: telephone and card numbers, e-mail addresses, links.
 
-A number that the model made up sends a customer to a stranger. Whatever could be
+A number or a link that the model made up sends a customer to a stranger. Whatever could be
 one is looked at in a window of fixed size around it, so what is found depends on
 that window alone: an answer that arrives in pieces is judged exactly like a whole one.
 """
@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from ai_addons.privacy.recognizers import EmailRecognizer, PhoneRecognizer
+from ai_addons.privacy.recognizers import EmailRecognizer, PaymentCardRecognizer, PhoneRecognizer, UrlRecognizer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -35,22 +36,32 @@ _OPENING: Final = re.compile(r"(?:[+(] ?){1,3}\Z")
 _OPEN_GAP: Final = re.compile(rf"{_GAP}\Z")
 # RFC 5321, 4.5.3.1: 64 characters before the @ and 255 after it.
 _MOST_LOCAL: Final = 64
-_ADDRESS: Final = re.compile(rf"\S{{1,{_MOST_LOCAL}}}@[\w.\-@]{{0,255}}")
+_MAILBOX: Final = rf"\S{{1,{_MOST_LOCAL}}}@[\w.\-@]{{0,255}}"
+# Of a link as much as of an address: that is enough to know that there is one.
+_ADDRESS: Final = re.compile(rf"{_MAILBOX}|(?:https?://|www\.)\S{{0,255}}", re.IGNORECASE)
 
 LONGEST: Final = _MOST_LOCAL + 1 + 255 + AFTER
 """No more characters than this are looked at together; an e-mail address is the longest."""
 
-# Whatever a call's own recognizers are, these are looked for: in runs of digits, and around an @.
-_IN_NUMBERS: Final[tuple[Recognizer, ...]] = (PhoneRecognizer(),)
-_IN_ADDRESSES: Final[tuple[Recognizer, ...]] = (EmailRecognizer(),)
+
+@cache
+def _in_numbers() -> tuple[Recognizer, ...]:
+    """What is looked for in runs of digits, whatever a call's own recognizers are."""
+    return (PhoneRecognizer(), PaymentCardRecognizer())
+
+
+@cache
+def _in_addresses() -> tuple[Recognizer, ...]:
+    """What is looked for around an @ and where a link begins, likewise."""
+    return (EmailRecognizer(), UrlRecognizer())
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Contact:
-    """A telephone number or an e-mail address in a folded text.
+    """A telephone or card number, an e-mail address or a link in a folded text.
 
     Attributes:
-        kind: Which of the two.
+        kind: Which of them: ``PHONE``, ``ACCOUNT``, ``EMAIL`` or ``ID``.
         written: All of it.
         start: Where it begins, or the stretch in which it was found; longer runs of
             digits than any number has are read in stretches.
@@ -68,8 +79,8 @@ class Looked:
     """How far a text was looked at: what begins before these places was judged.
 
     Attributes:
-        numbers: For telephone numbers.
-        addresses: For e-mail addresses.
+        numbers: For telephone and card numbers.
+        addresses: For e-mail addresses and links.
     """
 
     numbers: int
@@ -85,7 +96,7 @@ NOT_LOOKED: Final = Looked(0, 0)
 
 
 def contacts(text: str, looked: Looked, end: int) -> Iterator[Contact]:
-    """Every telephone number and e-mail address that was not looked at yet.
+    """Every contact that was not looked at yet.
 
     Args:
         text: Folded text.
@@ -94,10 +105,10 @@ def contacts(text: str, looked: Looked, end: int) -> Iterator[Contact]:
     """
     for start, stop in _numbers(text, looked):
         if start < end and _digits_in(text, start, stop) >= _ENOUGH_DIGITS:
-            yield from _found(_IN_NUMBERS, text, start, stop, before=BEFORE)
+            yield from _found(_in_numbers(), text, start, stop, before=BEFORE)
     for start, stop in _addresses(text, looked):
         if start < end:
-            yield from _found(_IN_ADDRESSES, text, start, stop, before=0)
+            yield from _found(_in_addresses(), text, start, stop, before=0)
 
 
 def looked_to(text: str, looked: Looked, end: int) -> Looked:
@@ -136,7 +147,7 @@ def _numbers(text: str, looked: Looked) -> Iterator[tuple[int, int]]:
 
 
 def _addresses(text: str, looked: Looked) -> Iterator[tuple[int, int]]:
-    if "@" in text:
+    if "@" in text or "://" in text or "www." in text.lower():
         for match in _ADDRESS.finditer(text, looked.addresses):
             yield match.span()
 

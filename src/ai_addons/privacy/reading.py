@@ -79,14 +79,14 @@ class SentPrompt(Sealed):
         return self._lookalikes
 
     def holds(self, kind: Kind, contact: str) -> bool:
-        """Whether a phone number, in any spelling, or an e-mail address stood in it."""
+        """Whether a number, in any spelling, an e-mail address or a link stood in it."""
         if self._plain is None:
             text = plain("\n".join(self._texts))
             self._plain = f"{text}\n{_NUMBER_GAPS.sub('', text)}"
-        if kind is not Kind.EMAIL:
-            return digits_of(contact)[-NATIONAL_DIGITS:] in self._plain
-        # A piece of an address is another address.
-        whole = rf"(?<![\w.%+\-]){re.escape(contact.lower())}(?![\w\-]|\.\w)"
+        if kind in {Kind.PHONE, Kind.ACCOUNT}:
+            return digits_of(contact)[-NATIONAL_DIGITS if kind is Kind.PHONE else 0 :] in self._plain
+        # A piece of an address or a link is another one.
+        whole = rf"(?<![\w.%+\-]){re.escape(contact.lower())}(?![\w\-/?#&=%]|\.\w)"
         return re.search(whole, self._plain) is not None
 
 
@@ -159,7 +159,7 @@ class Reading(Sealed):
         return value
 
     def _strangers(self, piece: Piece) -> Iterator[tuple[int, str]]:
-        """Phone numbers and e-mail addresses that were not in the prompt, with their places."""
+        """Contacts that were not in the prompt, with their places."""
         for contact in contacts(piece.folded, piece.looked, piece.folded_end):
             if not self._prompt.holds(contact.kind, contact.written):
                 start, end = piece.place(contact.start, contact.end)
