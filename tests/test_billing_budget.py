@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from ai_addons.billing.budget import Budget, Spent, Windows, is_far, standing
+from ai_addons.billing.budget import Budget
 from ai_addons.billing.charging import charge
 from ai_addons.billing.records import CallRecord, Hold
 from ai_addons.billing.spending import Purse, WindowSpending, spending_at
@@ -61,52 +60,6 @@ def spent(books: Books, at: int | None = None) -> tuple[tuple[int, int], tuple[i
     when = books.clock.now() if at is None else at
     day, month = books.database.read(lambda tx: spending_at(tx, known, when))
     return (day.used, day.held), (month.used, month.held)
-
-
-# What a window stands at.
-
-
-@pytest.mark.parametrize(
-    ("used", "held", "bound", "found"),
-    [
-        (0, 0, 10, "ok"),
-        (0, 0, 79, "ok"),
-        (0, 0, 80, "warn"),
-        (40, 39, 1, "warn"),
-        (40, 59, 1, "warn"),
-        (40, 60, 1, "spent"),
-        (100, 0, 1, "spent"),
-        (100, 0, 0, "warn"),
-        (101, 0, 0, "spent"),
-    ],
-)
-def test_a_call_may_use_a_budget_up_and_not_go_over_it(used: int, held: int, bound: int, found: str) -> None:
-    """What ended calls cost and calls in progress may cost count alike; the warning comes at 80 %."""
-    month = Budget(window="month", amount=PicoUsd(100))
-    assert standing(month, Spent(used=used, held=held), bound, Decimal("0.8")) == found
-
-
-@pytest.mark.parametrize(("warned", "found"), [(100, "ok"), (90, "warn"), (-1, "warn")])
-def test_a_warning_is_for_a_budget_and_not_for_a_raised_one(warned: int, found: str) -> None:
-    """Who raises a budget is warned again when the new one is nearly spent."""
-    month = Budget(window="month", amount=PicoUsd(100))
-    assert standing(month, Spent(used=85, warned=warned), 1, Decimal("0.8")) == found
-
-
-@pytest.mark.parametrize(
-    ("used", "bound", "far"), [(0, 1, True), (0, 3, True), (0, 4, False), (548, 1, True), (549, 1, False)]
-)
-def test_calls_look_at_each_other_only_near_a_level(used: int, bound: int, *, far: bool) -> None:
-    """Two hundred and fifty more calls like this one must fit below the warning, or they queue."""
-    month = Budget(window="month", amount=PicoUsd(1_000))
-    assert is_far(month, Spent(used=used), bound, Decimal("0.8")) is far
-
-
-def test_days_and_months_are_those_of_the_operator() -> None:
-    """Half past midnight in Accra is the evening before in New York."""
-    at = us("2027-02-01 00:30")
-    assert Windows.at(at, "Africa/Accra") == Windows(us("2027-02-01 00:00"), us("2027-02-01 00:00"))
-    assert Windows.at(at, "America/New_York") == Windows(us("2027-01-31 05:00"), us("2027-01-01 05:00"))
 
 
 # What is counted.

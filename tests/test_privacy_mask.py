@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 from ai_addons.errors import PrivacyRefused, UnknownPlugin
-from ai_addons.privacy import mask as mask_module
+from ai_addons.privacy import search as search_module
 from ai_addons.privacy.base import Declared, Kind, Recognizer, Span
 from ai_addons.privacy.fields import Pii, Public
 from ai_addons.privacy.mask import BuiltinMasker, from_settings
@@ -224,7 +224,7 @@ def test_too_many_values_are_refused_before_anything_is_sent() -> None:
 
 def test_the_last_look_stops_what_masking_missed(monkeypatch: pytest.MonkeyPatch) -> None:
     """If masking itself were broken, the call would be refused and the value not quoted."""
-    monkeypatch.setattr(mask_module, "settle", lambda _hits, _text: [])
+    monkeypatch.setattr(search_module, "settle", lambda _hits, _text: [])
     with pytest.raises(PrivacyRefused, match="would have been sent, so nothing was sent") as refusal:
         session().mask(["Ama Mensah owes"], Customer(name="Ama Mensah"))
     assert "Mensah" not in str(refusal.value)

@@ -11,7 +11,9 @@
     ├── NotEnabled                    the feature is not switched on for this business
     ├── BillingError
     │   ├── InsufficientCreditsError  too few credits; the provider was never called
-    │   ├── LimitReached  WalletSuspended  Paused (BudgetSpent)  TrialClaimed
+    │   ├── LimitReached  WalletSuspended  TrialClaimed
+    │   ├── Paused                    the kill switch is on
+    │   │   └── BudgetSpent           what the models may cost is spent
     │   ├── IdempotencyConflict  LedgerConflict  HoldExpired
     │   ├── AddonNotOffered  AddonConflict  BadSignature  PriceBelowFloor
     │   └── StoreUnavailable
