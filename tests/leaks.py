@@ -27,6 +27,8 @@ OURS: Final = str(Path(ai_addons.__file__).parent)
 SHORTEST_WORD: Final = 3
 GRAM: Final = 6
 """From so many letters and digits on a value is also found inside other text."""
+ALONE: Final = 8
+"""From so many letters on so is a part of a name; a shorter one only as a word of its own."""
 
 _ESCAPE: Final = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt]))')
 _CODED: Final = re.compile("%[0-9A-Fa-f]{2}")
@@ -105,7 +107,8 @@ class Net:
         if value.kind == "NAME":
             self._words |= {part: value.text for part in parts if len(part) >= SHORTEST_WORD}
             self._words[whole] = value.text
-            for stretch in (whole, parts[0] + parts[-1], parts[-1] + "".join(parts[:-1]), *parts):
+            alone = (part for part in parts if len(part) >= ALONE)
+            for stretch in (whole, parts[0] + parts[-1], parts[-1] + "".join(parts[:-1]), *alone):
                 self._stretch(stretch, value.text)
         self._stretch(whole, value.text)
 

@@ -368,3 +368,16 @@ def test_other_separators_of_a_phone_number(form: str) -> None:
 def test_an_identifier_with_blanks_around_its_dashes() -> None:
     """As a form prints it."""
     assert mask("card GHA - 123456789 - 0.", Known(ids=["GHA-123456789-0"]))[0] == "card [ID_1]."
+
+
+@pytest.mark.parametrize("written", ["AgyemangDear", "xAgyemang", "Agyemangs", "ask_AGYEMANG2"])
+def test_a_distinctive_part_is_hidden_inside_a_longer_word(written: str) -> None:
+    """Eight letters of a name in a row are no chance; what is left of the word stays."""
+
+    class Customer(BaseModel):
+        name: Annotated[str, Pii.NAME] = "Kofi Agyemang"
+
+    session = BuiltinMasker([], max_field_bytes=65_536).session()
+    (masked,), _ = session.mask([f"write {written} today"], Customer())
+    assert "agyemang" not in masked.lower()
+    assert session.vault.restore(masked) == f"write {written} today"

@@ -182,7 +182,7 @@ class NameIndex(Sealed):
         known: Their names.
     """
 
-    __slots__ = ("_by_last", "_by_part", "_forms", "_lengths", "_longest", "_met")
+    __slots__ = ("_by_last", "_by_part", "_distinctive", "_forms", "_lengths", "_longest", "_met")
 
     def __init__(self, known: Iterable[Declared]) -> None:
         self._by_last: dict[str, list[Person]] = {}
@@ -198,6 +198,7 @@ class NameIndex(Sealed):
                 self._by_last.setdefault(person.parts[-1], []).append(person)
                 self._longest = max(self._longest, min(len(person.parts), _MOST_WORDS))
         self._lengths = sorted({len(last) for last in self._by_last})
+        self._distinctive = sorted({len(part) for part in self._by_part if len(part) >= DISTINCTIVE})
 
     def find(self, projection: Projection, folded: Folded, typed: str, *, public: bool) -> Iterator[Hit]:
         """Where names stand in a text.
@@ -218,6 +219,19 @@ class NameIndex(Sealed):
             for start, end in _inside(person, projection):
                 yield unsure(*folded.back(start, end))
         yield from self._parts(words, public=public)
+        for start, end in self._glued(projection.text):
+            yield unsure(*folded.back(start, end))
+
+    def _glued(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where a distinctive part stands inside a longer word."""
+        few = len(self._by_part) <= _FEW
+        lengths = sorted({len(part) for part in self._by_part if part in text} if few else self._distinctive)
+        lengths = [length for length in lengths if length >= DISTINCTIVE]
+        for match in WORD.finditer(text) if lengths else ():
+            for length in lengths:
+                for start in range(match.start(), match.end() - length + 1) if length < len(match[0]) else ():
+                    if text[start : start + length] in self._by_part:
+                        yield start, start + length
 
     def _lasts(self, words: _Words) -> dict[int, list[str]]:
         """The last names that stand in words or are part of longer ones, by the number of the word."""
