@@ -13,6 +13,7 @@ from ai_addons.errors import AddOnsError, BadOutput, BudgetSpent, CallError, Con
 from ai_addons.events import OperatorAlert, emit
 from ai_addons.llm.base import Attempt, ModelRequest
 from ai_addons.llm.costs import prompt_bytes
+from ai_addons.llm.providers import is_offline
 from ai_addons.llm.schema import AnswerType, BadAnswer
 from ai_addons.money import PicoUsd
 from ai_addons.privacy.base import Unresolved
@@ -118,7 +119,7 @@ class Interview(Generic[R]):
         answer = AnswerType(declared if prompt.answer is None else prompt.answer)
         (system, user), data = self._session.mask([prompt.system, prompt.user], prompt.data)
         sample = None
-        if prompt.sample is not None and self._call.route[0].startswith("offline/"):
+        if prompt.sample is not None and any(map(is_offline, self._call.route)):
             sample = self._session.mask_text(answer.dump(prompt.sample()))
         messages = wording.messages(system, user, data, masked=bool(self._session.vault.counts))
         return Question(prompt, answer, messages, sample, *self._names(messages, answer))
@@ -275,7 +276,9 @@ class Interview(Generic[R]):
         self._progress.model = model
         self._progress.answers[question.name] = text
         paid_by = (self._account.arguments_hash,)
-        self._to_cache.append((question.cache_key, stored.Stored(text, model, paid_by, self._kit.clock.now())))
+        # What the offline model says in a real one's place must not be repeated once that is there again.
+        if is_offline(model) == is_offline(self._call.route[0]):
+            self._to_cache.append((question.cache_key, stored.Stored(text, model, paid_by, self._kit.clock.now())))
         return value
 
     def _usable(self, question: Question, text: str) -> Any:  # noqa: ANN401  # the answer's own type

@@ -13,7 +13,7 @@ from pydantic_core import to_jsonable_python
 
 from ai_addons.errors import ProviderTimeout, ProviderUnavailable
 from ai_addons.llm.base import Finish, ModelFailure, ModelReply, ModelRequest, Usage, Verdict
-from ai_addons.llm.offline import OfflineLlm
+from ai_addons.llm.offline import fabricated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -142,7 +142,7 @@ class FakeLlm:
             self._before()
         if answer is not None:
             return answer(request)
-        return _reply(request, OfflineLlm().complete(request).text or "", "stop", _USAGE)
+        return _reply(request, fabricated(request), "stop", _USAGE)
 
 
 class _Hang(Exception):
