@@ -222,7 +222,8 @@ def test_a_field_repeats_the_fact_of_its_own_name() -> None:
 
     facts = {
         "customer_name": "[PERSON_1]", "late": 2, "paid": False, "standing": "regular", "due": "2026-11-30",
-        "lines": [{"sku": "M400"}, {"sku": "R5"}], "tags": ["one"], "score": 99, "count": True, "note": "at [PHONE_2], [EMAIL_3]",
+        "lines": [{"sku": "M400"}, {"sku": "R5"}], "tags": ["one"], "score": 99, "count": True,
+        "note": "at [PHONE_2], [EMAIL_3]",
     }  # fmt: skip
     echo = answer(Echo, f"<data>\n{json.dumps(facts)}\n</data>")
 

@@ -69,7 +69,7 @@ def request(user: str = "Greet Ama.\n<data>\n", **changes: Any) -> ModelRequest:
 
 
 def recorded(path: Path, *requests: ModelRequest) -> ReplayLlm:
-    """A cassette with these requests, answered 1, 2, 3 …"""
+    """A cassette with these requests, answered by their numbers."""
     fake = FakeLlm()
     for number, _ in enumerate(requests, 1):
         fake.reply_text("", str(number))
@@ -185,6 +185,7 @@ async def test_async_requests_are_recorded_and_played_too(tmp_path: Path) -> Non
 
     class Said(FakeLlm):
         async def acomplete(self, request: ModelRequest) -> ModelReply:
+            assert request.schema is None
             return said
 
     recording = RecordingLlm(Said())
@@ -203,17 +204,16 @@ async def test_async_requests_are_recorded_and_played_too(tmp_path: Path) -> Non
         ({"max_tokens": 301}, "+max_tokens: 301"),
         ({"schema": {"type": "string"}}, '+  "type": "string"'),
         ({"user": 'Greet Ama.\n<data>\n{"late":3,"name":"[PERSON_1]"}'}, '+    "late": 3,'),
-        ({"user": "Greet Ama.\n[broken"}, "+  [broken"),
+        ({"user": "Greet Ama.\n<data>\n[broken"}, "+  [broken"),
         ({"feature": "other"}, "+feature: other"),
     ],
 )
 def test_every_part_of_a_request_counts(tmp_path: Path, changes: dict[str, Any], line: str) -> None:
     """Another model, cap, schema, fact or feature is another request, and the diff shows it on a line of its own."""
-    replay = recorded(
-        tmp_path / "c.json", request("far away"), request('Greet Ama.\n<data>\n{"late":2,"name":"[PERSON_1]"}')
-    )
+    asked = 'Greet Ama.\n<data>\n{"late":2,"name":"[PERSON_1]"}'
+    replay = recorded(tmp_path / "c.json", request("far away"), request(asked))
     with pytest.raises(CassetteError) as refused:
-        replay.complete(request(**({"user": 'Greet Ama.\n<data>\n{"late":2,"name":"[PERSON_1]"}'} | changes)))
+        replay.complete(request(**({"user": asked} | changes)))
     assert line in str(refused.value).splitlines()
     assert "far away" not in str(refused.value)
 

@@ -29,12 +29,10 @@ _LOOPBACK: Final = "ai_loopback"
 
 def on_the_wire(request: pytest.FixtureRequest) -> bool:
     """Whether the real adapter runs, and what it sends is answered on this machine."""
-    names, asked_for = (
-        request.fixturenames,
-        cassette_of(request.node) is not None or is_live(request.config, request.node),
-    )
-    # A recording and a real model are asked through ai_llm, which counts what they cost.
-    return ("ai_routes" in names or _LOOPBACK in names) and not asked_for
+    if cassette_of(request.node) is not None or is_live(request.config, request.node):
+        # A recording and a real model are asked through ai_llm, which counts what they cost.
+        return False
+    return "ai_routes" in request.fixturenames or _LOOPBACK in request.fixturenames
 
 
 def sent_to(request: pytest.FixtureRequest, settings: Settings) -> Settings:
