@@ -198,11 +198,16 @@ def _mismatch(path: Path, asked: _Request, recorded: Sequence[_Request]) -> str:
     after = f"If the change is meant, record it again: pytest {RECORD_OPTION}"
     wanted = _lines(asked)
     same = [one for one in recorded if one.feature == asked.feature] or list(recorded)
-    nearest = max(map(_lines, same), key=lambda lines: SequenceMatcher(None, lines, wanted).ratio(), default=None)
+    nearest = max(map(_lines, same), key=lambda lines: _in_common(lines, wanted), default=None)
     if nearest is None:
         return f"{head} It is empty. {after}"
     diff = unified_diff(nearest, wanted, "recorded", "asked now", lineterm="")
     return "\n".join([head, *diff, after])
+
+
+def _in_common(lines: Sequence[str], wanted: Sequence[str]) -> int:
+    """How many lines of two texts are the same, in order."""
+    return sum(block.size for block in SequenceMatcher(None, lines, wanted).get_matching_blocks())
 
 
 def _lines(request: _Request) -> list[str]:
