@@ -18,11 +18,16 @@ from ai_addons.billing import months
 from ai_addons.billing.grants import PRIORITY, Grant
 from ai_addons.billing.policy import Account, Carry, Due, Forfeit, Give, Release, Tell
 from ai_addons.money import Credits
+from ai_addons.testing.llms import LlmContract
+from ai_addons.testing.maskers import MaskerContract
+from ai_addons.testing.require import require as _require
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ai_addons.billing.policy import Policy
+
+__all__ = ["LlmContract", "MaskerContract", "PolicyContract"]
 
 _DAY: Final = 86_400_000_000
 _ANCHORS: Final = (1_801_386_000_000_000, 1_835_429_400_000_001)
@@ -289,9 +294,3 @@ def _sum(amounts: Iterable[Credits]) -> Credits:
 def _twice(names: Iterable[str]) -> str:
     """The first name that comes twice, empty for none."""
     return next((name for name, count in Counter(names).items() if count > 1), "")
-
-
-def _require(holds: bool, otherwise: str) -> None:  # noqa: FBT001  # reads as a sentence
-    """Fail with a sentence; not by `assert`, which pytest rewrites in test modules only and -O leaves out."""
-    if not holds:
-        raise AssertionError(otherwise)
