@@ -149,6 +149,7 @@ def ai_loopback() -> Generator[Loopback, None, None]:
 
     with Loopback() as server:
         yield server
+    _let_go_of_sockets()
 
 
 @pytest.fixture(scope="session")
@@ -166,3 +167,13 @@ def _may_reach_models(request: pytest.FixtureRequest) -> bool:
     """Whether real addresses may be looked up: not by accident, and on the wire they are caught."""
     recording = cassette_of(request.node) is not None and bool(request.config.getoption("--ai-record"))
     return recording or is_live(request.config, request.node) or "ai_routes" in request.fixturenames
+
+
+def _let_go_of_sockets() -> None:
+    """Collect the connections of event loops that ended; LiteLLM leaves them open, and Python warns in a later test."""
+    import gc  # noqa: PLC0415  # only tests with real sockets pay
+    import warnings  # noqa: PLC0415  # as above
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
