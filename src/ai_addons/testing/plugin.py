@@ -136,9 +136,10 @@ def ai_payer(ai_addons: AddOns) -> Generator[FundedPayer, None, None]:
 @pytest.fixture
 def ai_routes() -> Generator[ModelRoutes, None, None]:
     """Provider endpoints on the wire, for OpenAI, Anthropic and Gemini, answered by respx."""
-    from ai_addons.testing.routes import ModelRoutes  # noqa: PLC0415  # tests without AI pay nothing
+    from ai_addons.testing.loops import own_loop  # noqa: PLC0415  # tests without AI pay nothing
+    from ai_addons.testing.routes import ModelRoutes  # noqa: PLC0415  # as above
 
-    with ModelRoutes() as routes:
+    with own_loop(), ModelRoutes() as routes:
         yield routes
 
 
@@ -146,10 +147,11 @@ def ai_routes() -> Generator[ModelRoutes, None, None]:
 def ai_loopback() -> Generator[Loopback, None, None]:
     """A server on 127.0.0.1 that speaks for OpenAI, Anthropic and Gemini, with real delays and broken connections."""
     from ai_addons.testing.loopback import Loopback  # noqa: PLC0415  # tests without AI pay nothing
+    from ai_addons.testing.loops import collect_connections, own_loop  # noqa: PLC0415  # as above
 
-    with Loopback() as server:
+    with own_loop(), Loopback() as server:
         yield server
-    _let_go_of_sockets()
+    collect_connections()
 
 
 @pytest.fixture(scope="session")
@@ -167,13 +169,3 @@ def _may_reach_models(request: pytest.FixtureRequest) -> bool:
     """Whether real addresses may be looked up: not by accident, and on the wire they are caught."""
     recording = cassette_of(request.node) is not None and bool(request.config.getoption("--ai-record"))
     return recording or is_live(request.config, request.node) or "ai_routes" in request.fixturenames
-
-
-def _let_go_of_sockets() -> None:
-    """Collect the connections of event loops that ended; LiteLLM leaves them open, and Python warns in a later test."""
-    import gc  # noqa: PLC0415  # only tests with real sockets pay
-    import warnings  # noqa: PLC0415  # as above
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
