@@ -71,7 +71,8 @@ class SpoiltVault:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        return self.changes["counts"]() if "counts" in self.changes else self.real.counts
+        counts: Mapping[str, int] = self.changes["counts"]() if "counts" in self.changes else self.real.counts
+        return counts
 
     def restore(self, value: Json) -> Json:
         restored: Json = (

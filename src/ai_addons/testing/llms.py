@@ -7,13 +7,15 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import astuple, replace
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final, cast, get_args
 
 from ai_addons.errors import AddOnsError
 from ai_addons.llm.base import Finish, Message, ModelFailure, ModelReply, ModelRequest, Usage, Verdict
 from ai_addons.testing.require import require
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ai_addons.llm.base import Llm
 
 _PRIVATE: Final = "Nyonkopa-4711"
@@ -141,15 +143,19 @@ class LlmContract:
 
     def _both(self, llm: Llm, request: ModelRequest) -> tuple[ModelReply, ModelReply]:
         """The reply of the sync and of the async way."""
-        return llm.complete(request), asyncio.run(llm.acomplete(request))
+        return llm.complete(request), _in_a_loop(llm)(request)
 
     def _failures(self, llm: Llm) -> list[Exception]:
         """How the sync and the async way fail."""
-        ways = (lambda asked: llm.complete(asked), lambda asked: asyncio.run(llm.acomplete(asked)))  # noqa: PLW0108  # both alike
-        return [_failure(way, self._request()) for way in ways]
+        return [_failure(llm.complete, self._request()), _failure(_in_a_loop(llm), self._request())]
 
 
-def _failure(way: Any, request: ModelRequest) -> Exception:  # noqa: ANN401  # a lambda
+def _in_a_loop(llm: Llm) -> Callable[[ModelRequest], ModelReply]:
+    """The async way, for a sync caller."""
+    return lambda request: asyncio.run(llm.acomplete(request))
+
+
+def _failure(way: Callable[[ModelRequest], ModelReply], request: ModelRequest) -> Exception:
     try:
         way(request)
     except Exception as error:  # noqa: BLE001  # any other kind is what this looks for
@@ -188,6 +194,7 @@ def _check_object(text: str) -> None:
 
 
 def _check_failure(failure: ModelFailure) -> None:
-    ours = isinstance(failure.error, AddOnsError)
-    require(ours, f"`error` is {type(failure.error).__name__}, not an AddOnsError that a caller could be shown.")
-    require(isinstance(failure.verdict, Verdict), "`verdict` does not say whether the provider may bill for it.")
+    error, verdict = cast("object", failure.error), cast("object", failure.verdict)
+    ours = isinstance(error, AddOnsError)
+    require(ours, f"`error` is {type(error).__name__}, not an AddOnsError that a caller could be shown.")
+    require(isinstance(verdict, Verdict), "`verdict` does not say whether the provider may bill for it.")

@@ -56,8 +56,8 @@ def check_options(config: pytest.Config, environ: Mapping[str, str]) -> None:
 
 def budget(config: pytest.Config) -> Decimal:
     """US dollars that this process may spend; workers of pytest-xdist share them evenly."""
-    whole: Decimal = config.getoption("--ai-budget")
-    return whole / int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    whole: object = config.getoption("--ai-budget")
+    return Decimal(str(whole)) / int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 
 
 def is_live(config: pytest.Config, item: pytest.Item) -> bool:
