@@ -102,8 +102,7 @@ class LlmContract:
         for error in () if llm is None else self._failures(llm):
             known = isinstance(error, ModelFailure)
             require(known, f"It raised {type(error).__name__}, not ModelFailure: the call could not go on.")
-            if isinstance(error, ModelFailure):
-                _check_failure(error)
+            _check_failure(cast("ModelFailure", error))
 
     def test_a_failure_quotes_nothing(self) -> None:
         """Prompts are personal: neither the failure nor its error repeats them."""
