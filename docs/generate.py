@@ -29,6 +29,9 @@ from ai_addons.privacy.markers import Pii
 from ai_addons.privacy.mask import from_settings
 from ai_addons.privacy.masked import mask_once
 from ai_addons.settings import ENV_PREFIX, PrivacySettings, Settings
+from ai_addons.testing import FakeLlm, FundedPayer, ManualClock, contracts, plugin
+from ai_addons.testing.options import DEFAULT_BUDGET, MARKERS, OPTIONS
+from ai_addons.testing.script import Script
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -49,6 +52,7 @@ def tables() -> dict[str, str]:
         "cli.md": _commands(),
         "events.md": _events(),
         "metrics.md": _metrics(),
+        "testing.md": _testing(),
     }
 
 
@@ -273,6 +277,54 @@ def _metrics() -> str:
         "conventions.",
         _table(("Prometheus", "OpenTelemetry", "kind", "unit", "labels", "meaning"), rows),
     )
+
+
+# The test kit.
+
+
+def _testing() -> str:
+    return _page(
+        "Test kit",
+        "What `ai-addons[testing]` adds to pytest. "
+        "[Test your feature](../how-to/test-your-feature.md) shows it by example.",
+        "## Fixtures",
+        _table(("fixture", "is"), [(f"`{name}`", text) for name, text in _fixtures()]),
+        "## Markers",
+        _table(("marker", "meaning"), [(f"`{name}`", text) for name, text in MARKERS.items()]),
+        "## Options",
+        _table(("option", "meaning"), [(f"`{name}`", text) for name, text in OPTIONS.items()]),
+        f"`--ai-budget` is {DEFAULT_BUDGET} if nothing is said; processes of pytest-xdist share it.",
+        *(_methods(title, kind) for title, kind in _KIT.items()),
+        "## Contracts",
+        _table(
+            ("contract", "of"), [(f"`{name}`", _prose(getattr(contracts, name).__doc__)) for name in contracts.__all__]
+        ),
+    )
+
+
+_KIT: Final = {
+    "`ai_llm`": FakeLlm,
+    "`ai_payer`": FundedPayer,
+    "`ai_routes`, `ai_loopback`": Script,
+    "`ai_clock`": ManualClock,
+}
+
+
+def _fixtures() -> Iterator[tuple[str, str]]:
+    """Name and text of every public fixture of the plugin."""
+    for node in ast.parse(inspect.getsource(plugin)).body:
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("ai_"):
+            yield node.name, _prose(ast.get_docstring(node))
+
+
+def _methods(title: str, kind: type) -> str:
+    """What a fixture's object can be asked, in the order of its class."""
+    rows = [
+        (f"`{name}`", _prose(member.__doc__))
+        for name, member in vars(kind).items()
+        if not name.startswith("_") and (callable(member) or isinstance(member, property))
+    ]
+    return "\n\n".join([f"## {title}", _prose(kind.__doc__), _table(("name", "does"), rows)])
 
 
 if __name__ == "__main__":

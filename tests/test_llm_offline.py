@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -12,13 +13,18 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, WithJsonSchema
 
-from ai_addons.llm.base import Message, ModelRequest, Usage
-from ai_addons.llm.offline import OFFLINE_MODEL, OfflineLlm, facts_of
+from ai_addons.errors import ProviderTimeout
+from ai_addons.llm.base import Message, ModelFailure, ModelRequest, Usage
+from ai_addons.llm.facts import facts_of
+from ai_addons.llm.offline import OFFLINE_MODEL, OfflineLlm
 from ai_addons.llm.patterns import match_simple
 from ai_addons.llm.schema import AnswerType
+from ai_addons.settings import OfflineSettings
+from ai_addons.testing import ManualClock
 
+EmailAddress = Annotated[str, WithJsonSchema({"type": "string", "format": "email"})]
 DATA = '<data>\n{"customer":"[PERSON_1]","items":["Milo 400g","Rice 5kg"],"late":2,"note":""}\n</data>'
 
 
@@ -113,10 +119,12 @@ SHAPES = [
     list[list[list[list[list[list[int]]]]]],
     Annotated[str, Field(pattern=r"^[A-Z]{3}-\d{2,4}$")],
     Annotated[str, Field(pattern=r"^x+$", min_length=2)] | None,
+    Annotated[str, Field(pattern=r"^(\+233|0)\d{2,9}$", min_length=8)],
+    Annotated[list[Annotated[Branch | Ending, Field()]], Field(min_length=3)],
 ]
 
 
-@pytest.mark.parametrize("type_", [*NUMBERS, *SCALARS, *SHAPES[:-1]], ids=str)
+@pytest.mark.parametrize("type_", [*NUMBERS, *SCALARS, *SHAPES], ids=str)
 def test_a_made_up_answer_fits_its_type(type_: object) -> None:
     """The first run, with no key, works for every feature: the answer validates and is the same each time."""
     assert answer(type_) == answer(type_)
@@ -155,7 +163,7 @@ def test_the_features_own_sample_is_given_where_there_is_one() -> None:
 
 def test_it_costs_nothing_and_says_so() -> None:
     """No tokens are invented for the receipt."""
-    assert OfflineLlm({}, {}).complete(request(int)).usage == Usage()
+    assert OfflineLlm().complete(request(int)).usage == Usage()
 
 
 @pytest.mark.anyio
@@ -168,8 +176,19 @@ def test_plain_text_names_the_facts_and_says_what_it_is() -> None:
     """A shop owner sees that this is a sample, made from the shop's own facts."""
     text = answer(str, DATA)
 
-    assert text == "Sample answer from the offline model: about [PERSON_1], Milo 400g, Rice 5kg."
-    assert answer(str) == "Sample answer from the offline model: with no facts to go by."
+    assert text.startswith(
+        "Sample answer from the offline model: about [PERSON_1], Milo 400g and Rice 5kg, with late 2. "
+    )
+    assert answer(str).startswith("Sample answer from the offline model: with no facts to go by.")
+
+
+def test_a_text_keeps_to_the_output_cap() -> None:
+    """A feature that asks for little gets the first sentence only."""
+    short = replace(request(str, DATA), max_tokens=20)
+
+    assert OfflineLlm().complete(short).text == (
+        "Sample answer from the offline model: about [PERSON_1], Milo 400g and Rice 5kg, with late 2."
+    )
 
 
 def test_texts_use_the_facts_where_they_fit_whole() -> None:
@@ -179,7 +198,84 @@ def test_texts_use_the_facts_where_they_fit_whole() -> None:
     assert report.headline == "Sample headline: [PERSON_1]"
     assert report.code == "cod"
     assert re.sub(r"\[PERSON_1\]", "", report.body).count("[") == 0
-    assert report.actions == ["Sample actions: [PERSON_1]", "Sample actions 2: Milo 400g"]
+    assert report.actions[:2] == ["Sample actions: [PERSON_1]", "Sample actions 2: Milo 400g"]
+
+
+def test_a_field_repeats_the_fact_of_its_own_name() -> None:
+    """A name, a count, a choice, a day and a list's items come back as they were given, where they fit the type."""
+
+    class Line(BaseModel):
+        sku: str
+
+    class Echo(BaseModel):
+        name: str
+        late: int
+        paid: bool
+        standing: Literal["new", "regular"]
+        due: date
+        lines: Annotated[list[Line], Field(min_length=2, max_length=2)]
+        tags: Annotated[set[str], Field(min_length=2, max_length=2)]
+        score: Annotated[int, Field(ge=0, le=10)]
+        count: int
+        phone: str
+        email: EmailAddress
+
+    facts = {
+        "customer_name": "[PERSON_1]", "late": 2, "paid": False, "standing": "regular", "due": "2026-11-30",
+        "lines": [{"sku": "M400"}, {"sku": "R5"}], "tags": ["one"], "score": 99, "count": True,
+        "note": "at [PHONE_2], [EMAIL_3]",
+    }  # fmt: skip
+    echo = answer(Echo, f"<data>\n{json.dumps(facts)}\n</data>")
+
+    assert (echo.name, echo.late, echo.paid, echo.standing) == ("[PERSON_1]", 2, False, "regular")
+    assert (echo.due, [line.sku for line in echo.lines]) == (date(2026, 11, 30), ["M400", "R5"])
+    assert len(echo.tags) == 2
+    assert "one" in echo.tags
+    assert 0 <= echo.score <= 10
+    assert 1 <= echo.count <= 10
+    assert (echo.phone, echo.email) == ("[PHONE_2]", "[EMAIL_3]")
+
+
+def test_another_prompt_or_seed_gives_another_answer() -> None:
+    """A page with ten customers does not show ten times the same sample; the same question gets the same one."""
+
+    def drawn(user: str, seed: int) -> set[str]:
+        made = OfflineLlm(OfflineSettings(seed=seed)).complete(request(Report, user)).text
+        return {str(made)}
+
+    assert drawn("one", 0) == drawn("one", 0)
+    assert len(set().union(*(drawn(f"question {number}", 0) for number in range(10)))) == 10
+    assert len(set().union(*(drawn("one", seed) for seed in range(10)))) == 10
+
+
+def test_a_correction_gives_no_facts() -> None:
+    """What a repair quotes, a placeholder that was never given, is not repeated."""
+    messages = (Message("user", "Ask [PERSON_1]."), Message("assistant", "{}"), Message("user", "[PERSON_9] is wrong"))
+
+    assert facts_of(messages).placeholders == ("[PERSON_1]",)
+
+
+def test_a_slow_offline_model_passes_time() -> None:
+    """Latency shows how a page waits; one beyond the deadline shows how it fails."""
+    clock = ManualClock()
+    slow = OfflineLlm(OfflineSettings(latency="2s"), clock)
+
+    assert slow.complete(request(int)).finish == "stop"
+    with pytest.raises(ModelFailure) as failed:
+        slow.complete(replace(request(int), timeout=1.5))
+
+    assert isinstance(failed.value.error, ProviderTimeout)
+    assert clock.slept == [2, 1.5]
+
+
+@pytest.mark.anyio
+async def test_a_slow_offline_model_passes_time_for_async_callers() -> None:
+    """The same without blocking the loop."""
+    clock = ManualClock()
+
+    await OfflineLlm(OfflineSettings(latency="2s"), clock).acomplete(request(int))
+
+    assert clock.slept == [2]
 
 
 def test_facts_come_from_the_users_data_blocks_only() -> None:
@@ -192,8 +288,10 @@ def test_facts_come_from_the_users_data_blocks_only() -> None:
         Message("user", "<data>\nnot json\n</data>"),
         Message("assistant", '<data>\n["assistant"]\n</data>'),
     )
+    facts = facts_of(messages)
 
-    assert facts_of(messages) == ("a", "c")
+    assert facts.texts == ("a", "c")
+    assert [(fact.name, fact.value) for fact in facts.values] == [("", "a"), ("", "a"), ("b", "c"), ("", 5)]
 
 
 @pytest.mark.parametrize(
@@ -205,8 +303,14 @@ def test_facts_come_from_the_users_data_blocks_only() -> None:
         (r"^a?b*c$", "c"),
         (r"^.\s\S$", "a a"),
         (r"^[\d]+$", "1"),
-        (r"^(a|b)$", None),
-        (r"^a|b$", None),
+        (r"^(a|b)$", "a"),
+        (r"^a|b$", "a"),
+        (r"^(GH|NG)-[A-Z]{3}(-\d{2}){1,2}$", "GH-AAA-11"),
+        (r"^((x))?y$", "y"),
+        (r"^[\-a]{2,}$", "--"),
+        (r"^(?:a)$", None),
+        (r"^(a$", None),
+        (r"^a)$", None),
         (r"^[^a]$", None),
         (r"^a$b", None),
         (r"^\ba$", None),
@@ -219,7 +323,7 @@ def test_a_simple_pattern_is_matched_and_a_hard_one_is_left(pattern: str, text: 
 
 def test_a_pattern_that_cannot_be_met_falls_back_to_a_phrase() -> None:
     """The offline model never fails; the answer's own check says what is wrong."""
-    schema = AnswerType(Annotated[str, Field(pattern="^(a|b)$")]).schema
+    schema = AnswerType(Annotated[str, Field(pattern="^[^a]+$")]).schema
     asked = ModelRequest(model=OFFLINE_MODEL, messages=(), max_tokens=9, schema=schema, timeout=5)
 
     assert json.loads(OfflineLlm().complete(asked).text or "") == {"value": "Sample value"}

@@ -101,7 +101,7 @@ def test_error_codes_are_unique() -> None:
     "page",
     [
         *("reference/errors.md", "reference/settings.md", "reference/cli.md", "reference/events.md"),
-        *("reference/metrics.md", "pictures/mask.svg"),
+        *("reference/metrics.md", "reference/testing.md", "pictures/mask.svg"),
     ],
 )
 def test_what_is_generated_is_what_the_code_says(page: str) -> None:

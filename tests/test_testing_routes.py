@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -382,3 +383,10 @@ def test_wire_functions_work_without_a_transport() -> None:
     call = read_call("openai", "/v1/chat/completions", {"Authorization": "x"}, json.dumps(REQUESTS["openai"]).encode())
     assert dict(call.headers) == {}
     assert write_answer(call, "hi").headers["x-request-id"] == "req_openai"
+
+
+def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pytest alone finds the plugin; what else the kit needs is said with the command that installs it."""
+    monkeypatch.setitem(sys.modules, "respx", None)
+    with pytest.raises(ImportError, match=r"pip install 'ai-addons\[testing\]'"), ModelRoutes():
+        pass

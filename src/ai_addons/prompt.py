@@ -24,8 +24,8 @@ R_co = TypeVar("R_co", covariant=True, default=str)
 A = TypeVar("A")
 S = TypeVar("S")
 
-Source: TypeAlias = Literal["ai", "cache", "rules"]
-"""Where a result's words come from: the model, a stored answer, or code alone."""
+Source: TypeAlias = Literal["ai", "offline", "cache", "rules"]
+"""Where a result's words come from: a model, the offline model's samples, a stored answer, or code alone."""
 
 DegradedReason: TypeAlias = Literal["provider_down", "guard_rejected", "insufficient_data", "over_budget", "blocked"]
 """Why a result came without the model."""

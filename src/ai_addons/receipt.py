@@ -36,7 +36,7 @@ class Receipt:
         price: What the feature costs.
         charged: What this call cost: the price, or zero.
         balance: Credits available afterwards.
-        source: Where the words come from: ``ai``, ``cache`` or ``rules``.
+        source: Where the words come from: ``ai``, ``offline``, ``cache`` or ``rules``.
         degraded_reason: Why the model was not used, if it was not.
         cached: Whether a stored answer was given.
         stale: Whether that answer's time was over and nothing better could be had; it is never charged.

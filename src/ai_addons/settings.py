@@ -153,6 +153,15 @@ class ProviderSettings(_Section):
     """Base URL. None: the provider's own."""
 
 
+class OfflineSettings(_Section):
+    """The offline model: it answers with samples, without a key, and costs nothing."""
+
+    seed: int = 0
+    """Another number gives other samples; the same number the same ones, on every machine."""
+    latency: Duration = timedelta(0)
+    """How long it takes to answer; to see how your pages wait. Longer than the deadline, and it times out."""
+
+
 class BillingSettings(_Section):
     """How credits are sold."""
 
@@ -455,6 +464,7 @@ class Settings(BaseSettings):
     models: ModelSettings = ModelSettings()
     providers: dict[str, ProviderSettings] = Field(default_factory=dict)
     """By provider: ``openai``, ``anthropic``, ``gemini``, or any other LiteLLM prefix."""
+    offline: OfflineSettings = OfflineSettings()
     billing: BillingSettings = BillingSettings()
     limits: LimitSettings = LimitSettings()
     budget: BudgetSettings = BudgetSettings()

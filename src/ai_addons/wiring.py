@@ -203,7 +203,7 @@ class Wiring:
         name = "offline" if model == OFFLINE else "litellm"
         with self._lock:
             if name not in self._llms:
-                self._llms[name] = plugins.load("llms", name)(providers=self.settings.providers, environ=self.environ)
+                self._llms[name] = self._make_llm(name)
             return self._llms[name]
 
     def close(self) -> None:
@@ -261,6 +261,12 @@ class Wiring:
             hooks=self.hooks,
             offers=self._offers,
         )
+
+    def _make_llm(self, name: str) -> Llm:
+        make: Callable[..., Llm] = plugins.load("llms", name)
+        if name == "offline":
+            return make(self.settings.offline, self.clock)
+        return make(providers=self.settings.providers, environ=self.environ)
 
     def _make_caller(self) -> ModelCaller:
         return ModelCaller(self.llm_for, self.prices, self.clock, attempts=self.settings.call.attempts, random=random)

@@ -21,6 +21,7 @@ from ai_addons.errors import (
 from ai_addons.events import OperatorAlert, emit
 from ai_addons.llm.base import Attempt, ModelRequest
 from ai_addons.llm.costs import prompt_bytes
+from ai_addons.llm.providers import is_offline
 from ai_addons.llm.schema import AnswerType, BadAnswer
 from ai_addons.money import PicoUsd
 from ai_addons.privacy.base import Kind, Unresolved
@@ -161,7 +162,7 @@ class Interview(Generic[R]):
         answer = AnswerType(declared if prompt.answer is None else prompt.answer)
         (system, user), data = self._session.mask([prompt.system, prompt.user], prompt.data, known=prompt.known)
         sample = None
-        if prompt.sample is not None and self._call.route[0].startswith("offline/"):
+        if prompt.sample is not None and any(map(is_offline, self._call.route)):
             sample = self._session.mask_text(answer.dump(prompt.sample()))
         messages = wording.messages(system, user, data, masked=bool(self._session.vault.counts))
         expects = tuple(self._expected(word) for word in prompt.expects)

@@ -12,6 +12,7 @@ from ai_addons._call.progress import Progress
 from ai_addons._call.steps import Do
 from ai_addons._call.telling import Teller
 from ai_addons.errors import AddOnsError, BadOutput, BudgetSpent, ConfigError, ContentBlocked
+from ai_addons.llm.providers import is_offline
 from ai_addons.money import Credits
 from ai_addons.prompt import Prompt, RecordsOutcome, declared_answer
 from ai_addons.receipt import Billed, Quote, Receipt
@@ -174,8 +175,14 @@ class _Run(Generic[R]):
         if stale is not None:
             late = _reason(stale)
             return _stamped(value, "cache", late), "cache", late, stale
-        source: Source = "ai" if self._progress.asked else "cache"
+        source = self._source()
         return _stamped(value, source, None), source, None, None
+
+    def _source(self) -> Source:
+        """Where an answer came from."""
+        if not self._progress.asked:
+            return "cache"
+        return "offline" if is_offline(self._progress.model or "") else "ai"
 
     def _value(self, prompt: Prompt[Any], declared: object) -> Generator[Step, Any, Any]:
         """What a prompt's answer comes to: the answer itself, or what `finish` makes of it."""

@@ -10,6 +10,7 @@ from ai_addons._call import stored
 from ai_addons._call.sharing import is_shareable
 from ai_addons._call.steps import Do
 from ai_addons._call.turns import Turns
+from ai_addons.llm.providers import is_offline
 from ai_addons.llm.thinking import thinking_off
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ V = TypeVar("V")
 logger: Final = logging.getLogger("ai_addons")
 
 _MICROSECONDS: Final = 1_000_000
-_OFFLINE: Final = "offline/"
 # No business can have this name: ids hold no NUL.
 _EVERYBODY: Final = "\0everybody"
 
@@ -115,7 +115,7 @@ class Repeats(Generic[R]):
 
     def answered(self, key: str, answer: str, model: str, cost: PicoUsd | None) -> None:
         """Note a model's answer; what the offline model made is never kept beside real ones."""
-        if self._offline or not model.startswith(_OFFLINE):
+        if self._offline or not is_offline(model):
             paid_by = (self._account.own_hash,)
             self._to_store[key] = stored.Stored(answer, model, paid_by, self._kit.clock.now(), cost)
 
@@ -146,7 +146,7 @@ class Repeats(Generic[R]):
 
     @property
     def _offline(self) -> bool:
-        return self._call.route[0].startswith(_OFFLINE)
+        return is_offline(self._call.route[0])
 
     def _is_shareable(self, prompt: Prompt[Any]) -> bool:
         found = is_shareable(prompt, self._call.builder)

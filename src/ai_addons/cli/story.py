@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _WORDS_BY: Final = {
     "ai": "words by the model",
+    "offline": "a sample of the offline model",
     "cache": "from a stored answer",
     "rules": "the model gave no answer, so code alone wrote this",
 }

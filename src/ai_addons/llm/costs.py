@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from ai_addons.errors import ConfigError, UnpricedModel
 from ai_addons.llm.prices import PRICES, ModelPrice
-from ai_addons.llm.providers import split_route
+from ai_addons.llm.providers import is_offline, split_route
 from ai_addons.money import MICRO, PicoUsd
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ Unpriced: TypeAlias = Literal[
 ]
 """Why a cost is unknown."""
 
-_OFFLINE: Final = "offline"
 _FREE: Final = ModelPrice(input=0, cached=0, cache_write=0, output=0)
 _USUAL_TIERS: Final = (None, "default", "standard")
 # Snapshots as OpenAI, Anthropic and Gemini name them: -2024-07-18, -20251001, -001, -preview-09-2025.
@@ -144,8 +143,8 @@ class PriceBook:
         return tuple(finding for model in models if (finding := self._finding(model, on)) is not None)
 
     def _find(self, model: str) -> ModelPrice | None:
-        provider, name = split_route(model)
-        if provider == _OFFLINE:
+        _, name = split_route(model)
+        if is_offline(model):
             return _FREE
         undated = _SNAPSHOT.sub("", model)
         return self._own.get(model) or self._own.get(name) or PRICES.get(model) or PRICES.get(undated)

@@ -1,89 +1,82 @@
 """A model for the first run: no key, no network, no cost, the same answer every time.
 
 It gives the feature's own sample where there is one, else an answer made from
-the schema, with words from the facts in the prompt where they fit.
+the schema, with the facts of the prompt where they fit. Every receipt names the
+route ``offline/sample`` and the source ``offline``, and nothing it said is ever
+given for a real model's answer.
 """
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
-from ai_addons.llm.base import ModelReply, Usage
+from ai_addons.clock import SystemClock
+from ai_addons.errors import ProviderTimeout
+from ai_addons.llm.base import ModelFailure, ModelReply, Usage, Verdict
 from ai_addons.llm.fabricate import Fabricator
+from ai_addons.llm.facts import facts_of
+from ai_addons.llm.samples import answer_text, draw_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from ai_addons.llm.base import Message, ModelRequest
-    from ai_addons.settings import ProviderSettings
+    from ai_addons.clock import Clock
+    from ai_addons.llm.base import ModelRequest
+    from ai_addons.settings import OfflineSettings
 
 OFFLINE_MODEL: Final = "offline/sample"
 """The one offline route."""
 
-_OPEN, _CLOSE = "<data>\n", "\n</data>"
-_LONGEST_FACT: Final = 60
-_MOST_FACTS: Final = 6
-
 
 class OfflineLlm:
-    """Answers without a provider (the `Llm` port, routes ``offline/…``)."""
+    """Answers without a provider (the `Llm` port, routes ``offline/…``).
 
-    def __init__(
-        self, providers: Mapping[str, ProviderSettings] | None = None, environ: Mapping[str, str] | None = None
-    ) -> None:
-        # Every adapter is made with these; this one needs neither key nor address.
-        del providers, environ
+    Args:
+        settings: Seed and latency; None for 0 and none.
+        clock: What the latency passes on.
+    """
+
+    def __init__(self, settings: OfflineSettings | None = None, clock: Clock | None = None) -> None:
+        self._seed = 0 if settings is None else settings.seed
+        self._latency = 0.0 if settings is None else settings.latency.total_seconds()
+        self._clock: Clock = clock if clock is not None else SystemClock()
 
     def complete(self, request: ModelRequest) -> ModelReply:
-        """Answer from the sample, the schema or the facts; never fails, costs nothing."""
-        text = request.sample if request.sample is not None else _fabricated(request)
-        return ModelReply(text=text, finish="stop", model=OFFLINE_MODEL, usage=Usage())
+        """Answer from the sample, the schema or the facts; costs nothing.
+
+        Raises:
+            ModelFailure: If the latency asked for is longer than this attempt may take.
+        """
+        if self._latency:
+            self._clock.sleep(min(self._latency, request.timeout))
+        return self._reply(request)
 
     async def acomplete(self, request: ModelRequest) -> ModelReply:
-        """The same; there is nothing to wait for."""
-        return self.complete(request)
+        """The same without blocking the event loop.
+
+        Raises:
+            ModelFailure: As `complete` does.
+        """
+        if self._latency:
+            await self._clock.asleep(min(self._latency, request.timeout))
+        return self._reply(request)
+
+    def _reply(self, request: ModelRequest) -> ModelReply:
+        if self._latency > request.timeout:
+            raise ModelFailure(ProviderTimeout(), Verdict.ANSWERED)
+        text = request.sample if request.sample is not None else fabricated(request, self._seed)
+        return ModelReply(text=text, finish="stop", model=OFFLINE_MODEL, usage=Usage())
 
 
-def _fabricated(request: ModelRequest) -> str:
+def fabricated(request: ModelRequest, seed: int = 0) -> str:
+    """An answer to a request, made from its schema and facts.
+
+    Args:
+        request: What is asked.
+        seed: Another one gives another answer.
+    """
     facts = facts_of(request.messages)
+    draw = draw_for(str(seed), *(message.content for message in request.messages))
     if request.schema is None:
-        said = f"about {', '.join(facts[:_MOST_FACTS])}" if facts else "with no facts to go by"
-        return f"Sample answer from the offline model: {said}."
-    answer = Fabricator(request.schema, facts).answer()
+        return answer_text(facts, draw, request.max_tokens)
+    answer = Fabricator(request.schema, facts, draw).answer()
     return json.dumps(answer, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-
-
-def facts_of(messages: Sequence[Message]) -> tuple[str, ...]:
-    """Short texts from the ``<data>`` blocks of the user's turns, each once, in order."""
-    found = dict.fromkeys(
-        leaf
-        for message in messages
-        if message.role == "user"
-        for block in _blocks(message.content)
-        for leaf in _texts(block)
-        if 0 < len(leaf) <= _LONGEST_FACT and "\n" not in leaf
-    )
-    return tuple(found)
-
-
-def _blocks(content: str) -> Iterator[object]:
-    """The JSON of each delimited block; text that is none is passed over."""
-    for part in content.split(_OPEN)[1:]:
-        body, closed, _ = part.partition(_CLOSE)
-        if closed:
-            try:
-                yield json.loads(body)
-            except ValueError:
-                continue
-
-
-def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value.strip()
-    elif isinstance(value, dict):
-        for inner in cast("dict[str, object]", value).values():
-            yield from _texts(inner)
-    elif isinstance(value, list):
-        for inner in cast("list[object]", value):
-            yield from _texts(inner)

@@ -52,6 +52,15 @@ def split_route(route: str) -> tuple[str, str]:
     return provider, model
 
 
+def is_offline(route: str) -> bool:
+    """Whether a route leads to no real model.
+
+    >>> is_offline("offline/sample")
+    True
+    """
+    return split_route(route)[0] == "offline"
+
+
 def title_of(provider: str) -> str:
     """The provider's name for people."""
     return KNOWN[provider].title if provider in KNOWN else provider

@@ -20,6 +20,8 @@ from ai_addons.billing.policy import Account, Carry, Due, Forfeit, Give, Release
 from ai_addons.money import Credits
 from ai_addons.testing._recognizers import RecognizerContract
 from ai_addons.testing.caches import CacheContract
+from ai_addons.testing.llms import LlmContract
+from ai_addons.testing.maskers import MaskerContract
 from ai_addons.testing.require import require as _require
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
     from ai_addons.billing.policy import Policy
 
-__all__ = ["CacheContract", "PolicyContract", "RecognizerContract"]
+__all__ = ["CacheContract", "LlmContract", "MaskerContract", "PolicyContract", "RecognizerContract"]
 
 _DAY: Final = 86_400_000_000
 _ANCHORS: Final = (1_801_386_000_000_000, 1_835_429_400_000_001)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ai_addons.settings import Settings
 
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
 SMALL = "openai/gpt-6-luna"
 LARGE = "openai/gpt-6-sol"
+_INVENTED: Final = "test-key-of-"
 
 
 def kit_settings(**changes: Any) -> Settings:  # noqa: ANN401  # the sections of Settings
@@ -16,7 +20,7 @@ def kit_settings(**changes: Any) -> Settings:  # noqa: ANN401  # the sections of
     Args:
         **changes: Sections to set differently.
     """
-    providers = {name: {"api_key": f"test-key-of-{name}"} for name in ("openai", "anthropic", "gemini")}
+    providers = {name: {"api_key": f"{_INVENTED}{name}"} for name in ("openai", "anthropic", "gemini")}
     return Settings(
         **{
             "store": {"url": "sqlite://"},
@@ -28,3 +32,8 @@ def kit_settings(**changes: Any) -> Settings:  # noqa: ANN401  # the sections of
         }
         | changes
     )
+
+
+def is_invented(key: SecretStr | None) -> bool:
+    """Whether a key is one of the kit's own, which opens nothing."""
+    return key is not None and key.get_secret_value().startswith(_INVENTED)

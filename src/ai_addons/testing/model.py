@@ -6,52 +6,49 @@ import asyncio
 import json
 import threading
 from collections import defaultdict, deque
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from pydantic_core import to_jsonable_python
 
 from ai_addons.errors import ProviderTimeout, ProviderUnavailable
 from ai_addons.llm.base import Finish, ModelFailure, ModelReply, ModelRequest, Usage, Verdict
-from ai_addons.llm.offline import OfflineLlm
+from ai_addons.llm.offline import fabricated
+from ai_addons.testing.payer import key
+from ai_addons.testing.sent import ModelCall, call_of, check_masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ai_addons.errors import AddOnsError
+    from ai_addons.llm.base import Llm
+    from ai_addons.testing.fakes import ManualClock
+
+__all__ = ["FakeLlm", "ModelCall"]
 
 _USAGE: Final = Usage(input=100, output=50)
 _ANY: Final = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelCall:
-    """One request a feature made, as the model would have seen it.
-
-    Attributes:
-        feature: Key of the feature.
-        model: Route asked.
-        system: Instructions, masked.
-        user: Question and facts, masked.
-        request: All of it.
-    """
-
-    feature: str
-    model: str
-    system: str
-    user: str
-    request: ModelRequest
 
 
 class FakeLlm:
     """A scripted model, for the fixture ``ai_llm``.
 
     Answers are queued per feature and given in order; the last one is repeated.
-    With nothing queued it invents an answer that fits the feature's type.
+    With nothing queued it asks the model behind it, if there is one, and else
+    invents an answer that fits the feature's type.
+
+    Args:
+        clock: What slow answers pass time on; without it `slow` and `time_out` are refused.
+        behind: Answers what is not scripted: a recording, or a real model.
+
+    Attributes:
+        calls: Every request so far, in order.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: ManualClock | None = None, behind: Llm | None = None) -> None:
+        self._clock = clock
+        self._behind = behind
         self._lock = threading.Lock()
+        self._unused: list[str] = []
         self._scripts: dict[str, deque[Callable[[ModelRequest], ModelReply]]] = defaultdict(deque)
         self._release = threading.Event()
         self._before: Callable[[], object] | None = None
@@ -95,12 +92,43 @@ class FakeLlm:
 
         self._script(feature, failing)
 
+    def slow(self, feature: object, seconds: float, value: object) -> None:
+        """Answer a feature's next call with a value, after a while; nobody really waits.
+
+        Args:
+            feature: The decorated function, its key, or ``""`` for any feature.
+            seconds: How long it takes on the test's clock; beyond what the attempt may take, it times out.
+            value: A value of the answer type, or its JSON form.
+        """
+        clock = self._steered("slow")
+
+        def late(request: ModelRequest) -> ModelReply:
+            clock.advance(min(seconds, request.timeout))
+            if seconds > request.timeout:
+                raise _timeout()
+            return _reply(request, _text(request, value), "stop", _USAGE)
+
+        self._script(feature, late)
+
+    def time_out(self, feature: object) -> None:
+        """Give no answer to a feature's next call in time: the clock jumps to the end of the attempt."""
+        clock = self._steered("time_out")
+
+        def late(request: ModelRequest) -> ModelReply:
+            clock.advance(request.timeout)
+            raise _timeout()
+
+        self._script(feature, late)
+
     def before_answer(self, action: Callable[[], object]) -> None:
         """Do something each time just before the model answers (let time pass, cancel, take credits away)."""
         self._before = action
 
     def hang(self, feature: object) -> None:
-        """Never answer a feature's next call; it ends at its deadline, when cancelled, or with `release`."""
+        """Never answer a feature's next call; it really waits until its deadline, a cancel, or `release`.
+
+        For a deadline alone take `time_out`, which waits for nothing.
+        """
 
         def hanging(request: ModelRequest) -> ModelReply:
             raise _Hang(request.timeout)
@@ -113,36 +141,89 @@ class FakeLlm:
 
     def complete(self, request: ModelRequest) -> ModelReply:
         """Answer, fail or hang, as scripted."""
+        answer = self._next(request)
         try:
-            return self._next(request)
+            return answer(request) if answer is not None else self._unscripted(request)
         except _Hang as hang:
             self._release.wait(hang.seconds)
             raise _timeout() from None
 
     async def acomplete(self, request: ModelRequest) -> ModelReply:
         """The same for async features."""
+        answer = self._next(request)
+        if answer is None and self._behind is not None:
+            return await self._behind.acomplete(request)
         try:
-            return self._next(request)
+            return answer(request) if answer is not None else self._unscripted(request)
         except _Hang as hang:
             await asyncio.sleep(hang.seconds)
             raise _timeout() from None
 
+    def assert_asked(self, feature: object, times: int = 1) -> None:
+        """Check how often a feature asked a model, repairs and retries included; 0 for never.
+
+        Raises:
+            AssertionError: With every request there was.
+        """
+        asked = [call for call in self.calls if call.feature == key(feature)]
+        if len(asked) != times:
+            all_ = ", ".join(call.feature for call in self.calls) or "none at all"
+            faults = [fault for call in asked for fault in call.faults]
+            why = f" A repair was asked for: {'; '.join(faults)}." if faults else ""
+            msg = f"{key(feature)} asked a model {len(asked)} times, not {times}. Requests: {all_}.{why}"
+            raise AssertionError(msg)
+
+    def assert_masked(self, *values: str) -> None:
+        """Check that none of these values was sent to a model, in any request so far.
+
+        Args:
+            *values: Names, telephone numbers and the like, as the shop knows them.
+
+        Raises:
+            AssertionError: With the value, the request and the text around it; also
+                if there was no request.
+        """
+        check_masked(self.calls, values)
+
+    def assert_all_used(self) -> None:
+        """Check that every scripted answer was asked for at least once.
+
+        Raises:
+            AssertionError: Naming the features that have answers left.
+        """
+        if self._unused:
+            left = ", ".join(name or "any feature" for name in dict.fromkeys(self._unused))
+            msg = f"{len(self._unused)} scripted answers were never asked for: {left}. Is the key right?"
+            raise AssertionError(msg)
+
+    def _steered(self, method: str) -> ManualClock:
+        if self._clock is None:
+            msg = f"{method} passes time on a clock: make FakeLlm(clock), or use the fixture ai_llm"
+            raise ValueError(msg)
+        return self._clock
+
     def _script(self, feature: object, answer: Callable[[ModelRequest], ModelReply]) -> None:
         with self._lock:
-            self._scripts[_key(feature)].append(answer)
+            self._scripts[key(feature)].append(answer)
+            self._unused.append(key(feature))
 
-    def _next(self, request: ModelRequest) -> ModelReply:
+    def _next(self, request: ModelRequest) -> Callable[[ModelRequest], ModelReply] | None:
+        """Note a request, and find what is scripted for it."""
         with self._lock:
-            system = "\n".join(message.content for message in request.messages if message.role == "system")
-            user = next(message.content for message in request.messages if message.role == "user")
-            self.calls.append(ModelCall(request.feature, request.model, system, user, request))
-            script = self._scripts.get(request.feature) or self._scripts.get(_ANY)
+            self.calls.append(call_of(request))
+            name = request.feature if self._scripts.get(request.feature) else _ANY
+            script = self._scripts.get(name)
             answer = None if not script else script.popleft() if len(script) > 1 else script[0]
+            if name in self._unused and answer is not None:
+                self._unused.remove(name)
         if self._before is not None:
             self._before()
-        if answer is not None:
-            return answer(request)
-        return _reply(request, OfflineLlm().complete(request).text or "", "stop", _USAGE)
+        return answer
+
+    def _unscripted(self, request: ModelRequest) -> ModelReply:
+        if self._behind is not None:
+            return self._behind.complete(request)
+        return _reply(request, fabricated(request), "stop", _USAGE)
 
 
 class _Hang(Exception):
@@ -155,10 +236,6 @@ class _Hang(Exception):
 
 def _timeout() -> ModelFailure:
     return ModelFailure(ProviderTimeout(), Verdict.MAYBE_BILLED)
-
-
-def _key(feature: object) -> str:
-    return feature if isinstance(feature, str) else str(cast("Any", feature).spec.key)
 
 
 def _reply(request: ModelRequest, text: str, finish: Finish, usage: Usage | None) -> ModelReply:

@@ -39,8 +39,16 @@ class ModelRoutes(Script):
         self._exit = ExitStack()
 
     def __enter__(self) -> Self:
-        """Catch every httpx request of this process."""
-        import respx  # noqa: PLC0415  # only tests on the wire load it
+        """Catch every httpx request of this process.
+
+        Raises:
+            ImportError: If respx is not installed.
+        """
+        try:
+            import respx  # noqa: PLC0415  # only tests on the wire load it
+        except ImportError as missing:
+            msg = "answering on the wire needs respx: pip install 'ai-addons[testing]'"
+            raise ImportError(msg) from missing
 
         router = respx.MockRouter(assert_all_called=False, assert_all_mocked=True)
         router.route(method="POST", url__regex=_ADDRESSES).mock(side_effect=self._respond)
