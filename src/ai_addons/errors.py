@@ -315,6 +315,13 @@ class ContentBlocked(CallError):
     http_status = 422
 
 
+class NotFinished(CallError):
+    """The batch ended before this call of it was made or answered. Nothing was charged for it. Make the call again."""
+
+    http_status = 503
+    retryable = True
+
+
 class BadOutput(CallError):
     """The AI model's answer was not usable, also after one correction. Nothing was charged. Try again."""
 

@@ -373,6 +373,17 @@ class CallSettings(_Section):
         return self
 
 
+class BatchSettings(_Section):
+    """Limits of one batch of calls."""
+
+    concurrency: int = Field(default=4, ge=1, le=64)
+    """Calls made at a time."""
+    deadline: Duration = Field(default=timedelta(minutes=10), ge=timedelta(seconds=5))
+    """Time for all calls together; those not begun by then are given back. Their credits are held a minute longer."""
+    most: int = Field(default=500, ge=1, le=10_000)
+    """Calls in one batch; their credits are held in one transaction."""
+
+
 class ModelPriceSettings(_Section):
     """Price of one model in USD per million tokens, as its provider lists it."""
 
@@ -463,6 +474,7 @@ class Settings(BaseSettings):
     cache: CacheSettings = CacheSettings()
     privacy: PrivacySettings = PrivacySettings()
     call: CallSettings = CallSettings()
+    batch: BatchSettings = BatchSettings()
     prices: PriceSettings = PriceSettings()
     features: dict[str, FeatureSettings] = Field(default_factory=dict)
     """By feature key."""
