@@ -39,7 +39,7 @@ from ai_addons import (
 from ai_addons._bar import shown
 from ai_addons._batch import groups
 from ai_addons._call import Plan
-from ai_addons.billing.records import CallRecord
+from ai_addons.billing.records import CallRecord, Hold
 from ai_addons.billing.store import Store
 from ai_addons.events import CallRefused
 from ai_addons.money import Credits, PicoUsd
@@ -49,7 +49,6 @@ from tests.features import AMA, KOFI, OPINION, composed, opinion, opinion_async,
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ai_addons.billing.records import Hold
     from ai_addons.billing.together import HoldRequest
     from ai_addons.scope import Payer
 
