@@ -17,7 +17,7 @@
     │   └── StoreUnavailable
     └── CallError                     the provider was asked in vain; the hold is void
         ├── ProviderUnavailable  ProviderTimeout  ProviderRejected
-        └── ContentBlocked  BadOutput
+        └── ContentBlocked  BadOutput  NotFinished
 
 A class docstring is the default message: what happened, whether it cost
 anything, what to do.
@@ -54,6 +54,7 @@ __all__ = [
     "LimitReached",
     "NoPayer",
     "NotEnabled",
+    "NotFinished",
     "Paused",
     "PriceBelowFloor",
     "PrivacyRefused",
