@@ -35,7 +35,7 @@ def test_the_readme_shows_the_example_as_it_is() -> None:
 
 def test_a_shelf_is_labelled_in_one_batch(tmp_path: Path) -> None:
     """Six labels at half a credit; no bar is drawn into a pipe."""
-    command = [sys.executable, ROOT / "examples" / "label_a_shelf.py"]
+    command = [sys.executable, str(ROOT / "examples" / "label_a_shelf.py")]
     ran = subprocess.run(command, check=True, capture_output=True, text=True, cwd=tmp_path)
 
     assert ran.stdout.startswith("Milk: ")
