@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from ai_addons._call import Do, Plan, billed_call, plan_call
 from ai_addons._drive import arun, run
+from ai_addons._fold import FoldingAsker, FoldMember, units
 from ai_addons.batch import BatchInterrupted, BatchItem, BatchProgress, BatchResult
 from ai_addons.billing.records import CallRecord, Finished, Hold, Tokens
 from ai_addons.errors import AddOnsError, NotFinished, StoreUnavailable
@@ -28,13 +29,14 @@ from ai_addons.receipt import hand_over
 from ai_addons.settings import HOLD_MARGIN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Coroutine, Generator, Sequence
 
     from ai_addons._call import Call, Step
     from ai_addons._invocation import CallOptions, Invocation
     from ai_addons.batch import BoundCall
     from ai_addons.billing.store import Store
     from ai_addons.billing.together import HoldRequest
+    from ai_addons.llm.base import Asker
     from ai_addons.receipt import Billed
     from ai_addons.scope import Payer
     from ai_addons.wiring import Wiring
@@ -45,6 +47,7 @@ logger: Final = logging.getLogger("ai_addons")
 
 _LEAST_SECONDS: Final = 1.0
 """With less time than this left no call is begun."""
+_OFFLINE: Final = "offline/"
 _MICROSECONDS: Final = 1_000_000
 _NOT_MADE: Final = CallRecord(
     outcome="failed",
@@ -131,7 +134,7 @@ class Batch(Generic[R]):
             plans = await self._look_ahead()
             order = groups(plans)
             await self._hold({group[0]: plan.wanted for group in order if (plan := plans[group[0]])})
-            await self._make(deque(order))
+            await self._make(deque(units(order, self._fold)))
         except GeneratorExit:
             # A closed coroutine may not wait any more.
             run(self._giving_back(), self._desk.caller)
@@ -192,36 +195,34 @@ class Batch(Generic[R]):
 
     # Doing it.
 
-    async def _make(self, order: deque[list[int]]) -> None:
+    def _fold(self, place: int) -> tuple[str, int] | None:
+        """What a call has in common with those that one request may carry; None if it is asked alone, or not at all."""
+        call = self._calls[place]
+        if call is None or call.fold == 1 or place not in self._holds or call.route[0].startswith(_OFFLINE):
+            return None
+        return f"{call.spec.key} {call.route}", call.fold
+
+    async def _make(self, order: deque[list[list[int]]]) -> None:
         """Make the calls, so many at a time, in their order."""
-        workers = min(self._job.concurrency, len(order))
-        tasks = {asyncio.create_task(self._work(order)) for _ in range(workers)}
-        kept: asyncio.CancelledError | None = None
-        pending = set(tasks)
-        try:
-            while pending:
-                try:
-                    _, pending = await asyncio.wait(pending)
-                except asyncio.CancelledError as error:
-                    # Each call in flight gives up by itself; that must be waited for.
-                    kept = error
-                    order.clear()
-                    _cancel(pending)
-        except GeneratorExit:
-            order.clear()
-            _cancel(pending)
-            raise
-        if kept is not None:
-            raise kept
-        for task in tasks:
-            task.result()
+        await _together([self._work(order) for _ in range(min(self._job.concurrency, len(order)))])
 
-    async def _work(self, order: deque[list[int]]) -> None:
+    async def _work(self, order: deque[list[list[int]]]) -> None:
         while order:
-            for place in order.popleft():
-                await self._one(place)
+            unit = order.popleft()
+            if len(unit) > 1:
+                asker = FoldingAsker(self._desk.caller, len(unit))
+                await _together([self._member(group.pop(0), asker.member()) for group in unit])
+            for group in unit:
+                for place in group:
+                    await self._one(place, self._desk.caller)
 
-    async def _one(self, place: int) -> None:
+    async def _member(self, place: int, asker: FoldMember) -> None:
+        try:
+            await self._one(place, asker)
+        finally:
+            asker.leave()
+
+    async def _one(self, place: int, asker: Asker) -> None:
         call, left = self._calls[place], self._ends - self._wiring.clock.monotonic()
         if call is None:
             return
@@ -232,7 +233,7 @@ class Batch(Generic[R]):
         call = replace(call, reserved=reserved, seconds=min(call.seconds, left))
         answer = list["Billed[R]"]()
         try:
-            await self._drive(_noting(billed_call(call, self._desk.kit), answer))
+            await arun(_noting(billed_call(call, self._desk.kit), answer), asker, self._desk.threads)
         except Exception as error:  # noqa: BLE001  # it is that call's own end
             self._ended(place, BatchItem(feature=call.spec.key, error=error))
         finally:
@@ -271,6 +272,28 @@ class Batch(Generic[R]):
 def _noting(steps: Generator[Step, Any, Billed[R]], answer: list[Billed[R]]) -> Generator[Step, Any, None]:
     """The same call, its result noted: an interruption that comes too late takes the result's place."""
     answer.append((yield from steps))
+
+
+async def _together(works: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """Do several things at a time, and wait for all of them, however often this is cancelled."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    kept: asyncio.CancelledError | None = None
+    pending = set(tasks)
+    try:
+        while pending:
+            try:
+                _, pending = await asyncio.wait(pending)
+            except asyncio.CancelledError as error:
+                # Each call in flight gives up by itself; that must be waited for.
+                kept = error
+                _cancel(pending)
+    except GeneratorExit:
+        _cancel(pending)
+        raise
+    if kept is not None:
+        raise kept
+    for task in tasks:
+        task.result()
 
 
 def _cancel(tasks: set[asyncio.Task[None]]) -> None:

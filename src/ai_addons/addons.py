@@ -334,6 +334,7 @@ class AddOns(Accounts):
             seconds=deadline.total_seconds(),
             replay_us=micros(timedelta(days=limits.replay_days)),
             free_repeats=limits.free_repeats,
+            fold=own.fold or spec.fold,
             rules=rules_of(own.privacy, spec.privacy, self.settings.privacy),
         )
 

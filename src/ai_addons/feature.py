@@ -29,7 +29,7 @@ from pydantic import ValidationError
 
 from ai_addons._invocation import CallOptions, Invocation
 from ai_addons.batch import BoundCall
-from ai_addons.catalog import CacheScope, Category, FeatureSpec, Tier, declared
+from ai_addons.catalog import MOST_FOLDED, CacheScope, Category, FeatureSpec, Tier, declared
 from ai_addons.errors import ConfigError, NoPayer
 from ai_addons.money import Credits
 from ai_addons.prompt import Prompt, Steps
@@ -300,6 +300,7 @@ def billed_feature(  # noqa: PLR0913  # one keyword per line of the price list a
     popular: bool = False,
     loss_leader: bool = False,
     privacy: PrivacyPolicy | None = None,
+    fold: int = 1,
 ) -> Decorator:
     """Make a paid AI feature of a prompt builder.
 
@@ -323,6 +324,8 @@ def billed_feature(  # noqa: PLR0913  # one keyword per line of the price list a
         popular: Flag of the price list.
         loss_leader: Whether a price below cost is meant.
         privacy: What happens to personal data, e.g. ``{"ID": "refuse", "PHONE": "drop"}``; settings win.
+        fold: How many calls of it one request may carry in a batch; each is still masked, checked, charged and kept
+            by itself.
 
     Raises:
         TypeError: For a price given as float.
@@ -331,6 +334,9 @@ def billed_feature(  # noqa: PLR0913  # one keyword per line of the price list a
     """
     if not _KEY.fullmatch(key):
         msg = f"{key!r} is no feature key. Use lower-case letters, digits and underscores, e.g. 'shelf_label'."
+        raise ConfigError(msg)
+    if not 1 <= fold <= MOST_FOLDED:
+        msg = f"Feature {key!r}: fold is 1 to {MOST_FOLDED}, not {fold}. Nothing was charged."
         raise ConfigError(msg)
     price, keep, policy = _read_price(key, credits), _read_cache(key, cache), _read_policy(key, privacy)
 
@@ -352,6 +358,7 @@ def billed_feature(  # noqa: PLR0913  # one keyword per line of the price list a
             popular=popular,
             loss_leader=loss_leader,
             privacy=policy,
+            fold=fold,
         )
         return _declare(spec, builder)
 

@@ -427,6 +427,8 @@ class FeatureSettings(_Section):
     """How much longer an answer may do where no model has one; then it is free, and its receipt says stale."""
     max_tokens: int | None = Field(default=None, gt=0)
     """Output cap in tokens."""
+    fold: int | None = Field(default=None, ge=1, le=20)
+    """How many calls of it one request may carry in a batch; 1 for each alone. None: as the feature says."""
     enabled: bool | tuple[str, ...] = True
     """True, False, or the list of businesses it is on for."""
     privacy: FeaturePrivacySettings = FeaturePrivacySettings()

@@ -89,6 +89,7 @@ class Call(Generic[R]):
         replay_us: Microseconds a keyed answer is kept for a replay.
         free_repeats: Whether the business's own repeat is free.
         rules: What happens to personal data.
+        fold: How many calls like it one request may carry.
         reserved: Credits that were held for it beforehand, together with those of other calls; None for none.
     """
 
@@ -111,6 +112,7 @@ class Call(Generic[R]):
     replay_us: int
     free_repeats: bool
     rules: Rules
+    fold: int = 1
     reserved: Hold | None = None
 
 
