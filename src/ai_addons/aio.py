@@ -72,7 +72,7 @@ class AsyncAddOns:
 
         A cancellation ends the calls in flight as it ends single ones, and gives back what was held for the others.
         """
-        make = self._addons._abatch  # noqa: SLF001  # this class is the async half of that one
+        make = self._addons._abatch  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # its async half
         return await make(calls, concurrency, deadline, on_progress, progress=progress)
 
     async def wallet(self, business: str) -> Wallet:
