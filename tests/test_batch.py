@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from io import StringIO
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -47,7 +48,7 @@ from ai_addons.testing import FakeLlm, ManualClock, kit_settings
 from tests.features import AMA, KOFI, OPINION, composed, opinion, opinion_async, routed, settled, slogan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from ai_addons.billing.together import HoldRequest
     from ai_addons.scope import Payer
@@ -608,6 +609,52 @@ def test_another_interruption_is_raised_as_it_is(
     with pytest.raises(Stopped):
         ai_addons.batch([slogan.bind(1)])
     check_books(ai_addons, ai_payer, "0")
+
+
+def test_an_interruption_before_the_loop_runs_makes_no_call(
+    ai_addons: AddOns, ai_payer: Payer, ai_llm: FakeLlm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C may be quicker than the thread: then the batch ends as it begins."""
+    late = list[Callable[[], None]]()
+
+    class Late:
+        """A thread that begins when the test says so."""
+
+        def __init__(self, *, target: Any, args: Any, name: str) -> None:
+            assert name == "ai_addons_batch"
+            late.append(lambda: target(*args))
+
+        def start(self) -> None:
+            """Not yet."""
+
+    def strike(*_: object) -> None:
+        if len(late) == 1:
+            late.append(late[0])
+            raise KeyboardInterrupt
+        monkeypatch.undo()
+        late[0]()
+
+    monkeypatch.setattr("ai_addons._batch.threading.Thread", Late)
+    monkeypatch.setattr("ai_addons._batch.wait", strike)
+    with pytest.raises(BatchInterrupted):
+        ai_addons.batch([slogan.bind(1)])
+    assert ai_llm.calls == []
+    check_books(ai_addons, ai_payer, "0")
+
+
+def test_an_async_builder_that_raises_fails_alone(ai_addons: AddOns, ai_payer: Payer, ai_llm: FakeLlm) -> None:
+    """Its error is its item's; the other call is made."""
+
+    @billed_feature("failing", credits=1)
+    async def failing() -> Prompt:
+        """Never get there."""
+        raise ZeroDivisionError
+
+    ai_llm.reply(slogan, "Buy more")
+    calls: list[BoundCall[Any]] = [failing.bind(), slogan.bind(1)]
+    result = asyncio.run(ai_addons.aio.batch(calls))
+    assert [type(item.error) for item in result] == [ZeroDivisionError, type(None)]
+    check_books(ai_addons, ai_payer, "5")
 
 
 def test_holds_that_cannot_be_given_back_expire(

@@ -313,6 +313,23 @@ async def test_what_does_not_fit_together_is_asked_alone(other: ModelRequest) ->
     assert asker.asked[2:] == [request("c")]
 
 
+@pytest.mark.anyio
+async def test_an_adapter_that_breaks_is_each_calls_own_error() -> None:
+    """Nobody waits for an answer that will not come."""
+
+    class Broken(Counting):
+        """An asker that raises what it should not."""
+
+        async def aask(self, request: ModelRequest, deadline: float) -> Exchange:
+            del request, deadline
+            raise ZeroDivisionError
+
+    folding = FoldingAsker(Broken(), 2)
+    asked = [folding.member().aask(request(user), 1.0) for user in "ab"]
+    errors = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(error) for error in errors] == [ZeroDivisionError] * 2
+
+
 COUNTS = st.integers(0, 10**12)
 
 
