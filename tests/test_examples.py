@@ -31,3 +31,13 @@ def test_the_readme_shows_the_example_as_it_is() -> None:
 
     assert shown is not None
     assert CREDIT_OPINION.read_text(encoding="utf-8").endswith(f'"""\n\n{shown[1]}')
+
+
+def test_a_shelf_is_labelled_in_one_batch(tmp_path: Path) -> None:
+    """Six labels at half a credit; no bar is drawn into a pipe."""
+    command = [sys.executable, str(ROOT / "examples" / "label_a_shelf.py")]
+    ran = subprocess.run(command, check=True, capture_output=True, text=True, cwd=tmp_path)
+
+    assert ran.stdout.startswith("Milk: ")
+    assert ran.stdout.endswith("\n6 labels for 3 credits\n")
+    assert ran.stderr == ""

@@ -24,12 +24,16 @@ from ai_addons.features.product_description import (
     ProductCopy,
     product_description,
 )
+from ai_addons.money import Credits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ai_addons import AddOns
     from ai_addons.features._result import FeatureResult
     from ai_addons.prompt import Prompt
+    from ai_addons.scope import Payer
+    from ai_addons.testing import FakeLlm
 
 describe = product_description.__wrapped__
 """The pure builder."""
@@ -61,6 +65,26 @@ def draft(**changes: object) -> CopyDraft:
         "claims_used": ["colour", "material"],
     }
     return CopyDraft.model_validate_json(json.dumps(base | changes))
+
+
+def test_ten_are_described_in_one_request(ai_addons: AddOns, ai_payer: Payer, ai_llm: FakeLlm) -> None:
+    """Each copy is checked against its own product: the one with another product's colour is asked for again."""
+    red = product(name="Red Print", attributes={"colour": ["red"], "material": "100% cotton"})
+    copies = [draft().model_dump(mode="json"), draft(title="Blue cloth").model_dump(mode="json")]
+    answers = [{"id": place, "answer": copy} for place, copy in enumerate(copies, 1)]
+    ai_llm.reply_text(product_description, json.dumps({"answers": answers}))
+    ai_llm.reply(product_description, draft(title="Red Print", **RED))
+    first, second = ai_addons.batch([product_description.bind(product()), product_description.bind(red)])
+    assert first.result().data.title == "Sika Wo Ntaban Wax Print, six yards"
+    assert (second.result().data.title, second.result().source) == ("Red Print", "ai")
+    assert [len(item.receipt.attempts) for item in (first, second) if item.receipt] == [1, 2]
+    assert ai_addons.wallet(ai_payer.business).held == Credits(0)
+
+
+RED: dict[str, Any] = {
+    "description": "A wax print in red from Adinkra Prints. It is made of 100% cotton, cut to 6 yards.",
+    "bullets": ["Red", "100% cotton"],
+}
 
 
 def sent(prompt: Prompt[Any]) -> dict[str, dict[str, str]]:

@@ -12,6 +12,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ai_addons.addons import AddOns as AddOns
     from ai_addons.addons import install as install
+    from ai_addons.batch import BatchInterrupted as BatchInterrupted
+    from ai_addons.batch import BatchItem as BatchItem
+    from ai_addons.batch import BatchProgress as BatchProgress
+    from ai_addons.batch import BatchResult as BatchResult
+    from ai_addons.batch import BoundCall as BoundCall
     from ai_addons.billing.profile import BusinessProfile as BusinessProfile
     from ai_addons.catalog import Offer as Offer
     from ai_addons.catalog import Pack as Pack
@@ -33,6 +38,7 @@ if TYPE_CHECKING:
     from ai_addons.errors import LimitReached as LimitReached
     from ai_addons.errors import NoPayer as NoPayer
     from ai_addons.errors import NotEnabled as NotEnabled
+    from ai_addons.errors import NotFinished as NotFinished
     from ai_addons.errors import Paused as Paused
     from ai_addons.errors import PriceBelowFloor as PriceBelowFloor
     from ai_addons.errors import PrivacyRefused as PrivacyRefused
@@ -72,6 +78,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "addons": ("AddOns", "install"),
+    "batch": ("BatchInterrupted", "BatchItem", "BatchProgress", "BatchResult", "BoundCall"),
     "billing.profile": ("BusinessProfile",),
     "catalog": ("Offer", "Pack"),
     "errors": (
@@ -93,6 +100,7 @@ _HOMES = {
         "LimitReached",
         "NoPayer",
         "NotEnabled",
+        "NotFinished",
         "Paused",
         "PriceBelowFloor",
         "PrivacyRefused",
@@ -127,8 +135,13 @@ __all__ = [
     "AsyncFeature",
     "BadOutput",
     "BadSignature",
+    "BatchInterrupted",
+    "BatchItem",
+    "BatchProgress",
+    "BatchResult",
     "Billed",
     "BillingError",
+    "BoundCall",
     "Bucket",
     "BudgetSpent",
     "BusinessProfile",
@@ -148,6 +161,7 @@ __all__ = [
     "Money",
     "NoPayer",
     "NotEnabled",
+    "NotFinished",
     "Offer",
     "Pack",
     "Paused",

@@ -9,9 +9,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from ai_addons import plugins
+from ai_addons._bar import shown
+from ai_addons._batch import Batch, Job, arun_batch, run_batch
 from ai_addons._call import Call
 from ai_addons.accounts import Accounts
 from ai_addons.aio import AsyncAddOns
+from ai_addons.batch import BatchResult
 from ai_addons.billing.margin import expected_cost
 from ai_addons.billing.published import version_name
 from ai_addons.billing.rates import static_rate
@@ -29,9 +32,10 @@ from ai_addons.till import Till
 from ai_addons.wiring import OFFLINE, Wiring, micros
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from ai_addons._invocation import CallOptions, Invocation
+    from ai_addons.batch import BatchProgress, BoundCall
     from ai_addons.billing.packs import CustomPack
     from ai_addons.billing.policy import AddonPlan
     from ai_addons.billing.profile import BusinessProfile
@@ -155,6 +159,91 @@ class AddOns(Accounts):
         """Where one business's calls are rung up; what `bill_to` uses underneath."""
         return Till(self, self._wiring, Payer(business, user))
 
+    def batch(
+        self,
+        calls: Iterable[BoundCall[R]],
+        *,
+        concurrency: int | None = None,
+        deadline: timedelta | None = None,
+        on_progress: Callable[[BatchProgress], object] | None = None,
+        progress: bool = False,
+    ) -> BatchResult[R]:
+        """Make several calls of one business together.
+
+        The sum of their prices is held before anything is sent; each is then charged or
+        given back by itself, and one that fails does not end the others. Free repeats hold
+        nothing; of calls that are the same one is made, and the others repeat it free.
+
+        Args:
+            calls: The calls, from ``feature.bind(…)``; they are begun in this order.
+            concurrency: How many are made at a time; None for ``batch.concurrency``.
+            deadline: Time for all of them; None for ``batch.deadline``. What is not begun by then is given back.
+            on_progress: Told whenever a call ends, in another thread.
+            progress: Whether to show a bar, if standard error is a terminal.
+
+        Returns:
+            An item for each call, in the order of ``calls``.
+
+        Raises:
+            NoPayer: If nobody is known to pay for one of them.
+            ConfigError: If they are too many, of several businesses, or need an event loop.
+            InsufficientCreditsError: If credits are short for the sum; nothing was sent.
+            BillingError: If it cannot be held for another reason; nothing was sent.
+            BatchInterrupted: At Ctrl-C; it carries what had ended.
+        """
+        with shown(on_progress, wanted=progress) as tell:
+            job = self._job(calls, concurrency, deadline, tell)
+            waiting = next((bound.feature for bound, _ in job.calls if bound.ready is not None), None)
+            if waiting is not None:
+                msg = (
+                    f"The builder of {waiting!r} is async, so this batch was not made and nothing was charged. "
+                    "Use `await addons.aio.batch(…)`."
+                )
+                raise ConfigError(msg)
+            return run_batch(Batch(job, self._wiring, self.prepare)) if job.calls else BatchResult(())
+
+    async def _abatch(
+        self,
+        calls: Iterable[BoundCall[R]],
+        concurrency: int | None,
+        deadline: timedelta | None,
+        on_progress: Callable[[BatchProgress], object] | None,
+        *,
+        progress: bool,
+    ) -> BatchResult[R]:
+        with shown(on_progress, wanted=progress) as tell:
+            job = self._job(calls, concurrency, deadline, tell)
+            return await arun_batch(Batch(job, self._wiring, self.prepare)) if job.calls else BatchResult(())
+
+    def _job(
+        self,
+        calls: Iterable[BoundCall[R]],
+        concurrency: int | None,
+        deadline: timedelta | None,
+        on_progress: Callable[[BatchProgress], object] | None,
+    ) -> Job[R]:
+        """What is asked for, with who pays now.
+
+        Raises:
+            NoPayer: If nobody is known to pay for one of them.
+            ConfigError: If they make no batch.
+        """
+        settings, payers = self.settings.batch, tuple((call, call.payer()) for call in calls)
+        seconds = (settings.deadline if deadline is None else deadline).total_seconds()
+        several = settings.concurrency if concurrency is None else concurrency
+        faults = (
+            (len(payers) > settings.most, f"it has {len(payers)} calls, and batch.most is {settings.most}"),
+            (len({payer.business for _, payer in payers}) > 1, "its calls are of several businesses"),
+            (any(call.options.addons not in (None, self) for call, _ in payers), "a call names another AddOns"),
+            (several < 1, "its concurrency is below 1"),
+            (seconds <= 0, "its deadline leaves no time"),
+        )
+        for applies, what in faults:
+            if applies:
+                msg = f"This batch was not made: {what}. Nothing was charged. Make it in parts, or correct it."
+                raise ConfigError(msg)
+        return Job(calls=payers, concurrency=several, seconds=seconds, on_progress=on_progress)
+
     def route(self, spec: FeatureSpec, model: str | None = None) -> tuple[str, ...]:
         """The models that would answer a feature, in order.
 
@@ -245,6 +334,7 @@ class AddOns(Accounts):
             seconds=deadline.total_seconds(),
             replay_us=micros(timedelta(days=limits.replay_days)),
             free_repeats=limits.free_repeats,
+            fold=own.fold or spec.fold,
             rules=rules_of(own.privacy, spec.privacy, self.settings.privacy),
         )
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from datetime import date, datetime
+    from datetime import date, datetime, timedelta
     from decimal import Decimal
 
     from ai_addons.addons import AddOns, PriceList
     from ai_addons.answers import CacheStats
+    from ai_addons.batch import BatchProgress, BatchResult, BoundCall
     from ai_addons.billing.doctor import Report
     from ai_addons.billing.grants import GrantSource
     from ai_addons.billing.heads import Head
@@ -57,6 +58,22 @@ class AsyncAddOns:
         # Each use asks anew, as the sync ones do.
         self.billing: AsyncBilling = AsyncBilling(lambda: addons.billing)
         self.operator_billing: AsyncBilling = AsyncBilling(lambda: addons.operator_billing)
+
+    async def batch(
+        self,
+        calls: Iterable[BoundCall[T]],
+        *,
+        concurrency: int | None = None,
+        deadline: timedelta | None = None,
+        on_progress: Callable[[BatchProgress], object] | None = None,
+        progress: bool = False,
+    ) -> BatchResult[T]:
+        """See `AddOns.batch`; ``on_progress`` is told on the event loop, which learns of every call that had ended.
+
+        A cancellation ends the calls in flight as it ends single ones, and gives back what was held for the others.
+        """
+        make = self._addons._abatch  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # its async half
+        return await make(calls, concurrency, deadline, on_progress, progress=progress)
 
     async def wallet(self, business: str) -> Wallet:
         """See `AddOns.wallet`."""

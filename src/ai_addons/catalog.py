@@ -132,6 +132,10 @@ class Offer:
     recommended: bool = False
 
 
+MOST_FOLDED: Final = 20
+"""The most calls that one request carries: a longer list is answered worse, and lost as a whole."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureSpec:
     """All that billing and routing need to know of a feature.
@@ -152,6 +156,7 @@ class FeatureSpec:
         popular: Flag of the price list.
         loss_leader: Whether a price below cost is meant.
         privacy: What happens to personal data in it, None for what the settings say.
+        fold: How many calls of it one request may carry in a batch; 1 for each alone.
         built_in: Whether the SDK ships it.
     """
 
@@ -170,6 +175,7 @@ class FeatureSpec:
     popular: bool = False
     loss_leader: bool = False
     privacy: FeaturePrivacySettings | None = None
+    fold: int = 1
     built_in: bool = False
 
     def listing(self, prices: Mapping[str, Credits]) -> Listing:

@@ -19,7 +19,7 @@
     │   └── StoreUnavailable
     └── CallError                     the provider was asked in vain; the hold is void
         ├── ProviderUnavailable  ProviderTimeout  ProviderRejected
-        └── ContentBlocked  BadOutput
+        └── ContentBlocked  BadOutput  NotFinished
 
 A class docstring is the default message: what happened, whether it cost
 anything, what to do.
@@ -56,6 +56,7 @@ __all__ = [
     "LimitReached",
     "NoPayer",
     "NotEnabled",
+    "NotFinished",
     "Paused",
     "PriceBelowFloor",
     "PrivacyRefused",
@@ -315,6 +316,13 @@ class ContentBlocked(CallError):
     """The AI provider declined to answer this. Nothing was charged. Change the request."""
 
     http_status = 422
+
+
+class NotFinished(CallError):
+    """The batch ended before this call of it was made or answered. Nothing was charged for it. Make the call again."""
+
+    http_status = 503
+    retryable = True
 
 
 class BadOutput(CallError):

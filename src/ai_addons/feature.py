@@ -28,7 +28,8 @@ from typing import (
 from pydantic import ValidationError
 
 from ai_addons._invocation import CallOptions, Invocation
-from ai_addons.catalog import CacheScope, Category, FeatureSpec, Tier, declared
+from ai_addons.batch import BoundCall
+from ai_addons.catalog import MOST_FOLDED, CacheScope, Category, FeatureSpec, Tier, declared
 from ai_addons.errors import ConfigError, NoPayer
 from ai_addons.money import Credits
 from ai_addons.prompt import Prompt, Steps
@@ -144,9 +145,12 @@ class _Bound(Generic[P, R]):
         builder = self._definition.builder
         declared.add(self.spec, f"{builder.__module__}.{builder.__qualname__}")
 
-    def _till(self) -> Till:
-        from ai_addons.addons import current  # noqa: PLC0415  # declaring a feature does not load the store
+    def _paying(self) -> Payer:
+        """Who pays for a call that is made now.
 
+        Raises:
+            NoPayer: If nobody is known to.
+        """
         payer = _payer.get()
         business = self._options.business
         if business is None and payer is not None:
@@ -158,7 +162,13 @@ class _Bound(Generic[P, R]):
             )
             raise NoPayer(msg)
         user = self._options.user or (payer.user if payer is not None and payer.business == business else None)
-        return (self._options.addons or current()).till(business, user)
+        return Payer(business, user)
+
+    def _till(self) -> Till:
+        from ai_addons.addons import current  # noqa: PLC0415  # declaring a feature does not load the store
+
+        payer = self._paying()
+        return (self._options.addons or current()).till(payer.business, payer.user)
 
     def options(
         self,
@@ -206,6 +216,16 @@ class Feature(_Bound[P, R]):
         del args, kwargs
         return self._till().quote(invocation, self._options)
 
+    def bind(self, *args: P.args, **kwargs: P.kwargs) -> BoundCall[R]:
+        """The call with its arguments and options, not made yet; for `AddOns.batch`.
+
+        Raises:
+            TypeError: For arguments that the builder does not take.
+        """
+        invocation = self._definition.invocation(*args, **kwargs)
+        del args, kwargs
+        return BoundCall(invocation=invocation, options=self._options, payer=self._paying)
+
     @property
     def aio(self) -> AsyncFeature[P, R]:
         """The same feature for async hosts: ``await feature.aio(…)``."""
@@ -236,6 +256,13 @@ class AsyncFeature(_Bound[P, R]):
         del args, kwargs
         till = self._till()
         return await till.aquote(await self._built(invocation), self._options)
+
+    def bind(self, *args: P.args, **kwargs: P.kwargs) -> BoundCall[R]:
+        """The call with its arguments and options, not made yet; for ``addons.aio.batch``."""
+        invocation = self._definition.invocation(*args, **kwargs)
+        del args, kwargs
+        ready = partial(self._built, invocation) if inspect.iscoroutinefunction(self._definition.builder) else None
+        return BoundCall(invocation=invocation, options=self._options, payer=self._paying, ready=ready)
 
     async def _built(self, invocation: Invocation[R]) -> Invocation[R]:
         """The same with its prompt at hand, where an ``async def`` has to be waited for."""
@@ -273,6 +300,7 @@ def billed_feature(  # noqa: PLR0913  # one keyword per line of the price list a
     popular: bool = False,
     loss_leader: bool = False,
     privacy: PrivacyPolicy | None = None,
+    fold: int = 1,
 ) -> Decorator:
     """Make a paid AI feature of a prompt builder.
 
@@ -296,6 +324,8 @@ def billed_feature(  # noqa: PLR0913  # one keyword per line of the price list a
         popular: Flag of the price list.
         loss_leader: Whether a price below cost is meant.
         privacy: What happens to personal data, e.g. ``{"ID": "refuse", "PHONE": "drop"}``; settings win.
+        fold: How many calls of it one request may carry in a batch; each is still masked, checked, charged and kept
+            by itself.
 
     Raises:
         TypeError: For a price given as float.
@@ -304,6 +334,9 @@ def billed_feature(  # noqa: PLR0913  # one keyword per line of the price list a
     """
     if not _KEY.fullmatch(key):
         msg = f"{key!r} is no feature key. Use lower-case letters, digits and underscores, e.g. 'shelf_label'."
+        raise ConfigError(msg)
+    if not 1 <= fold <= MOST_FOLDED:
+        msg = f"Feature {key!r}: fold is 1 to {MOST_FOLDED}, not {fold}. Nothing was charged."
         raise ConfigError(msg)
     price, keep, policy = _read_price(key, credits), _read_cache(key, cache), _read_policy(key, privacy)
 
@@ -325,6 +358,7 @@ def billed_feature(  # noqa: PLR0913  # one keyword per line of the price list a
             popular=popular,
             loss_leader=loss_leader,
             privacy=policy,
+            fold=fold,
         )
         return _declare(spec, builder)
 

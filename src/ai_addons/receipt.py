@@ -74,6 +74,11 @@ class Receipt:
     cost_ghs_micro: MicroGhs | None
 
     @property
+    def folded(self) -> int:
+        """How many calls the largest of its requests carried; 1 for a call that was asked alone."""
+        return max((attempt.folded for attempt in self.attempts), default=1)
+
+    @property
     def cost_usd(self) -> Decimal | None:
         """Provider cost in US dollars, None while unknown; for operators."""
         return None if self.cost is None else usd(self.cost)

@@ -382,6 +382,17 @@ class CallSettings(_Section):
         return self
 
 
+class BatchSettings(_Section):
+    """Limits of one batch of calls."""
+
+    concurrency: int = Field(default=4, ge=1, le=64)
+    """Calls made at a time."""
+    deadline: Duration = Field(default=timedelta(minutes=10), ge=timedelta(seconds=5))
+    """Time for all calls together; those not begun by then are given back. Their credits are held a minute longer."""
+    most: int = Field(default=500, ge=1, le=10_000)
+    """Calls in one batch; their credits are held in one transaction."""
+
+
 class ModelPriceSettings(_Section):
     """Price of one model in USD per million tokens, as its provider lists it."""
 
@@ -425,6 +436,8 @@ class FeatureSettings(_Section):
     """How much longer an answer may do where no model has one; then it is free, and its receipt says stale."""
     max_tokens: int | None = Field(default=None, gt=0)
     """Output cap in tokens."""
+    fold: int | None = Field(default=None, ge=1, le=20)
+    """How many calls of it one request may carry in a batch; 1 for each alone. None: as the feature says."""
     enabled: bool | tuple[str, ...] = True
     """True, False, or the list of businesses it is on for."""
     privacy: FeaturePrivacySettings = FeaturePrivacySettings()
@@ -473,6 +486,7 @@ class Settings(BaseSettings):
     cache: CacheSettings = CacheSettings()
     privacy: PrivacySettings = PrivacySettings()
     call: CallSettings = CallSettings()
+    batch: BatchSettings = BatchSettings()
     prices: PriceSettings = PriceSettings()
     features: dict[str, FeatureSettings] = Field(default_factory=dict)
     """By feature key."""

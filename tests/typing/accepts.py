@@ -10,7 +10,9 @@ from pydantic import BaseModel
 
 from ai_addons import (
     AddOns,
+    BatchResult,
     Billed,
+    BoundCall,
     Credits,
     InsufficientCreditsError,
     Pii,
@@ -115,6 +117,11 @@ def in_a_sync_host(customer: Facts, addons: AddOns) -> None:
             Quote,
         )
         assert_type(opinion.__wrapped__(customer, Decimal(3)), Prompt[Opinion])
+        assert_type(opinion.options(user="u_2").bind(customer, asked=Decimal(3)), BoundCall[Opinion])
+        result = addons.batch([opinion.bind(customer, Decimal(3))], concurrency=2, deadline=timedelta(minutes=1))
+        assert_type(result, BatchResult[Opinion])
+        assert_type(result[0].result(), Opinion)
+        assert_type([item.value for item in result], list[Opinion | None])
     with receipts() as log:
         assert_type(blurb("Milk"), str)
         assert_type(tags(title="Milk"), list[str])
@@ -124,13 +131,15 @@ def in_a_sync_host(customer: Facts, addons: AddOns) -> None:
     assert_type(log, list[Receipt])
 
 
-async def in_an_async_host(customer: Facts) -> None:
+async def in_an_async_host(customer: Facts, addons: AddOns) -> None:
     """Every async form keeps parameters and result."""
     assert_type(await opinion.aio(customer, asked=Decimal(3)), Opinion)
     assert_type(await opinion.aio.billed(customer, asked=Decimal(3)), Billed[Opinion])
     assert_type(await opinion.aio.quote(customer, asked=Decimal(3)), Quote)
     assert_type(await opinion.aio.options(business="biz_8")(customer, asked=Decimal(3)), Opinion)
     assert_type(await fetched(7), Opinion)
+    assert_type(fetched.bind(7), BoundCall[Opinion])
+    assert_type(await addons.aio.batch([fetched.bind(7), opinion.aio.bind(customer, Decimal(3))]), BatchResult[Opinion])
     value, receipt = await fetched.options(user="u_2").billed(7)
     assert_type(value, Opinion)
     assert_type(receipt, Receipt)

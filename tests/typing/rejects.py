@@ -42,6 +42,7 @@ opinion("Ama")  # E: call-arg reportCallIssue
 opinion("Ama", asked=Decimal(3), asks=1)  # E: call-arg reportCallIssue
 opinion.billed("Ama", asked="3")  # E: arg-type reportArgumentType
 opinion.quote("Ama")  # E: call-arg reportCallIssue
+opinion.bind("Ama")  # E: call-arg reportCallIssue
 opinion.aio("Ama")  # E: call-arg reportCallIssue
 fetched("7")  # E: arg-type reportArgumentType
 

@@ -27,7 +27,7 @@ So no timing of a cancel can leave a hold behind.
 =========== ==============================================================
 """
 
-from ai_addons._call.play import billed_call, quote_call
+from ai_addons._call.play import Plan, billed_call, plan_call, quote_call
 from ai_addons._call.steps import AskModel, Call, Do, Kit, Step, Wait
 
-__all__ = ["AskModel", "Call", "Do", "Kit", "Step", "Wait", "billed_call", "quote_call"]
+__all__ = ["AskModel", "Call", "Do", "Kit", "Plan", "Step", "Wait", "billed_call", "plan_call", "quote_call"]

@@ -37,6 +37,7 @@ class Account(Generic[R]):
         own_hash: The same for this business alone.
         identity: Which call this is.
         finished: What this very call gave before, if it was paid for.
+        owes: Whether something was done that is to be paid for.
         started_at: When the call began, UTC microseconds.
     """
 
@@ -48,7 +49,8 @@ class Account(Generic[R]):
         self._vault = vault
         self._started = kit.clock.monotonic()
         self.started_at: int = kit.clock.now()
-        self._hold: Hold | None = None
+        self._hold: Hold | None = call.reserved
+        self.owes: bool = False
         self._cacheable = call.cache_for is not None and kit.cache is not None
         self.finished: Finished | None = None
         feature, version = call.spec.key, call.spec.version
@@ -57,7 +59,7 @@ class Account(Generic[R]):
         options = {"model": call.chosen}
         self.arguments_hash = kit.keys.request_hash(feature, version, arguments, {})
         self.own_hash = kit.keys.repeat_hash(call.payer.business, self.arguments_hash)
-        self.identity = CallIdentity(
+        fresh = CallIdentity(
             business=call.payer.business,
             user=call.payer.user,
             id=kit.ids.new(self.started_at) if call.key is None else call.key,
@@ -65,6 +67,7 @@ class Account(Generic[R]):
             request_hash=kit.keys.request_hash(feature, version, arguments, options),
             keyed=call.key is not None,
         )
+        self.identity: CallIdentity = fresh if call.reserved is None else call.reserved.call
 
     @property
     def touched(self) -> bool:
@@ -93,7 +96,8 @@ class Account(Generic[R]):
 
     def look_up(self) -> Generator[Step, Any, None]:
         """See whether this key was paid for before; its answers are then given again."""
-        if self.identity.keyed:
+        # What was held beforehand was looked up then.
+        if self.identity.keyed and self._hold is None:
             self.finished = yield from self._timed("find", partial(self._store.find, self.identity))
             self._progress.replay_from(self.finished)
 
@@ -103,7 +107,10 @@ class Account(Generic[R]):
         Args:
             bound: The most the models can cost; None where none is asked.
         """
-        if self._hold is not None or self.finished is not None:
+        if self.finished is not None:
+            return
+        self.owes = bool(self._call.price)
+        if self._hold is not None:
             return
         call = self._call
         if not call.price:
@@ -119,8 +126,11 @@ class Account(Generic[R]):
             self._hold = outcome
 
     def capture(self, source: Source) -> Generator[Step, Any, Booked]:
-        """Charge a held call; book one that held nothing as free."""
+        """Charge a held call; book one that held nothing, or nothing that it owes, as free."""
         record = self._record("ok", source, None)
+        if self._hold is not None and not self.owes:
+            # Held beforehand; meanwhile it could be repeated free.
+            return (yield from self._void(self._hold, record))
         if self._hold is not None:
             capture = partial(self._store.capture, self._hold, record)
             return cast("Booked", (yield from self._timed("capture", capture)))
@@ -134,7 +144,7 @@ class Account(Generic[R]):
         """End a call that code answered: nothing is charged, what the models cost is booked."""
         record = self._record("ok" if error is None else "failed", source, error)
         if self._hold is not None:
-            return cast("Booked", (yield from self._timed("void", partial(self._store.void, self._hold, record))))
+            return (yield from self._void(self._hold, record))
         return (yield from self._free(record))
 
     def give_up(self, error: BaseException) -> Generator[Step, Any, None]:
@@ -142,12 +152,15 @@ class Account(Generic[R]):
         record = self._record("failed", "ai", error)
         try:
             if self._hold is not None:
-                yield from self._timed("void", partial(self._store.void, self._hold, record))
+                yield from self._void(self._hold, record)
             elif self.touched:
                 yield from self._free(record)
         except StoreUnavailable:
             # The first error is the one to tell; the hold expires by itself.
             logger.warning("call %s could not be voided; its hold will expire", self.identity.id)
+
+    def _void(self, hold: Hold, record: CallRecord) -> Generator[Step, Any, Booked]:
+        return cast("Booked", (yield from self._timed("void", partial(self._store.void, hold, record))))
 
     def _free(self, record: CallRecord) -> Generator[Step, Any, Booked]:
         return cast("Booked", (yield from self._timed("record", partial(self._store.record, self.identity, record))))

@@ -153,9 +153,12 @@ class Interview(Generic[R]):
         self._progress.saved = PicoUsd(self._progress.saved + (found.cost or 0))
         return value
 
-    def look(self, prompt: Prompt[Any], declared: object) -> Generator[Step, Any, stored.Stored | None]:
-        """What is stored for a prompt, without asking, holding or charging."""
-        return (yield from self.repeats.look(self._question(prompt, declared).cache_key))
+    def look(
+        self, prompt: Prompt[Any], declared: object
+    ) -> Generator[Step, Any, tuple[stored.Stored | None, Question]]:
+        """What is stored for a prompt, and the prompt made ready, without asking, holding or charging."""
+        question = self._question(prompt, declared)
+        return (yield from self.repeats.look(question.cache_key)), question
 
     def _question(self, prompt: Prompt[Any], declared: object) -> Question:
         """Mask a prompt and lay out its messages."""
@@ -203,11 +206,11 @@ class Interview(Generic[R]):
             NoAnswer: If the provider budget has not so much left.
         """
         try:
-            yield from self._account.hold(self._bound(question))
+            yield from self._account.hold(self.bound(question))
         except BudgetSpent as spent:
             raise NoAnswer(spent) from spent
 
-    def _bound(self, question: Question) -> PicoUsd:
+    def bound(self, question: Question) -> PicoUsd:
         """The most this question can cost: every attempt at every model, and a repair that repeats it all."""
         size = prompt_bytes(question.messages, question.answer.schema)
         for model in self._call.route:

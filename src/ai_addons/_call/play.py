@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
@@ -11,6 +12,7 @@ from ai_addons._call.interview import Interview, NoAnswer
 from ai_addons._call.progress import Progress
 from ai_addons._call.steps import Do
 from ai_addons._call.telling import Teller
+from ai_addons.billing.together import HoldRequest
 from ai_addons.errors import AddOnsError, BadOutput, BudgetSpent, ConfigError, ContentBlocked
 from ai_addons.llm.providers import is_offline
 from ai_addons.money import Credits
@@ -20,6 +22,7 @@ from ai_addons.receipt import Billed, Quote, Receipt
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from ai_addons._call.interview import Question
     from ai_addons._call.steps import Call, Kit, Step
     from ai_addons.billing.records import Booked
     from ai_addons.prompt import DegradedReason, Source
@@ -51,6 +54,39 @@ def quote_call(call: Call[R], kit: Kit) -> Generator[Step, Any, Quote]:
         return (yield from run.quote())
     finally:
         run.close()
+
+
+def plan_call(call: Call[R], kit: Kit) -> Generator[Step, Any, Plan]:
+    """Say what a call would have to hold, without calling, holding or telling anybody."""
+    run = _Run(call, kit)
+    try:
+        return (yield from run.plan())
+    finally:
+        run.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is known of a call that will be made together with others.
+
+    Attributes:
+        wanted: What is to be held for it; None where it is free.
+        key: The caller's idempotency key.
+        same: Equal for calls of which one is paid for and the others repeat it free; None where each is paid for.
+    """
+
+    wanted: HoldRequest | None
+    key: str | None
+    same: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outlook:
+    """What a call would find: whether it is free, whether an answer is stored, and its question."""
+
+    free: bool
+    cached: bool = False
+    question: Question | None = None
 
 
 class _Run(Generic[R]):
@@ -104,15 +140,8 @@ class _Run(Generic[R]):
 
     def quote(self) -> Generator[Step, Any, Quote]:
         """What `play` would charge now; a builder that asks on the way is quoted at its price."""
-        yield from self._account.look_up()
-        built = self._call.build()
-        own = cached = settled = False
-        if isinstance(built, Prompt):
-            settled = built.result is not None
-            found = None if settled else (yield from self._interview.look(built, self._call.answer))
-            own, cached = found is not None and self._interview.repeats.is_free(found), found is not None
-        free = settled or own or self._account.finished is not None
-        charge = Credits(0) if free else self._call.price
+        outlook = yield from self._outlook()
+        charge = Credits(0) if outlook.free else self._call.price
         wallet = yield Do(partial(self._kit.store.wallet, self._call.payer.business))
         available = wallet.spendable(self._call.spec.key)
         short = charge - available
@@ -121,9 +150,49 @@ class _Run(Generic[R]):
             price=self._call.price,
             charge=charge,
             available=available,
-            cached=cached,
+            cached=outlook.cached,
             offers=self._kit.offers(wallet.policy, short) if short > Credits(0) else (),
         )
+
+    def plan(self) -> Generator[Step, Any, Plan]:
+        """What `play` would have to hold now; nothing is held, asked or told."""
+        account, call = self._account, self._call
+        outlook = yield from self._outlook()
+        wanted = None
+        if call.price and not outlook.free:
+            question = outlook.question or (yield from self._first_question())
+            bound = None if question is None else self._interview.bound(question)
+            version = call.price_version
+            wanted = HoldRequest(call=account.identity, amount=call.price, price_version=version, bound=bound)
+        same = account.identity.request_hash if self._interview.repeats.on and call.free_repeats else None
+        return Plan(wanted=wanted, key=call.key, same=same)
+
+    def _outlook(self) -> Generator[Step, Any, _Outlook]:
+        """What is known of a call before it is made; of a builder that asks on the way, its first question."""
+        yield from self._account.look_up()
+        replayed = self._account.finished is not None
+        built = self._call.build()
+        if isinstance(built, Prompt):
+            if built.result is not None:
+                return _Outlook(free=True)
+            found, question = yield from self._interview.look(built, self._call.answer)
+            own = found is not None and self._interview.repeats.is_free(found)
+            return _Outlook(free=own or replayed, cached=found is not None, question=question)
+        return _Outlook(free=replayed)
+
+    def _first_question(self) -> Generator[Step, Any, Question | None]:
+        """What a builder that asks on the way asks first; None if it settles everything itself."""
+        built = cast("Generator[Prompt[Any], Any, Prompt[R]]", self._call.build())
+        try:
+            first, declared = next(built), None
+        except StopIteration as stop:
+            first, declared = cast("Prompt[R]", stop.value), self._call.answer
+        else:
+            declared = declared_answer(first)
+            built.close()
+        if first.result is not None:
+            return None
+        return (yield from self._interview.look(first, declared))[1]
 
     def _build(self) -> Generator[Step, Any, Prompt[R]]:
         """Run the builder; questions it asks on the way are asked inside this call."""

@@ -103,7 +103,8 @@ class Progress:
     def attempts_meta(self) -> list[dict[str, object]]:
         """The attempts for the call log, without content."""
         return [
-            {
+            dict[str, object]({"folded": attempt.folded} if attempt.folded > 1 else {})
+            | {
                 "model": attempt.model,
                 "answered_by": attempt.answered_by,
                 "cost_pico_usd": attempt.cost,

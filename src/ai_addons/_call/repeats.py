@@ -101,7 +101,7 @@ class Repeats(Generic[R]):
             return None
         if take((yield from self.look(key))):
             return *hits[0], "hit"
-        if not (self._turns.leads or self._account.holds):
+        if not (self._turns.leads or self._account.owes):
             yield from self._turns.take(cache, key, lambda text: take(self._fresh(key, text)))
         return (*hits[0], "coalesced") if hits else None
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from ai_addons.billing.records import Hold
     from ai_addons.billing.store import Store
     from ai_addons.cache.base import AnswerCache
     from ai_addons.cache.flights import Flight, Flights
@@ -88,6 +89,8 @@ class Call(Generic[R]):
         replay_us: Microseconds a keyed answer is kept for a replay.
         free_repeats: Whether the business's own repeat is free.
         rules: What happens to personal data.
+        fold: How many calls like it one request may carry.
+        reserved: Credits that were held for it beforehand, together with those of other calls; None for none.
     """
 
     spec: FeatureSpec
@@ -109,6 +112,8 @@ class Call(Generic[R]):
     replay_us: int
     free_repeats: bool
     rules: Rules
+    fold: int = 1
+    reserved: Hold | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

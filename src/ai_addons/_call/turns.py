@@ -2,8 +2,8 @@
 
 In a process the first call leads and the others wait for it; where the cache is
 shared by hosts that can lock, one of them asks for all. Who waits holds no
-credits. A call that holds some, or leads already, waits for nobody: so no two
-calls ever wait for each other.
+credits, but for those of a batch that were held beforehand. A call that owes some,
+or leads already, waits for nobody: so no two calls ever wait for each other.
 """
 
 from __future__ import annotations

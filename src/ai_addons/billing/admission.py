@@ -150,7 +150,7 @@ class Admission:
             # The gate must never pass a call that no grant can pay.
             msg = "This wallet's grants do not cover its balance. Nothing was charged. Run `ai-addons doctor`."
             raise BillingError(msg)
-        return self._short(wallet.now, spendable, wallet.own_policy)
+        return shortage(self.books, wallet.now, required=self.amount, available=spendable, policy=wallet.own_policy)
 
     def _newcomer(self, tx: Tx, now: int, found: Sequence[list[Row]]) -> Finished | AddOnsError:
         """What a business without a wallet is told."""
@@ -159,12 +159,25 @@ class Admission:
             past = calls.read_past(tx, self.call, before, now)
         except IdempotencyConflict as conflict:
             return conflict
-        return past.finished or quota.paused(limits, self.call.feature) or self._short(now, NOTHING, None)
+        short = shortage(self.books, now, required=self.amount, available=NOTHING, policy=None)
+        return past.finished or quota.paused(limits, self.call.feature) or short
 
-    def _short(self, now: int, available: Credits, policy: str | None) -> InsufficientCreditsError:
-        packs = self.books.terms.packs(self.books.terms.policy(policy), now)
-        to_buy = offers(packs, self.amount - available)
-        return InsufficientCreditsError(required=self.amount, available=available, offers=to_buy)
+
+def shortage(
+    books: Books, now: int, *, required: Credits, available: Credits, policy: str | None
+) -> InsufficientCreditsError:
+    """The refusal of who has too few credits, with what they can buy.
+
+    Args:
+        books: The open books.
+        now: UTC microseconds.
+        required: What is to be held.
+        available: What can be.
+        policy: The wallet's own billing policy, None for the default one.
+    """
+    packs = books.terms.packs(books.terms.policy(policy), now)
+    to_buy = offers(packs, required - available)
+    return InsufficientCreditsError(required=required, available=available, offers=to_buy)
 
 
 def check_call(call: CallIdentity) -> None:

@@ -68,9 +68,23 @@ class Within:
 
 
 def check(
-    wallet: LockedWallet, terms: Terms, limits: Sequence[Limit], call: CallIdentity, amount: Credits
+    wallet: LockedWallet,
+    terms: Terms,
+    limits: Sequence[Limit],
+    call: CallIdentity,
+    amount: Credits,
+    *,
+    known: dict[Counter, Credits] | None = None,
 ) -> Within | LimitReached:
     """Look whether an amount fits into every window it falls into; nothing is counted yet.
+
+    Args:
+        wallet: The locked wallet.
+        terms: What the store works by.
+        limits: All limits in force.
+        call: Which call.
+        amount: What is to be held.
+        known: What windows count with the calls that are checked together with this one; it is added to.
 
     Returns:
         The windows, or the refusal of the first limit it would go over.
@@ -88,7 +102,7 @@ def check(
     )
     warned = list[tuple[Counter, Limit]]()
     for counter, limit in places:
-        before = _counted(wallet.tx, counter)
+        before = _counted(wallet.tx, counter) if known is None or counter not in known else known[counter]
         change = crossed(limit, before, amount, terms.warn_at)
         if change == "refuse":
             _tell(wallet, "limit.reached", counter, limit)
@@ -96,6 +110,8 @@ def check(
             return refusal(counter, limit, resets_at(counter, zone))
         if change == "warn":
             warned.append((counter, limit))
+        if known is not None:
+            known[counter] = before + amount
     return Within(tuple(counter for counter, _ in places), tuple(warned))
 
 

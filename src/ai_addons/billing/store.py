@@ -20,6 +20,7 @@ from ai_addons.billing.due import find_subscription
 from ai_addons.billing.records import Booked, CallIdentity, CallRecord, Finished, Hold, Overrun, Wallet, check_id
 from ai_addons.billing.rows import read_entry, read_subscription, read_transaction
 from ai_addons.billing.sql import statements as sql
+from ai_addons.billing.together import HoldRequest, JointAdmission
 from ai_addons.billing.wallet import NOTHING, LockedWallet
 from ai_addons.errors import (
     BillingError,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.ledger import LedgerEntry
     from ai_addons.billing.records import Transaction
     from ai_addons.billing.sql import Row, Tx
+    from ai_addons.errors import AddOnsError
 
 T = TypeVar("T")
 
@@ -98,17 +100,33 @@ class Store:
             LimitReached: If a spending limit would be passed.
             BudgetSpent: If the models might cost more than the provider budget has left.
         """
+        one, ttl = HoldRequest(call=call, amount=amount, price_version=price_version), self._terms.hold_ttl
         admission = Admission(self._books, call, amount, bound)
-        return admission.decide(lambda wallet, admitted: self._hold(wallet, call, amount, admitted, price_version))
+        return admission.decide(lambda wallet, admitted: _open(wallet, one, admitted, ttl))
 
-    def _hold(
-        self, wallet: LockedWallet, call: CallIdentity, amount: Credits, admitted: Admitted, price_version: str | None
-    ) -> Hold:
-        expires_at = wallet.now + self._terms.hold_ttl
-        hold = Hold(call=call, attempt=admitted.attempt, amount=amount, expires_at=expires_at)
-        calls.open_hold(wallet, hold, price_version=price_version, counters=admitted.counters, pinned=admitted.pinned)
-        wallet.pin(call.id, hold.attempt, admitted.shares, expires_at)
-        return hold
+    def hold_many(self, wanted: Sequence[HoldRequest], *, ttl: int) -> list[Hold | Finished | AddOnsError]:
+        """Set credits aside for several calls of one business, for all or for none; durable when this returns.
+
+        Each call has a hold of its own, captured or voided like any other.
+
+        Args:
+            wanted: The calls, at least one.
+            ttl: Microseconds after which a hold that nobody resolved expires.
+
+        Returns:
+            For each call its hold, what it gave before, or why its key cannot be used: `IdempotencyConflict`
+            or `LedgerConflict`.
+
+        Raises:
+            ValueError: If an amount is not positive, or a call is another business's.
+            InsufficientCreditsError: If too few credits are available for the sum.
+            WalletSuspended: If the wallet takes no new holds.
+            Paused: If the kill switch is on for one of the features.
+            LimitReached: If the sum would go over a spending limit.
+            BudgetSpent: If the models might cost more together than the provider budget has left.
+        """
+        admission = JointAdmission(self._books, wanted[0].call.business, wanted)
+        return admission.decide(lambda wallet, one, admitted: _open(wallet, one, admitted, ttl))
 
     def check_budget(self, business: str, bound: PicoUsd) -> None:
         """Look whether the provider budget has room for a call that holds no credits; it counts when it ends.
@@ -179,21 +197,39 @@ class Store:
         Raises:
             BillingError: If this store gave out no such hold.
         """
+        return self._resolve(hold, lambda wallet, found: self._void(wallet, found, hold, record))
 
-        def work(wallet: LockedWallet, found: Sequence[list[Row]]) -> Booked:
-            row, shares = calls.the_hold(hold, found)
-            if row.state == "open":
-                settle_but(self._books, wallet, row)
-                calls.close_hold(wallet, row, "void", NOTHING)
-                wallet.unpin(row.id, row.attempt, shares, NOTHING)
-                log(self._books, wallet, row, hold.call, record)
-                return booked(self._books, wallet, NOTHING, record)
-            if row.state == "expired" and row.outcome == "unknown":
-                calls.end_unknown(self._books, wallet.tx, row, record, NOTHING, 0)
-                calls.keep_answers(wallet.tx, hold.call, record, wallet.now)
-            return booked(self._books, wallet, Credits.from_micro(row.charged), record)
+    def void_many(self, holds: Sequence[Hold], record: CallRecord) -> None:
+        """Give back the credits of several calls of one business that come to nothing, in one transaction.
 
-        return self._resolve(hold, work)
+        Args:
+            holds: Their holds, at least one; those that are closed already stay as they are.
+            record: What is said of each of them.
+
+        Raises:
+            BillingError: If this store gave out no such hold.
+        """
+
+        def work(wallet: LockedWallet, found: Sequence[list[Row]]) -> None:
+            for hold, own in zip(holds, found, strict=True):
+                self._void(wallet, [own], hold, record)
+
+        queries = [calls.hold_query(hold) for hold in holds]
+        # What is due comes first: none of these holds can expire behind what was found of it.
+        self._books.on(holds[0].call.business, work, *queries, without=_no_wallet)
+
+    def _void(self, wallet: LockedWallet, found: Sequence[list[Row]], hold: Hold, record: CallRecord) -> Booked:
+        row, shares = calls.the_hold(hold, found)
+        if row.state == "open":
+            settle_but(self._books, wallet, row)
+            calls.close_hold(wallet, row, "void", NOTHING)
+            wallet.unpin(row.id, row.attempt, shares, NOTHING)
+            log(self._books, wallet, row, hold.call, record)
+            return booked(self._books, wallet, NOTHING, record)
+        if row.state == "expired" and row.outcome == "unknown":
+            calls.end_unknown(self._books, wallet.tx, row, record, NOTHING, 0)
+            calls.keep_answers(wallet.tx, hold.call, record, wallet.now)
+        return booked(self._books, wallet, Credits.from_micro(row.charged), record)
 
     def record(self, call: CallIdentity, record: CallRecord) -> Booked:
         """Book a call that cost nothing and held nothing: a free repeat, a settled or a rules result.
@@ -305,6 +341,16 @@ class Store:
         check_id(business, "a business id")
         own = {"business": business}
         return self._database.read(lambda tx: [read_transaction(row) for row in tx.rows(sql.TRANSACTIONS, own)])
+
+
+def _open(wallet: LockedWallet, one: HoldRequest, admitted: Admitted, ttl: int) -> Hold:
+    """Write the hold of a call that may spend."""
+    expires_at = wallet.now + ttl
+    hold = Hold(call=one.call, attempt=admitted.attempt, amount=one.amount, expires_at=expires_at)
+    counters, pinned = admitted.counters, admitted.pinned
+    calls.open_hold(wallet, hold, price_version=one.price_version, counters=counters, pinned=pinned)
+    wallet.pin(one.call.id, hold.attempt, admitted.shares, expires_at)
+    return hold
 
 
 def _only_settle(*_: object) -> None:

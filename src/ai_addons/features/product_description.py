@@ -44,6 +44,7 @@ SPEC: Final = FeatureSpec(
     version="1",
     max_tokens=350,
     tokens=(264, 135),
+    fold=10,
     built_in=True,
 )
 """What billing and routing need to know."""

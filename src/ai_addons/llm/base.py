@@ -165,6 +165,7 @@ class Attempt:
         started_at: When it began, UTC microseconds.
         error: Code of the error, None for an answer.
         request_id: The provider's id.
+        folded: How many calls the request carried; tokens and cost are this call's share.
     """
 
     model: str
@@ -175,6 +176,7 @@ class Attempt:
     started_at: int
     error: str | None = None
     request_id: str | None = None
+    folded: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
