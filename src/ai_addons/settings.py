@@ -348,6 +348,23 @@ class PrivacySettings(FeaturePrivacySettings):
     """How Presidio searches, where it is among the recognizers."""
 
 
+class BreakerSettings(_Section):
+    """When a model that keeps failing is left alone; each process counts for itself.
+
+    The next model of the route is asked meanwhile. Where every model is left alone a
+    call fails at once, uncharged, or gives its fallback.
+    """
+
+    failures: int = Field(default=5, ge=0, le=1_000)
+    """Failures of the provider in a row that open the circuit; 0 for no circuit breaker."""
+    window: Duration = Field(default=timedelta(seconds=60), gt=timedelta(0))
+    """Within which they must fall."""
+    pause: Duration = Field(default=timedelta(seconds=30), gt=timedelta(0))
+    """How long the model is left alone before one call tries it; twice as long after each failure of that call."""
+    longest: Duration = Field(default=timedelta(minutes=5), gt=timedelta(0))
+    """Most time it is left alone, also where the provider asks for more (``Retry-After``)."""
+
+
 class CallSettings(_Section):
     """Limits of one call."""
 
@@ -361,6 +378,8 @@ class CallSettings(_Section):
     """How long the answer of a call with an idempotency key is kept for a replay."""
     free_repeats: bool = True
     """Whether a business's own repeat within the cache time is free."""
+    breaker: BreakerSettings = BreakerSettings()
+    """When a model that keeps failing is left alone."""
 
     @model_validator(mode="after")
     def _hold_outlives_the_call(self) -> Self:
