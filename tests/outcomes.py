@@ -180,6 +180,8 @@ def play(server: Loopback, provider: Provider, case: Case, *, aio: bool, second:
     case.play(server, provider)
     server.answer(other, GOOD)
     with closing(AddOns(settings, clock=Hurried(), environ={})) as addons:
+        # Loading LiteLLM takes seconds, which are not the call's.
+        addons.warm_up()
         addons.grant("biz_7", 10, source="purchase", ref="order-1")
         feature = verse.options(addons=addons)
         if case.deadline is not None:

@@ -441,6 +441,15 @@ class FeatureSettings(_Section):
     """What happens to personal data in it."""
 
 
+class BusinessSettings(_Section):
+    """Which models answer one business; what it does not name is as for all others."""
+
+    models: ModelSettings = ModelSettings()
+    """Models per tier, for features that have no route of their own."""
+    features: dict[str, Route] = Field(default_factory=dict)
+    """Route by feature key; wins over ``features.NAME.models``."""
+
+
 class FxSettings(_Section):
     """The exchange rate that turns provider cost into cedis."""
 
@@ -485,6 +494,8 @@ class Settings(BaseSettings):
     prices: PriceSettings = PriceSettings()
     features: dict[str, FeatureSettings] = Field(default_factory=dict)
     """By feature key."""
+    businesses: dict[str, BusinessSettings] = Field(default_factory=dict)
+    """By business id."""
     fx: FxSettings = FxSettings()
     secret: Secret | None = None
     """Keys request hashes, cache keys, trial claims and pseudonyms: 32 characters or more, or ``hex:`` and the content
