@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Final, cast
 from ai_addons.testing.loopback import Loopback
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Mapping
 
     from ai_addons.testing.script import Act
 
@@ -22,7 +22,7 @@ ANSWER: Final = {"text": "A tin of Milo for a cold morning.", "tags": ["milo", "
 
 
 @contextmanager
-def serving(delay: float = 0.0) -> Iterator[str]:
+def serving(delay: float = 0.0) -> Generator[str]:
     """The ``api_base`` of a server that answers well after so many seconds."""
     command = [sys.executable, "-m", "benchmarks._call_server", str(delay)]
     # Closing its standard input ends it.

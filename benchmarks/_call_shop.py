@@ -15,7 +15,7 @@ from ai_addons.llm.dialect import for_wire
 from ai_addons.llm.litellm import LiteLlm
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
     from ai_addons.llm.base import ModelReply, ModelRequest
@@ -118,7 +118,7 @@ class Shop:
 
 
 @contextmanager
-def open_shop(store: str, base: str, folder: Path) -> Iterator[Shop]:
+def open_shop(store: str, base: str, folder: Path) -> Generator[Shop]:
     """A shop with the default settings, its books and its cache in a place of its own."""
     settings = Settings(
         store={"url": store},

@@ -23,7 +23,7 @@ from ai_addons.llm.breaker import Breaker, Rules
 from ai_addons.llm.costs import PriceBook
 from ai_addons.llm.retry import ModelCaller
 from ai_addons.testing import ManualClock
-from tests.llm_wire import request
+from tests import llm_wire
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -166,7 +166,7 @@ def test_each_attempt_that_fails_doubles_the_pause_up_to_the_longest() -> None:
     bench = Bench()
     bench.fail(DOWN, DOWN, DOWN)
 
-    pauses = []
+    pauses: list[float] = []
     for _ in range(30):
         pauses.append(bench.rest)
         bench.clock.advance(bench.rest)
@@ -276,19 +276,19 @@ class Script:
         self.steps = list(steps)
         self.asked = 0
 
-    def complete(self, asked: ModelRequest) -> ModelReply:
+    def complete(self, request: ModelRequest) -> ModelReply:
         """Play the next step."""
-        del asked
+        del request
         self.asked += 1
         step = self.steps.pop(0)
         if isinstance(step, BaseException):
             raise step
         return step
 
-    async def acomplete(self, asked: ModelRequest) -> ModelReply:
+    async def acomplete(self, request: ModelRequest) -> ModelReply:
         """Play the next step on the loop."""
         await asyncio.sleep(0)
-        return self.complete(asked)
+        return self.complete(request)
 
 
 def caller_of(bench: Bench, script: Script, attempts: int = 5) -> ModelCaller:
@@ -299,7 +299,11 @@ def caller_of(bench: Bench, script: Script, attempts: int = 5) -> ModelCaller:
 def ask(bench: Bench, script: Script, *, aio: bool) -> Exchange:
     """One exchange."""
     caller, deadline = caller_of(bench, script), bench.clock.monotonic() + 60
-    return asyncio.run(caller.aask(request(LUNA), deadline)) if aio else caller.ask(request(LUNA), deadline)
+    return (
+        asyncio.run(caller.aask(llm_wire.request(LUNA), deadline))
+        if aio
+        else caller.ask(llm_wire.request(LUNA), deadline)
+    )
 
 
 @BOTH
@@ -381,7 +385,7 @@ def test_of_many_tasks_one_tries_the_model() -> None:
     caller, deadline = caller_of(bench, script), bench.clock.monotonic() + 60
 
     async def main() -> list[Exchange]:
-        return await asyncio.gather(*(caller.aask(request(LUNA), deadline) for _ in range(16)))
+        return await asyncio.gather(*(caller.aask(llm_wire.request(LUNA), deadline) for _ in range(16)))
 
     exchanges = asyncio.run(main())
 

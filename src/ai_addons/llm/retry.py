@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from ai_addons.errors import ProviderTimeout
 from ai_addons.llm.base import Attempt, Exchange, ModelFailure, Verdict
-from ai_addons.llm.breaker import Breaker, left_alone
+from ai_addons.llm.breaker import Breaker, Permit, left_alone
 from ai_addons.money import PicoUsd
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from ai_addons.clock import Clock
     from ai_addons.events import Event
     from ai_addons.llm.base import Llm, ModelReply, ModelRequest
-    from ai_addons.llm.breaker import Permit
     from ai_addons.llm.costs import PriceBook
 
 _LEAST_LEFT: Final = 1.0
@@ -36,6 +35,8 @@ _MOST_TOKENS: Final = 10**9
 _FIRST_WAIT: Final = 0.5
 _LONGEST_WAIT: Final = 8.0
 _LONGEST_ASKED_WAIT: Final = 20.0
+# Of a turn that no circuit has: where nothing is sent, no circuit hears of it.
+_NO_PERMIT: Final = Permit("", -1)
 
 
 class ModelCaller:
@@ -148,7 +149,7 @@ class _Run:
     maybe_billed: int = 0
     started: float = 0.0
     started_at: int = 0
-    permit: Permit | None = None
+    permit: Permit = _NO_PERMIT
     last: ModelFailure | None = None
     refused: bool = False
 
@@ -163,17 +164,17 @@ class _Run:
         Raises:
             ModelFailure: If the model is left alone: what it failed with in this exchange, or that it is.
         """
-        self.permit = self.breaker.admit(self.request.model)
-        if self.permit is None:
+        permit = self.breaker.admit(self.request.model)
+        if permit is None:
             self.refused = True
             raise self.last or left_alone(self.breaker.rest((self.request.model,)))
+        self.permit = permit
         self._begin()
         return replace(self.request, timeout=min(self.request.timeout, self.deadline - self.started))
 
     def answered(self, reply: ModelReply) -> ModelReply:
         """Note an answer and what it cost; counts that no provider can mean are no counts."""
-        if self.permit is not None:
-            self.breaker.answered(self.permit)
+        self.breaker.answered(self.permit)
         if reply.usage is not None and max(astuple(reply.usage)) > _MOST_TOKENS:
             reply = replace(reply, usage=None)
         self.attempts.append(
@@ -192,8 +193,7 @@ class _Run:
     def failed(self, failure: ModelFailure) -> None:
         """Note a failure; only one that cannot have been billed is known to cost nothing."""
         self.last = failure
-        if self.permit is not None:
-            self.breaker.failed(self.permit, failure)
+        self.breaker.failed(self.permit, failure)
         unknown = failure.verdict is Verdict.MAYBE_BILLED
         self.maybe_billed += unknown
         self.attempts.append(
@@ -217,8 +217,7 @@ class _Run:
 
     def interrupted(self) -> None:
         """The attempt ended without a word about the model."""
-        if self.permit is not None:
-            self.breaker.let_go(self.permit)
+        self.breaker.let_go(self.permit)
 
     def wait(self, state: RetryCallState) -> float:
         """Seconds before the next attempt."""
