@@ -138,7 +138,8 @@ def test_the_demo_uses_a_provider_when_there_is_a_key(monkeypatch: pytest.Monkey
     answers = [chapter for chapter in story if chapter["step"] == "answered"]
     assert {answer["receipt"]["source"] for answer in answers} == {"rules"}
     assert {answer["receipt"]["charged"] for answer in answers} == {"0.00"}
-    assert len(server.calls) == len(answers)
+    # A key that was refused is not tried again for each call.
+    assert 1 <= len(server.calls) < len(answers)
 
 
 def test_check_explains_the_set_up_of_a_new_machine() -> None:

@@ -170,10 +170,15 @@ def test_waits_are_random() -> None:
 
 @BOTH
 def test_the_provider_may_say_how_long_to_wait(*, aio: bool) -> None:
-    """Retry-After wins over our own wait, up to twenty seconds."""
-    _, script = run(busy(7.0), busy(60.0), GOOD, aio=aio, seconds=60)
-
+    """Retry-After wins over our own wait, up to twenty seconds; for longer nobody waits, nor comes too early."""
+    exchange, script = run(busy(7.0), busy(20.0), GOOD, aio=aio, seconds=60)
+    assert exchange.reply == GOOD
     assert script.clock.waits == [7.0, 20.0]
+
+    failure = busy(21.0)
+    exchange, script = run(busy(7.0), failure, GOOD, aio=aio, seconds=60)
+    assert exchange.failure is failure
+    assert script.clock.waits == [7.0]
 
 
 @BOTH

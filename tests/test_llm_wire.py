@@ -165,3 +165,16 @@ def test_the_callers_messages_and_schema_are_left_as_they_are(router: respx.Mock
 
     assert asked.schema == SCHEMA
     assert asked.messages == (Message("system", "Be brief."), Message("user", "Describe rice."))
+
+
+@pytest.mark.parametrize(("left", "sent_with"), [(29.998, 29.5), (5.0, 5.0), (4.9, 4.875), (1.2, 1.125), (0.4, 0.4)])
+@pytest.mark.parametrize("provider", HOSTS)
+def test_time_limits_are_few_and_never_longer_than_what_is_left(
+    router: respx.MockRouter, provider: str, left: float, sent_with: float
+) -> None:
+    """LiteLLM makes a client for each that it meets; what is left of a deadline is never the same twice."""
+    serve(router, provider, httpx.Response(200, json=answer(provider)))
+
+    ask(request(ROUTES[provider], timeout=left), aio=False)
+
+    assert router.calls.last.request.extensions["timeout"]["read"] == pytest.approx(sent_with)

@@ -131,6 +131,16 @@ def test_drop_closes_before_a_byte(client: httpx.Client, server: Loopback, provi
     assert ask(client, server, provider).status_code == 200
 
 
+@every_provider
+def test_cut_closes_in_the_middle_of_the_body(client: httpx.Client, server: Loopback, provider: Provider) -> None:
+    """Status and headers arrive, then the connection breaks; the next request is answered."""
+    server.cut(provider)
+    server.answer(provider, "ok")
+    with pytest.raises(httpx.RemoteProtocolError, match="without sending complete message body"):
+        ask(client, server, provider)
+    assert ask(client, server, provider).status_code == 200
+
+
 def test_unreadable_answers_go_out_as_they_are(client: httpx.Client, server: Loopback) -> None:
     """A web page, an empty object, half a body, a refusal, a cut: all of the script works over sockets."""
     server.html("openai")

@@ -306,15 +306,18 @@ def test_unreadable_answers(provider: Provider) -> None:
 
 @every_provider
 def test_broken_connections(provider: Provider) -> None:
-    """A dropped connection and a hang are the errors that httpx raises for them."""
+    """A connection dropped or cut, and a hang, are the errors that httpx raises for them."""
     with ModelRoutes() as routes:
         routes.drop(provider)
+        routes.cut(provider)
         routes.hang(provider)
         with pytest.raises(httpx.RemoteProtocolError, match="without sending a response"):
             ask(provider)
+        with pytest.raises(httpx.RemoteProtocolError, match="without sending complete message body"):
+            ask(provider)
         with pytest.raises(httpx.ReadTimeout):
             ask(provider)
-    assert len(routes.calls) == 2
+    assert len(routes.calls) == 3
 
 
 @every_provider

@@ -27,7 +27,7 @@ from ai_addons.price_desk import Prices
 from ai_addons.privacy.masked import mask_once
 from ai_addons.privacy.rules import rules_of
 from ai_addons.scope import Payer
-from ai_addons.settings import HOLD_MARGIN, FeatureSettings, Settings
+from ai_addons.settings import HOLD_MARGIN, BusinessSettings, FeatureSettings, Settings
 from ai_addons.till import Till
 from ai_addons.wiring import OFFLINE, Wiring, micros
 
@@ -244,38 +244,47 @@ class AddOns(Accounts):
                 raise ConfigError(msg)
         return Job(calls=payers, concurrency=several, seconds=seconds, on_progress=on_progress)
 
-    def route(self, spec: FeatureSpec, model: str | None = None) -> tuple[str, ...]:
+    def route(self, spec: FeatureSpec, model: str | None = None, *, business: str | None = None) -> tuple[str, ...]:
         """The models that would answer a feature, in order.
+
+        The first that is there: the model of the call, the business's route of this feature,
+        the feature's own, the business's tier, the tier.
 
         Args:
             spec: The feature.
             model: A tier or a model given for one call.
+            business: For whom; None for one without models of its own.
 
         Raises:
             ConfigError: If the tier has no model, or the model lacks its provider.
         """
         if model is not None and "/" in model:
             return (model,)
-        own = self._feature_settings(spec.key).models
+        own = self._business_settings(business).features.get(spec.key) or self._feature_settings(spec.key).models
         if model is None and own is not None:
             return own
         try:
-            return self.tier(model or spec.tier)
+            return self.tier(model or spec.tier, business=business)
         except ConfigError as error:
             msg = f"Feature {spec.key!r}: {error}"
             raise ConfigError(msg) from None
 
-    def tier(self, tier: str) -> tuple[str, ...]:
+    def tier(self, tier: str, *, business: str | None = None) -> tuple[str, ...]:
         """The models of a tier, in order.
+
+        Args:
+            tier: ``small`` or ``large``.
+            business: For whom; None for one without models of its own.
 
         Raises:
             ConfigError: If there is no such tier, or it has no model.
         """
-        models = self.settings.models
+        models, own = self.settings.models, self._business_settings(business).models
+        small, large = own.small or models.small, own.large or models.large
         if tier == "small":
-            return models.small if models.small is not None else (self._default_model(),)
-        if tier == "large" and models.large is not None:
-            return models.large
+            return small if small is not None else (self._default_model(),)
+        if tier == "large" and large is not None:
+            return large
         if tier == "large":
             msg = "no large model is configured. Nothing was charged. Set models.large, e.g. 'openai/gpt-6-sol'."
         else:
@@ -288,6 +297,10 @@ class AddOns(Accounts):
             if find_key(provider, self.settings.providers.get(provider), self._wiring.environ):
                 return DEFAULT_MODELS[provider]
         return OFFLINE
+
+    def _business_settings(self, business: str | None) -> BusinessSettings:
+        found = None if business is None else self.settings.businesses.get(business)
+        return found or BusinessSettings()
 
     def _feature_settings(self, key: str) -> FeatureSettings:
         return self.settings.features.get(key) or FeatureSettings()
@@ -302,7 +315,7 @@ class AddOns(Accounts):
         spec, own = invocation.spec, self._feature_settings(invocation.spec.key)
         if own.enabled is False or (isinstance(own.enabled, tuple) and payer.business not in own.enabled):
             raise NotEnabled
-        route = self.route(spec, options.model)
+        route = self.route(spec, options.model, business=payer.business)
         for model in route:
             self.model_prices.row(model)
         published = self._wiring.pricing.price(spec.key)

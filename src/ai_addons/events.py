@@ -236,7 +236,7 @@ class CapturedLate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CircuitOpened:
-    """A model failed so often that it is left alone for a while. Told by the circuit breaker, where one is in use.
+    """A model failed so often that it is left alone for a while.
 
     Attributes:
         model: Route with its provider.
@@ -251,7 +251,7 @@ class CircuitOpened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CircuitClosed:
-    """A model that was left alone answers again. Told by the circuit breaker, where one is in use.
+    """A model that was left alone answers again.
 
     Attributes:
         model: Route with its provider.

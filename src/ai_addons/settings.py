@@ -357,6 +357,23 @@ class PrivacySettings(FeaturePrivacySettings):
     """How Presidio searches, where it is among the recognizers."""
 
 
+class BreakerSettings(_Section):
+    """When a model that keeps failing is left alone; each process counts for itself.
+
+    The next model of the route is asked meanwhile. Where every model is left alone a
+    call fails at once, uncharged, or gives its fallback.
+    """
+
+    failures: int = Field(default=5, ge=0, le=1_000)
+    """Failures of the provider in a row that open the circuit; 0 for no circuit breaker."""
+    window: Duration = Field(default=timedelta(seconds=60), gt=timedelta(0))
+    """Within which they must fall."""
+    pause: Duration = Field(default=timedelta(seconds=30), gt=timedelta(0))
+    """How long the model is left alone before one call tries it; twice as long after each failure of that call."""
+    longest: Duration = Field(default=timedelta(minutes=5), gt=timedelta(0))
+    """Most time it is left alone, also where the provider asks for more (``Retry-After``)."""
+
+
 class CallSettings(_Section):
     """Limits of one call."""
 
@@ -370,6 +387,8 @@ class CallSettings(_Section):
     """How long the answer of a call with an idempotency key is kept for a replay."""
     free_repeats: bool = True
     """Whether a business's own repeat within the cache time is free."""
+    breaker: BreakerSettings = BreakerSettings()
+    """When a model that keeps failing is left alone."""
 
     @model_validator(mode="after")
     def _hold_outlives_the_call(self) -> Self:
@@ -444,6 +463,15 @@ class FeatureSettings(_Section):
     """What happens to personal data in it."""
 
 
+class BusinessSettings(_Section):
+    """Which models answer one business; what it does not name is as for all others."""
+
+    models: ModelSettings = ModelSettings()
+    """Models per tier, for features that have no route of their own."""
+    features: dict[str, Route] = Field(default_factory=dict)
+    """Route by feature key; wins over ``features.NAME.models``."""
+
+
 class FxSettings(_Section):
     """The exchange rate that turns provider cost into cedis."""
 
@@ -490,6 +518,8 @@ class Settings(BaseSettings):
     prices: PriceSettings = PriceSettings()
     features: dict[str, FeatureSettings] = Field(default_factory=dict)
     """By feature key."""
+    businesses: dict[str, BusinessSettings] = Field(default_factory=dict)
+    """By business id."""
     fx: FxSettings = FxSettings()
     secret: Secret | None = None
     """Keys request hashes, cache keys, trial claims and pseudonyms: 32 characters or more, or ``hex:`` and the content

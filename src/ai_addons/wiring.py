@@ -41,6 +41,8 @@ from ai_addons.cache.keys import Keys
 from ai_addons.cache.secret import secret_bytes, secret_file
 from ai_addons.clock import SystemClock, Uuid7
 from ai_addons.errors import ConfigError
+from ai_addons.events import emit
+from ai_addons.llm.breaker import Breaker, Rules
 from ai_addons.llm.costs import PriceBook
 from ai_addons.llm.retry import ModelCaller
 
@@ -61,7 +63,7 @@ if TYPE_CHECKING:
     from ai_addons.llm.base import Llm
     from ai_addons.money import Credits, PicoUsd
     from ai_addons.privacy.base import Masker
-    from ai_addons.settings import LimitSettings, Settings
+    from ai_addons.settings import BreakerSettings, LimitSettings, Settings
 
 OFFLINE: Final = "offline/sample"
 """The route of the offline model."""
@@ -159,7 +161,9 @@ class Wiring:
                 # A child that was forked has none of its parent's threads.
                 self._desk_of = os.getpid()
                 threads = ThreadPoolExecutor(_STORE_THREADS, thread_name_prefix="ai_addons")
-                self._desk = (Desk(kit=self._make_kit(), caller=self._make_caller(), threads=threads), threads)
+                breaker = Breaker(circuit_rules(self.settings.call.breaker), self.clock, partial(emit, self.hooks))
+                kit, caller = self._make_kit(breaker), self._make_caller(breaker)
+                self._desk = (Desk(kit=kit, caller=caller, threads=threads), threads)
             return self._desk[0]
 
     def masker(self) -> Masker:
@@ -247,7 +251,7 @@ class Wiring:
         """What a business of this policy can buy against a shortfall."""
         return offers(self.pricing.packs_at_hand(self.policy_named(policy), self.clock.now()), shortfall)
 
-    def _make_kit(self) -> Kit:
+    def _make_kit(self, breaker: Breaker) -> Kit:
         return Kit(
             store=self.store,
             cache=self._make_cache(),
@@ -256,6 +260,7 @@ class Wiring:
             masker=self.masker(),
             keys=self.keys(),
             prices=self.prices,
+            breaker=breaker,
             clock=self.clock,
             ids=self._ids,
             hooks=self.hooks,
@@ -268,8 +273,9 @@ class Wiring:
             return make(self.settings.offline, self.clock)
         return make(providers=self.settings.providers, environ=self.environ)
 
-    def _make_caller(self) -> ModelCaller:
-        return ModelCaller(self.llm_for, self.prices, self.clock, attempts=self.settings.call.attempts, random=random)
+    def _make_caller(self, breaker: Breaker) -> ModelCaller:
+        attempts = self.settings.call.attempts
+        return ModelCaller(self.llm_for, self.prices, self.clock, attempts=attempts, random=random, breaker=breaker)
 
     def _make_cache(self) -> AnswerCache | None:
         backend = self.settings.cache.backend
@@ -334,6 +340,18 @@ def not_async(hook: EventHook) -> EventHook:
 def micros(duration: timedelta) -> int:
     """A duration in whole microseconds."""
     return round(duration.total_seconds() * 1_000_000)
+
+
+def circuit_rules(settings: BreakerSettings) -> Rules | None:
+    """When circuits open; None if they never do."""
+    if not settings.failures:
+        return None
+    return Rules(
+        failures=settings.failures,
+        window=settings.window.total_seconds(),
+        pause=settings.pause.total_seconds(),
+        longest=settings.longest.total_seconds(),
+    )
 
 
 def purse_of(settings: Settings) -> Purse:

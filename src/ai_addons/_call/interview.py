@@ -20,6 +20,7 @@ from ai_addons.errors import (
 )
 from ai_addons.events import OperatorAlert, emit
 from ai_addons.llm.base import Attempt, ModelRequest
+from ai_addons.llm.breaker import left_alone
 from ai_addons.llm.costs import prompt_bytes
 from ai_addons.llm.providers import is_offline
 from ai_addons.llm.schema import AnswerType, BadAnswer
@@ -203,8 +204,10 @@ class Interview(Generic[R]):
 
         Raises:
             UnpricedModel: If it could cost an unknown amount.
-            NoAnswer: If the provider budget has not so much left.
+            NoAnswer: If the provider budget has not so much left, or every model is left alone.
         """
+        if seconds := self._kit.breaker.rest(self._call.route):
+            raise NoAnswer(left_alone(seconds).error)
         try:
             yield from self._account.hold(self.bound(question))
         except BudgetSpent as spent:

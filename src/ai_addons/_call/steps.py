@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ai_addons.clock import Clock, Ids
     from ai_addons.events import EventHook
     from ai_addons.llm.base import ModelRequest
+    from ai_addons.llm.breaker import Breaker
     from ai_addons.llm.costs import PriceBook
     from ai_addons.money import Credits
     from ai_addons.privacy.base import Masker, Rules
@@ -127,6 +128,7 @@ class Kit:
     masker: Masker
     keys: Keys
     prices: PriceBook
+    breaker: Breaker
     clock: Clock
     ids: Ids
     hooks: Sequence[EventHook]

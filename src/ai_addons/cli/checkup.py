@@ -72,7 +72,8 @@ def examine_setup(addons: AddOns) -> Checkup:
         except AddOnsError as error:
             findings.append(Finding("error", str(error)))
         else:
-            routes |= dict.fromkeys(route)
+            for business in (None, *addons.settings.businesses):
+                routes |= dict.fromkeys(addons.route(spec, business=business))
     findings += _model_findings(addons, tuple(routes))
     findings += _privacy_findings(addons)
     findings += _store_findings(addons)
@@ -175,7 +176,8 @@ def _loss_findings(features: list[FeatureCheck]) -> Iterator[Finding]:
 def _unknown_features(addons: AddOns) -> Iterator[Finding]:
     """A setting for a feature that nobody declares changes nothing; that is worth a word."""
     known = [spec.key for spec in addons.all_features()]
-    named = dict.fromkeys([*addons.settings.features, *addons.settings.prices.features])
+    own = [key for business in addons.settings.businesses.values() for key in business.features]
+    named = dict.fromkeys([*addons.settings.features, *addons.settings.prices.features, *own])
     for key in named:
         if key not in known and key not in BUILT_IN:
             close = get_close_matches(key, [*known, *BUILT_IN], n=1)

@@ -184,7 +184,7 @@ class Exchange:
     """All attempts at one model, retries included, and how they ended.
 
     Attributes:
-        attempts: In order; never empty.
+        attempts: In order; empty only where the model was left alone (`breaker`).
         reply: The answer, or None.
         failure: Why there is none, or None.
     """

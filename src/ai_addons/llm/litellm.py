@@ -13,6 +13,7 @@ import logging
 import os
 import sys
 import threading
+from math import floor
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from ai_addons.clock import SystemClock
@@ -43,6 +44,9 @@ _BEFORE_IMPORT: Final = {
 _SENT_AGAIN: Final = ("anthropic", "gemini")
 # Below WARNING these write prompts and headers; openai is what LiteLLM speaks to OpenAI with.
 _LOGGERS: Final = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy", "openai")
+
+# From so many seconds on, time limits are multiples of so many.
+_GRID: Final = ((5.0, 0.5), (1.0, 0.125))
 
 
 class _Library(Protocol):
@@ -237,13 +241,23 @@ def _arguments(request: ModelRequest, library: _Library) -> dict[str, Any]:
         "model": request.model,
         "messages": [{"role": message.role, "content": message.content} for message in request.messages],
         "max_tokens": request.max_tokens,
-        "timeout": request.timeout,
+        "timeout": _on_a_grid(request.timeout),
         # Retries belong to us: LiteLLM's own multiply requests and ignore the deadline.
         "max_retries": 0,
         # An argument that does not fit must fail: a dropped "thinking off" is a dearer call.
         "drop_params": False,
     }
     return fixed | thinking_off(request.model) | _format(request)
+
+
+def _on_a_grid(seconds: float) -> float:
+    """A time limit, made a little shorter so that few different ones occur.
+
+    LiteLLM makes and keeps a client of its own for every time limit it meets, and what is left of a
+    deadline is never the same twice.
+    """
+    step = next((step for least, step in _GRID if seconds >= least), 0.0)
+    return floor(seconds / step) * step if step else seconds
 
 
 def _format(request: ModelRequest) -> dict[str, Any]:

@@ -4,8 +4,10 @@ tenacity alone retries. The rules:
 
 * stop at the number of attempts, or when less than a second is left;
 * wait a random time that grows ("full jitter", the AWS Architecture Blog on
-  exponential backoff), or as long as the provider asked for, if that fits;
-* an attempt that may have been billed is repeated once at most.
+  exponential backoff), or as long as the provider asked for, if that fits and
+  is no more than twenty seconds;
+* an attempt that may have been billed is repeated once at most;
+* a model that the circuit breaker leaves alone is not asked: the next one is, at once.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from ai_addons.errors import ProviderTimeout
 from ai_addons.llm.base import Attempt, Exchange, ModelFailure, Verdict
+from ai_addons.llm.breaker import Breaker, Permit, left_alone
 from ai_addons.money import PicoUsd
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from tenacity import RetryCallState
 
     from ai_addons.clock import Clock
+    from ai_addons.events import Event
     from ai_addons.llm.base import Llm, ModelReply, ModelRequest
     from ai_addons.llm.costs import PriceBook
 
@@ -31,6 +35,8 @@ _MOST_TOKENS: Final = 10**9
 _FIRST_WAIT: Final = 0.5
 _LONGEST_WAIT: Final = 8.0
 _LONGEST_ASKED_WAIT: Final = 20.0
+# Of a turn that no circuit has: where nothing is sent, no circuit hears of it.
+_NO_PERMIT: Final = Permit("", -1)
 
 
 class ModelCaller:
@@ -42,6 +48,7 @@ class ModelCaller:
         clock: Deadlines, waits and latencies.
         attempts: Most attempts at one model, one or more.
         random: A number from 0 up to 1, for the waits.
+        breaker: Knows which models are left alone; None for a caller without one.
     """
 
     def __init__(
@@ -51,12 +58,14 @@ class ModelCaller:
         clock: Clock,
         attempts: int,
         random: Callable[[], float],
+        breaker: Breaker | None = None,
     ) -> None:
         self._llm_for = llm_for
         self._prices = prices
         self._clock = clock
         self._attempts = attempts
         self._random = random
+        self._breaker = breaker if breaker is not None else Breaker(None, clock, _nobody)
 
     def ask(self, request: ModelRequest, deadline: float) -> Exchange:
         """Ask until answered, out of attempts or at the deadline (monotonic seconds).
@@ -76,6 +85,9 @@ class ModelCaller:
                 return run.answered(llm.complete(attempt))
             except ModelFailure as failure:
                 run.failed(failure)
+                raise
+            except BaseException:
+                run.interrupted()
                 raise
 
         policy = Retrying(
@@ -102,6 +114,9 @@ class ModelCaller:
             except ModelFailure as failure:
                 run.failed(failure)
                 raise
+            except BaseException:
+                run.interrupted()
+                raise
 
         policy = AsyncRetrying(
             retry=retry_if_exception(run.may_retry),
@@ -116,7 +131,7 @@ class ModelCaller:
             return run.exchange(failure=failure)
 
     def _run(self, request: ModelRequest, deadline: float) -> _Run:
-        return _Run(request, deadline, self._prices, self._clock, self._attempts, self._random)
+        return _Run(request, deadline, self._prices, self._clock, self._attempts, self._random, self._breaker)
 
 
 @dataclass(slots=True)
@@ -129,10 +144,14 @@ class _Run:
     clock: Clock
     most: int
     random: Callable[[], float]
+    breaker: Breaker
     attempts: list[Attempt] = field(default_factory=list[Attempt])
     maybe_billed: int = 0
     started: float = 0.0
     started_at: int = 0
+    permit: Permit = _NO_PERMIT
+    last: ModelFailure | None = None
+    refused: bool = False
 
     @property
     def left(self) -> float:
@@ -140,12 +159,22 @@ class _Run:
         return self.deadline - self.clock.monotonic()
 
     def next_request(self) -> ModelRequest:
-        """The next attempt, in what time is left."""
+        """The next attempt, in what time is left.
+
+        Raises:
+            ModelFailure: If the model is left alone: what it failed with in this exchange, or that it is.
+        """
+        permit = self.breaker.admit(self.request.model)
+        if permit is None:
+            self.refused = True
+            raise self.last or left_alone(self.breaker.rest((self.request.model,)))
+        self.permit = permit
         self._begin()
         return replace(self.request, timeout=min(self.request.timeout, self.deadline - self.started))
 
     def answered(self, reply: ModelReply) -> ModelReply:
         """Note an answer and what it cost; counts that no provider can mean are no counts."""
+        self.breaker.answered(self.permit)
         if reply.usage is not None and max(astuple(reply.usage)) > _MOST_TOKENS:
             reply = replace(reply, usage=None)
         self.attempts.append(
@@ -163,6 +192,8 @@ class _Run:
 
     def failed(self, failure: ModelFailure) -> None:
         """Note a failure; only one that cannot have been billed is known to cost nothing."""
+        self.last = failure
+        self.breaker.failed(self.permit, failure)
         unknown = failure.verdict is Verdict.MAYBE_BILLED
         self.maybe_billed += unknown
         self.attempts.append(
@@ -179,19 +210,27 @@ class _Run:
 
     def may_retry(self, error: BaseException) -> bool:
         """Whether this failure may be followed by another attempt at all."""
-        return isinstance(error, ModelFailure) and error.retry and self.maybe_billed <= 1
+        if self.refused or not isinstance(error, ModelFailure) or not error.retry or self.maybe_billed > 1:
+            return False
+        # Where the provider named a time, the circuit is open for just that time, which this call may wait out.
+        return error.retry_after is not None or not self.breaker.rest((self.request.model,))
+
+    def interrupted(self) -> None:
+        """The attempt ended without a word about the model."""
+        self.breaker.let_go(self.permit)
 
     def wait(self, state: RetryCallState) -> float:
         """Seconds before the next attempt."""
         asked = _asked_wait(state)
         if asked is not None:
-            return min(asked, _LONGEST_ASKED_WAIT)
+            return asked
         longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2.0 ** (state.attempt_number - 1))
         return float(self.random() * longest)
 
     def stop(self, state: RetryCallState) -> bool:
         """Whether the next attempt would be one too many, or start too late."""
-        return state.attempt_number >= self.most or self.left - state.upcoming_sleep < _LEAST_LEFT
+        late = self.left - state.upcoming_sleep < _LEAST_LEFT
+        return state.attempt_number >= self.most or late or (_asked_wait(state) or 0) > _LONGEST_ASKED_WAIT
 
     def too_late(self) -> Exchange:
         """The deadline passed before the first attempt."""
@@ -215,3 +254,7 @@ def _asked_wait(state: RetryCallState) -> float | None:
     """What the provider asked for in its last answer, if it did."""
     error = state.outcome.exception() if state.outcome is not None else None
     return error.retry_after if isinstance(error, ModelFailure) else None
+
+
+def _nobody(_event: Event) -> None:
+    """Without circuits there is nothing to tell."""

@@ -104,7 +104,7 @@ class Loopback(Script):
             writer.write(piece)
             await writer.drain()
             await asyncio.sleep(act.drip)
-        return True
+        return not act.cut
 
 
 async def _read_request(reader: StreamReader) -> tuple[str, dict[str, str], bytes]:
@@ -121,6 +121,8 @@ def _pieces(act: Act, reply: WireReply) -> list[bytes]:
     lines = [f"HTTP/1.1 {reply.status} Scripted", f"content-length: {len(reply.body)}"]
     lines += [f"{name}: {value}" for name, value in reply.headers.items()]
     head = "\r\n".join([*lines, "", ""]).encode("latin-1")
+    if act.cut:
+        return [head + reply.body[: len(reply.body) // 2]]
     if not act.drip:
         return [head + reply.body]
     size = max(1, len(reply.body) // _PIECES)

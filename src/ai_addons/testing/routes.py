@@ -80,4 +80,7 @@ class ModelRoutes(Script):
         if act.outcome == "hang":
             msg = "The read operation timed out"
             raise httpx.ReadTimeout(msg, request=request)
+        if act.cut:
+            msg = "peer closed connection without sending complete message body"
+            raise httpx.RemoteProtocolError(msg, request=request)
         return httpx.Response(act.outcome.status, content=act.outcome.body, headers=dict(act.outcome.headers))

@@ -30,11 +30,13 @@ class Act:
         outcome: The answer, or the way there is none.
         delay: Seconds before it.
         drip: Seconds between the pieces of the body; 0 sends it whole.
+        cut: Whether the connection closes in the middle of the body.
     """
 
     outcome: WireReply | Break
     delay: float = 0.0
     drip: float = 0.0
+    cut: bool = False
 
 
 @dataclass(slots=True)
@@ -158,6 +160,10 @@ class Script:
     def drop(self, provider: Provider, *, times: int = 1) -> None:
         """Close the connection before a byte of the answer."""
         self._plan(provider, lambda _call: Act("drop"), times)
+
+    def cut(self, provider: Provider, content: Content = "cut off", *, times: int = 1) -> None:
+        """Begin to answer well, and close the connection in the middle of the body."""
+        self._plan(provider, lambda call: Act(write_answer(call, _text(content, call)), cut=True), times)
 
     def hang(self, provider: Provider, *, times: int = 1) -> None:
         """Take the request and never answer; routes raise the read timeout at once."""

@@ -1,0 +1,179 @@
+"""What a billed call adds to the bare one, what a cached one costs, whether memory is flat, and where the time goes."""
+
+from __future__ import annotations
+
+import cProfile
+import gc
+import statistics
+import time
+from collections import defaultdict
+from contextlib import closing
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from benchmarks._call_server import serving
+from benchmarks._call_shop import MILLI, SHOP, cpu, open_shop
+from benchmarks._ledger_postgres import new_database, no_server
+from benchmarks._ledger_sqlite import bare_connection, sqlite_url
+from benchmarks._report import Result
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import CodeType
+
+    from benchmarks._call_shop import Shop
+
+_Side: TypeAlias = "tuple[list[float], Callable[[int], None]]"
+
+_PER_ROUND: Final = 20
+_SQLITE_GOAL: Final = 0.4
+_POSTGRES_GOAL: Final = 0.6
+_CACHED_GOAL: Final = 0.7
+_FLAT_MIB: Final = 8.0
+_PAGE_KIB: Final = 4
+_KIB: Final = 1_024
+
+
+def sqlite(folder: Path, *, full: bool) -> list[Result]:
+    """CPU of a billed call on SQLite over that of bare `litellm.completion`, in turn."""
+    with serving() as base, open_shop(sqlite_url(folder / "books.db"), base, folder) as shop:
+        return [_added("CPU added by a billed call, SQLite", shop, _SQLITE_GOAL, full=full)]
+
+
+def postgres(folder: Path, *, full: bool) -> list[Result]:
+    """The same on PostgreSQL; its server's own work is not ours."""
+    what = "CPU added by a billed call, PostgreSQL"
+    with new_database(folder) as url, serving() as base:
+        if url is None:
+            return no_server(what)
+        with open_shop(url, base, folder) as shop:
+            return [_added(what, shop, _POSTGRES_GOAL, full=full)]
+
+
+def _added(what: str, shop: Shop, goal: float, *, full: bool) -> Result:
+    ours, bare, numbers = list[float](), list[float](), _numbers()
+    cpu(shop.bill, next(numbers))
+    cpu(shop.ask, next(numbers))
+    for turn in range(60 if full else 15):
+        sides: list[_Side] = [(ours, shop.bill), (bare, shop.ask)]
+        for taken, work in sides if turn % 2 else reversed(sides):
+            gc.collect()
+            taken.append(cpu(work, next(numbers)))
+    ratio = statistics.median(own / theirs - 1 for own, theirs in zip(ours, bare, strict=True))
+    return Result(
+        what=what,
+        ours=f"{statistics.median(ours):.2f} ms CPU a billed call",
+        yardstick=f"{statistics.median(bare):.2f} ms by bare litellm.completion",
+        figure=ratio,
+        goal=f"added <= {goal} of it",
+        met=ratio <= goal,
+    )
+
+
+def _numbers(size: int = _PER_ROUND) -> Iterator[range]:
+    """Numbers of calls that were not made before, a round at a time."""
+    return (range(1 + size * turn, 1 + size * (turn + 1)) for turn in count())
+
+
+def cached(folder: Path, *, full: bool) -> list[Result]:
+    """A repeat from the cache, booked, against a bare durable insert on the same disk, in turn."""
+    ours, bare = list[float](), list[float]()
+    with (
+        serving() as base,
+        open_shop(sqlite_url(folder / "books.db"), base, folder) as shop,
+        closing(bare_connection(folder / "bare.db")) as connection,
+    ):
+        connection.execute("CREATE TABLE entries (id INTEGER PRIMARY KEY, business TEXT, body TEXT)")
+
+        def insert(_number: int) -> None:
+            connection.execute("INSERT INTO entries (business, body) VALUES (?, ?)", (SHOP, "x" * 600))
+
+        def repeat(_number: int) -> None:
+            shop.bill(7)
+
+        repeat(0)
+        for _ in range(60 if full else 20):
+            gc.collect()
+            ours.append(cpu(repeat, range(_PER_ROUND)))
+            bare.append(cpu(insert, range(_PER_ROUND)))
+    over = statistics.median(own - theirs for own, theirs in zip(ours, bare, strict=True))
+    return [
+        Result(
+            what="a cached call, booked",
+            ours=f"{statistics.median(ours):.2f} ms CPU",
+            yardstick=f"{statistics.median(bare):.2f} ms by a bare durable INSERT",
+            figure=over,
+            goal=f"<= {_CACHED_GOAL} ms CPU more",
+            met=over <= _CACHED_GOAL,
+        )
+    ]
+
+
+def memory(folder: Path, *, full: bool) -> list[Result]:
+    """Resident memory after many billed calls, beside that after the first few hundred."""
+    calls, warm = (5_000, 1_000) if full else (1_500, 500)
+    with serving() as base, open_shop(sqlite_url(folder / "books.db"), base, folder) as shop:
+        cpu(shop.bill, range(1, warm))
+        gc.collect()
+        before = _resident_mib()
+        cpu(shop.bill, range(warm, warm + calls))
+        gc.collect()
+        grown = _resident_mib() - before
+    return [
+        Result(
+            what=f"memory after {calls:,} billed calls",
+            ours=f"{before + grown:.1f} MiB",
+            yardstick=f"{before:.1f} MiB after the first {warm:,}",
+            figure=grown,
+            goal=f"<= {_FLAT_MIB:g} MiB more",
+            met=grown <= _FLAT_MIB,
+        )
+    ]
+
+
+def _resident_mib() -> float:
+    """Resident memory of this process, as Linux counts it."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * _PAGE_KIB / _KIB
+
+
+def profile(folder: Path, *, full: bool) -> list[Result]:
+    """CPU time of a billed call by layer; the profiler makes Python's own part look larger than it is."""
+    times = 1_000 if full else 200
+    profiler = cProfile.Profile(time.process_time)
+    with serving() as base, open_shop(sqlite_url(folder / "books.db"), base, folder) as shop:
+        cpu(shop.bill, range(1, 20))
+        profiler.runcall(cpu, shop.bill, range(20, 20 + times))
+    spent: dict[str, float] = defaultdict(float)
+    for entry in profiler.getstats():
+        spent[_layer(entry.code)] += entry.inlinetime
+    whole = sum(spent.values())
+    return [
+        Result(what=f"CPU time in {layer}", ours=f"{MILLI * part / times:.2f} ms a call, {part / whole:.0%}")
+        for layer, part in sorted(spent.items(), key=lambda item: -item[1])
+    ]
+
+
+_LAYERS: Final = {
+    "/ai_addons/billing/": "our books",
+    "/ai_addons/privacy/": "our masker",
+    "/ai_addons/cache/": "our cache and its keys",
+    "/ai_addons/llm/": "our adapter",
+    "/ai_addons/": "the rest of ours",
+    "/litellm/": "LiteLLM",
+    "/openai/": "openai",
+    "/httpx/": "httpx",
+    "/httpcore/": "httpx",
+    "/h11/": "httpx",
+    "/sqlalchemy/": "SQLAlchemy",
+    "/pydantic": "pydantic",
+    "/diskcache/": "diskcache",
+    "/tenacity/": "tenacity",
+}
+
+
+def _layer(code: CodeType | str) -> str:
+    if isinstance(code, str):
+        return "sqlite3" if "sqlite3" in code else "built-in functions"
+    return next((layer for part, layer in _LAYERS.items() if part in code.co_filename), "the standard library")

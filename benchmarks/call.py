@@ -1,0 +1,33 @@
+"""What a billed call costs beside the model's: CPU, memory, and waiting when many call at once.
+
+Run with ``python -m benchmarks.call [--full] [--only PART …] [--json]``. The provider is a server on this machine, in
+a process of its own; the model is reached through real LiteLLM on both sides. Both sides run in turn, so ratios hold
+on a busy machine where times do not. The settings are the defaults: disk cache, masking, one SQLite file.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from typing import Final
+
+from benchmarks import _call_cost, _call_crowd
+from benchmarks._report import Benchmark, main
+
+CALL: Final = Benchmark(
+    name="call",
+    about="What a billed call costs beside the model's.",
+    full="longer runs, memory over 5,000 calls",
+    parts={
+        "sqlite": _call_cost.sqlite,
+        "postgres": _call_cost.postgres,
+        "cached": _call_cost.cached,
+        "memory": _call_cost.memory,
+        "crowd": _call_crowd.crowd,
+        "profile": _call_cost.profile,
+    },
+    versions=lambda: [f"LiteLLM {version('litellm')}", f"pydantic {version('pydantic')}"],
+)
+
+if __name__ == "__main__":
+    main(CALL, sys.argv[1:])
