@@ -34,7 +34,7 @@ class Models(FakeLlm):
         self.broken: dict[str, ModelFailure] = {}
         self.reply(opinion, OPINION)
 
-    def _next(self, request: ModelRequest) -> ModelReply:
+    def _next(self, request: ModelRequest) -> Callable[[ModelRequest], ModelReply] | None:
         reply = super()._next(request)
         if request.model in self.broken:
             raise self.broken[request.model]
