@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from ai_addons.privacy.masked import Masked
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 class AsyncAddOns:
@@ -61,13 +62,13 @@ class AsyncAddOns:
 
     async def batch(
         self,
-        calls: Iterable[BoundCall[T]],
+        calls: Iterable[BoundCall[R]],
         *,
         concurrency: int | None = None,
         deadline: timedelta | None = None,
         on_progress: Callable[[BatchProgress], object] | None = None,
         progress: bool = False,
-    ) -> BatchResult[T]:
+    ) -> BatchResult[R]:
         """See `AddOns.batch`; ``on_progress`` is told on the event loop, which learns of every call that had ended.
 
         A cancellation ends the calls in flight as it ends single ones, and gives back what was held for the others.
