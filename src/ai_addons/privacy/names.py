@@ -64,6 +64,8 @@ class Person(Sealed):
     def __init__(self, declared: Declared) -> None:
         text = plain(declared.value)
         self.declared: Declared = declared
+        self.titles: list[str]
+        self.parts: list[str]
         self.titles, self.parts = name_parts(text)
         self.key: str = " ".join(self.parts) or text
 

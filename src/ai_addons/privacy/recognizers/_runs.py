@@ -57,12 +57,12 @@ class Run:
 
     def __init__(self, text: str, start: int, end: int, letters: int = -1) -> None:
         raw = text[start:end]
-        self.text = text
-        self.start = start
-        self.end = end
-        self.raw = raw
-        self.digits = raw if raw.isdigit() else digits_of(raw)
-        self.letters = letters
+        self.text: str = text
+        self.start: int = start
+        self.end: int = end
+        self.raw: str = raw
+        self.digits: str = raw if raw.isdigit() else digits_of(raw)
+        self.letters: int = letters
         self._topic: Topic | None = None
         self._topic_known = False
 
