@@ -11,13 +11,13 @@ import anyio
 import pytest
 from click.testing import CliRunner
 
-from ai_addons import AddOns, BudgetSpent, ConfigError, ProviderTimeout, bill_to
+from ai_addons import AddOns, BudgetSpent, ConfigError, Prompt, ProviderTimeout, bill_to, billed_feature
 from ai_addons.cli import main
 from ai_addons.llm.base import Usage, Verdict
 from ai_addons.money import Credits
 from ai_addons.settings import Settings
 from ai_addons.testing import FakeLlm, kit_settings
-from tests.features import AMA, KOFI, OPINION, composed, gift, opinion, routed
+from tests.features import AMA, KOFI, OPINION, Customer, Opinion, composed, gift, opinion, routed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,6 +76,21 @@ def test_a_free_repeat_goes_on_when_the_budget_is_spent(llm: FakeLlm) -> None:
         with pytest.raises(BudgetSpent):
             opinion(KOFI.model_copy(update={"late": 9}))
         assert opinion.billed(AMA).receipt.cached
+
+
+@billed_feature("free_opinion", credits=0)
+def free_opinion(customer: Customer) -> Prompt[Opinion]:
+    """An opinion for nothing."""
+    return Prompt(user="May they have credit?", data=customer)
+
+
+def test_a_stored_answer_of_a_free_feature_asks_nothing_of_the_budget(llm: FakeLlm) -> None:
+    """Another customer's hit holds no credits and no dollars."""
+    llm.reply(free_opinion, OPINION, usage=Usage(input=200, output=18_000))
+    with closing(opened(llm, usd_month="0.01")) as addons, addons, bill_to("biz_7"):
+        free_opinion(AMA)
+        assert free_opinion.billed(KOFI).receipt.cached
+        assert len(llm.calls) == 1
 
 
 def test_a_call_counts_with_every_attempt_it_may_make(llm: FakeLlm) -> None:

@@ -47,7 +47,7 @@ class Greeting(BaseModel):
     text: str
 
 
-@billed_feature("greeting", credits=2, fold=3)
+@billed_feature("folded_greeting", credits=2, fold=3)
 def greeting(guest: Guest) -> Prompt[Greeting]:
     """Greet a guest."""
     return Prompt.composed(

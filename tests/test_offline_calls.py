@@ -84,7 +84,7 @@ def call(addons: AddOns, feature: Any, *args: object) -> Billed[Any]:
 def test_any_feature_works_without_a_sample(offline: AddOns) -> None:
     """Names, numbers and addresses that were masked come back; every bound of the type is kept."""
 
-    @billed_feature("reminder", credits=1)
+    @billed_feature("offline_reminder", credits=1)
     def remind(debtor: Debtor) -> Prompt[Reminder]:
         """Remind somebody."""
         return Prompt(user="Write a reminder.", data=debtor)
