@@ -177,13 +177,18 @@ def correct(tx: Tx, business: str, pinned: Pinned | None, cost: int | None) -> N
 
 
 def _add(tx: Tx, business: str, windows: Windows, *, held: int, used: int) -> None:
-    stripe = zlib.crc32(business.encode()) % _STRIPES
+    stripe = zlib.crc32(business.encode()) % len(_stripes(tx))
     tx.write(sql.ADD_SPENT, _values(windows) | {"stripe": stripe, "held": held, "used": used})
+
+
+def _stripes(tx: Tx) -> range:
+    """The rows of a window; SQLite has one writer at a time, so one does."""
+    return range(_STRIPES if tx.dialect.name == "postgresql" else 1)
 
 
 def _locked(tx: Tx, windows: Windows) -> list[Row]:
     """The rows of the windows, all of them there and locked until the transaction ends."""
-    for stripe in range(_STRIPES):
+    for stripe in _stripes(tx):
         tx.write(sql.ADD_SPENT, _values(windows) | {"stripe": stripe, "held": 0, "used": 0})
     return tx.rows(*_asked(windows))
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from ai_addons.privacy.base import Kind, Span
 from ai_addons.testing.guard import NetworkRefused, no_network
+from ai_addons.testing.require import require as _require
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -140,9 +141,3 @@ def _once(recognizer: Recognizer, text: str) -> float:
     begun = time.process_time()
     _found(recognizer, text)
     return time.process_time() - begun
-
-
-def _require(holds: bool, otherwise: str) -> None:  # noqa: FBT001  # reads as a sentence
-    """Fail with a sentence; not by `assert`, which pytest rewrites in test modules only and -O leaves out."""
-    if not holds:
-        raise AssertionError(otherwise)
