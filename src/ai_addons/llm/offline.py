@@ -7,13 +7,14 @@ the schema, with words from the facts in the prompt where they fit.
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Final, cast
 
 from ai_addons.llm.base import ModelReply, Usage
 from ai_addons.llm.fabricate import Fabricator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Generator, Iterator, Mapping, Sequence
 
     from ai_addons.llm.base import Message, ModelRequest
     from ai_addons.settings import ProviderSettings
@@ -22,6 +23,7 @@ OFFLINE_MODEL: Final = "offline/sample"
 """The one offline route."""
 
 _OPEN, _CLOSE = "<data>\n", "\n</data>"
+_WORD: Final = re.compile(r"\s*\S+|\s+$")
 _LONGEST_FACT: Final = 60
 _MOST_FACTS: Final = 6
 
@@ -43,6 +45,29 @@ class OfflineLlm:
     async def acomplete(self, request: ModelRequest) -> ModelReply:
         """The same; there is nothing to wait for."""
         return self.complete(request)
+
+    def stream(self, request: ModelRequest) -> Generator[str | ModelReply, None, None]:
+        """The same answer, word by word."""
+        yield from _told(self.complete(request))
+
+    async def astream(self, request: ModelRequest) -> AsyncGenerator[str | ModelReply, None]:
+        """The same; there is nothing to wait for."""
+        for item in _told(self.complete(request)):
+            yield item
+
+
+def words(text: str) -> tuple[str, ...]:
+    """A text in pieces, cut before each word.
+
+    >>> words("Fresh bread, daily.")
+    ('Fresh', ' bread,', ' daily.')
+    """
+    return tuple(_WORD.findall(text))
+
+
+def _told(reply: ModelReply) -> Iterator[str | ModelReply]:
+    yield from words(reply.text or "")
+    yield reply
 
 
 def _fabricated(request: ModelRequest) -> str:

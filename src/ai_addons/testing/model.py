@@ -13,10 +13,10 @@ from pydantic_core import to_jsonable_python
 
 from ai_addons.errors import ProviderTimeout, ProviderUnavailable
 from ai_addons.llm.base import Finish, ModelFailure, ModelReply, ModelRequest, Usage, Verdict
-from ai_addons.llm.offline import OfflineLlm
+from ai_addons.llm.offline import OfflineLlm, words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
 
     from ai_addons.errors import AddOnsError
 
@@ -43,6 +43,41 @@ class ModelCall:
     request: ModelRequest
 
 
+class Pieces:
+    """An answer in pieces, as `FakeLlm.reply_pieces` plans it."""
+
+    def __init__(self, pieces: Sequence[str], usage: Usage | None, finish: Finish) -> None:
+        self.pieces: tuple[str, ...] = tuple(pieces)
+        self._usage = usage
+        self._finish = finish
+        self._failure: ModelFailure | None = None
+        self._hangs = False
+
+    def break_after(
+        self, count: int, error: AddOnsError | None = None, *, verdict: Verdict = Verdict.MAYBE_BILLED
+    ) -> None:
+        """Break off after so many pieces; what the caller sees is `ProviderUnavailable` unless an error is given."""
+        self.pieces = self.pieces[:count]
+        self._failure = ModelFailure(error or ProviderUnavailable(), verdict)
+
+    def hang_after(self, count: int) -> None:
+        """Say nothing more after so many pieces; it ends at its deadline, when cancelled, or with `FakeLlm.release`."""
+        self.pieces = self.pieces[:count]
+        self._hangs = True
+
+    def end(self, request: ModelRequest) -> ModelReply:
+        """The whole reply.
+
+        Raises:
+            ModelFailure: If it breaks off.
+        """
+        if self._hangs:
+            raise _Hang(request.timeout)
+        if self._failure is not None:
+            raise self._failure
+        return _reply(request, "".join(self.pieces), self._finish, self._usage)
+
+
 class FakeLlm:
     """A scripted model, for the fixture ``ai_llm``.
 
@@ -52,9 +87,10 @@ class FakeLlm:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._scripts: dict[str, deque[Callable[[ModelRequest], ModelReply]]] = defaultdict(deque)
+        self._scripts: dict[str, deque[Callable[[ModelRequest], ModelReply | Pieces]]] = defaultdict(deque)
         self._release = threading.Event()
-        self._before: Callable[[], object] | None = None
+        self._before: Callable[[], object] = _nothing
+        self._before_piece: Callable[[], object] = _nothing
         self.calls: list[ModelCall] = []
 
     def reply(self, feature: object, value: object, *, usage: Usage | None = _USAGE) -> None:
@@ -66,6 +102,18 @@ class FakeLlm:
             usage: Tokens to report; None for a provider that reports none.
         """
         self._script(feature, lambda request: _reply(request, _text(request, value), "stop", usage))
+
+    def reply_pieces(
+        self, feature: object, pieces: Sequence[str], *, usage: Usage | None = _USAGE, finish: Finish = "stop"
+    ) -> Pieces:
+        """Answer a feature's next stream in just these pieces, or its next call with all of them.
+
+        Returns:
+            The plan, which may be made to break off: ``ai_llm.reply_pieces(blurb, ["Fresh", "bread"]).break_after(1)``.
+        """
+        plan = Pieces(pieces, usage, finish)
+        self._script(feature, lambda _request: plan)
+        return plan
 
     def reply_text(self, feature: object, text: str, *, finish: Finish = "stop") -> None:
         """Answer with raw text, however broken; ``finish`` may say it was cut off or refused."""
@@ -99,6 +147,10 @@ class FakeLlm:
         """Do something each time just before the model answers (let time pass, cancel, take credits away)."""
         self._before = action
 
+    def before_piece(self, action: Callable[[], object]) -> None:
+        """Do something each time just before a piece of a stream, or its end, is given."""
+        self._before_piece = action
+
     def hang(self, feature: object) -> None:
         """Never answer a feature's next call; it ends at its deadline, when cancelled, or with `release`."""
 
@@ -114,7 +166,7 @@ class FakeLlm:
     def complete(self, request: ModelRequest) -> ModelReply:
         """Answer, fail or hang, as scripted."""
         try:
-            return self._next(request)
+            return self._next(request).end(request)
         except _Hang as hang:
             self._release.wait(hang.seconds)
             raise _timeout() from None
@@ -122,27 +174,52 @@ class FakeLlm:
     async def acomplete(self, request: ModelRequest) -> ModelReply:
         """The same for async features."""
         try:
-            return self._next(request)
+            return self._next(request).end(request)
         except _Hang as hang:
             await asyncio.sleep(hang.seconds)
             raise _timeout() from None
 
-    def _script(self, feature: object, answer: Callable[[ModelRequest], ModelReply]) -> None:
+    def stream(self, request: ModelRequest) -> Generator[str | ModelReply, None, None]:
+        """Answer in pieces: those that were planned, else word by word."""
+        try:
+            yield from self._items(request)
+        except _Hang as hang:
+            self._release.wait(hang.seconds)
+            raise _timeout() from None
+
+    async def astream(self, request: ModelRequest) -> AsyncGenerator[str | ModelReply, None]:
+        """The same for async features."""
+        try:
+            for item in self._items(request):
+                yield item
+        except _Hang as hang:
+            await asyncio.sleep(hang.seconds)
+            raise _timeout() from None
+
+    def _items(self, request: ModelRequest) -> Iterator[str | ModelReply]:
+        plan = self._next(request)
+        for piece in plan.pieces:
+            self._before_piece()
+            yield piece
+        self._before_piece()
+        yield plan.end(request)
+
+    def _script(self, feature: object, answer: Callable[[ModelRequest], ModelReply | Pieces]) -> None:
         with self._lock:
             self._scripts[_key(feature)].append(answer)
 
-    def _next(self, request: ModelRequest) -> ModelReply:
+    def _next(self, request: ModelRequest) -> Pieces:
         with self._lock:
             system = "\n".join(message.content for message in request.messages if message.role == "system")
             user = next(message.content for message in request.messages if message.role == "user")
             self.calls.append(ModelCall(request.feature, request.model, system, user, request))
             script = self._scripts.get(request.feature) or self._scripts.get(_ANY)
             answer = None if not script else script.popleft() if len(script) > 1 else script[0]
-        if self._before is not None:
-            self._before()
-        if answer is not None:
-            return answer(request)
-        return _reply(request, OfflineLlm().complete(request).text or "", "stop", _USAGE)
+        self._before()
+        if answer is None:
+            return _whole(_reply(request, OfflineLlm().complete(request).text or "", "stop", _USAGE))
+        told = answer(request)
+        return told if isinstance(told, Pieces) else _whole(told)
 
 
 class _Hang(Exception):
@@ -151,6 +228,15 @@ class _Hang(Exception):
     def __init__(self, seconds: float) -> None:
         super().__init__(seconds)
         self.seconds = seconds
+
+
+def _nothing() -> None:
+    """What is done before an answer where nothing was planned."""
+
+
+def _whole(reply: ModelReply) -> Pieces:
+    """A reply as it is streamed: word by word."""
+    return Pieces(words(reply.text or ""), reply.usage, reply.finish)
 
 
 def _timeout() -> ModelFailure:
