@@ -1,8 +1,12 @@
 """Answers read while they are written: what is shown, what it costs, how it ends."""
 
 import asyncio
+import signal
 import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,12 +30,13 @@ from ai_addons import (
 )
 from ai_addons.billing.store import Store
 from ai_addons.errors import HoldExpired
-from ai_addons.llm.base import Verdict
+from ai_addons.llm.base import ModelReply, ModelRequest, Verdict
 from ai_addons.money import Credits
 from ai_addons.scope import Payer
 from ai_addons.testing import FakeLlm, ManualClock
 from ai_addons.testing.kit import kit_settings
 from tests.features import AMA, Customer, composed, opinion, opinion_async, routed, settled, slogan
+from tests.test_call_interrupted import Blocker, interrupting
 
 START = Credits(1_000)
 PRICE = Credits(5)
@@ -289,7 +294,7 @@ async def test_a_cancelled_task_pays_for_what_it_was_shown(
     async def reading() -> None:
         async with blurb.aio.stream(AMA) as stream:
             async for piece in stream:
-                got.append(piece)
+                got.append(piece)  # noqa: PERF401  # what came before the cancel must stay
 
     task = asyncio.ensure_future(reading())
     while not ai_llm.calls:  # noqa: ASYNC110  # the fake model has no event to wait for
@@ -625,3 +630,188 @@ def test_a_store_that_is_away_when_the_reader_stops_charges_nothing(
     ai_clock.advance(121)
     assert ai_addons.sweep() == 1
     check_books(ai_addons, ai_payer, charged=NOTHING)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("operation", ["find", "hold", "capture"])
+async def test_a_cancel_at_any_store_step_leaves_no_hold(
+    operation: str, ai_addons: AddOns, ai_payer: Payer, ai_llm: FakeLlm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The step is finished; only a capture that was under way charges, once."""
+    ai_llm.reply(slogan, "Fresh rice is here today")
+    blocker = Blocker(monkeypatch, operation)
+    keyed = slogan.options(idempotency_key="k", business=ai_payer.business)
+    task = asyncio.ensure_future(aread(keyed, 1, most=None))
+    await asyncio.to_thread(blocker.reached.wait, 10)
+    task.cancel()
+    await asyncio.sleep(0.01)
+    blocker.go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    check_books(ai_addons, ai_payer, charged=PRICE if operation == "capture" else NOTHING)
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("operation", ["find", "hold", "capture"])
+def test_ctrl_c_at_any_store_step_leaves_no_hold(
+    operation: str, *, after: bool, ai_addons: AddOns, ai_payer: Payer, ai_llm: FakeLlm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is kept until the step is safe."""
+    ai_llm.reply(slogan, "Fresh rice is here today")
+    monkeypatch.setattr(Store, operation, interrupting(getattr(Store, operation), after=after))
+    with pytest.raises(KeyboardInterrupt):
+        "".join(slogan.options(idempotency_key="k").stream(1))
+    monkeypatch.undo()
+    check_books(ai_addons, ai_payer, charged=PRICE if operation == "capture" else NOTHING)
+
+
+@pytest.mark.parametrize("piece", range(6))
+def test_ctrl_c_at_any_piece_charges_what_was_shown(
+    piece: int, ai_addons: AddOns, ai_payer: Payer, ai_llm: FakeLlm
+) -> None:
+    """While a piece is waited for: in full once there was output, else nothing."""
+    ai_llm.reply_pieces(blurb, ["Fresh rice ", "is here ", "today, come ", "and see ", "it"])
+    waits = iter(range(7))
+
+    def strike() -> None:
+        if next(waits) == piece:
+            signal.raise_signal(signal.SIGINT)
+
+    ai_llm.before_piece(strike)
+    got: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        for part in blurb.stream(AMA):
+            got.append(part)  # noqa: PERF402  # what came before the interrupt must stay
+    assert bool(got) == (piece > 0)
+    check_books(ai_addons, ai_payer, charged=PRICE if got else NOTHING)
+
+
+def test_ctrl_c_in_the_readers_own_code_is_the_readers(ai_addons: AddOns, ai_payer: Payer, ai_llm: FakeLlm) -> None:
+    """Between two pieces it strikes at once, and the block ends the stream."""
+    ai_llm.reply(blurb, "Fresh rice is here today")
+    with pytest.raises(KeyboardInterrupt), blurb.stream(AMA) as stream:
+        next(stream)
+        signal.raise_signal(signal.SIGINT)
+    assert stream.receipt is not None
+    check_books(ai_addons, ai_payer, charged=PRICE)
+
+
+def test_a_stream_may_be_read_in_other_threads(ai_addons: AddOns, ai_payer: Payer, ai_llm: FakeLlm) -> None:
+    """As web servers do it: each piece in whatever thread."""
+    ai_llm.reply(blurb, "Fresh rice is here today")
+    stream = blurb.stream(AMA)
+    first = next(stream)
+    with ThreadPoolExecutor(1) as other:
+        rest = other.submit("".join, stream).result(10)
+    assert first + rest == "Fresh rice is here today"
+    check_books(ai_addons, ai_payer, charged=PRICE)
+
+
+class Whole:
+    """An adapter that cannot stream."""
+
+    def __init__(self, inner: FakeLlm) -> None:
+        self.inner = inner
+
+    def complete(self, request: ModelRequest) -> ModelReply:
+        return self.inner.complete(request)
+
+    async def acomplete(self, request: ModelRequest) -> ModelReply:
+        return await self.inner.acomplete(request)
+
+
+class Silent(Whole):
+    """An adapter whose streams end without a word."""
+
+    def stream(self, request: ModelRequest) -> Iterator[str | ModelReply]:
+        del request
+        yield from ()
+
+    async def astream(self, request: ModelRequest) -> AsyncIterator[str | ModelReply]:
+        del request
+        for nothing in ():
+            yield nothing
+
+
+@BOTH
+@pytest.mark.parametrize(("kind", "error"), [(Whole, type(None)), (Silent, ProviderUnavailable)])
+def test_other_adapters_may_give_one_piece_but_must_give_a_reply(
+    kind: type[Whole], error: type, ai_llm: FakeLlm, ai_clock: ManualClock, *, aio: bool
+) -> None:
+    """An adapter without `stream` still serves; one that never says how it ended does not."""
+    ai_llm.reply(blurb, "Fresh rice is here today")
+    addons = AddOns(kit_settings(), clock=ai_clock, llm=kind(ai_llm), environ={})
+    addons.grant("shop", 1_000, source="adjustment", ref="start")
+    got = read(blurb.options(business="shop", addons=addons), AMA, aio=aio)
+    assert (type(got.error), got.text) == (error, "" if got.error else "Fresh rice is here today")
+    check_books(addons, Payer("shop"), charged=NOTHING if got.error else PRICE)
+    addons.close()
+
+
+@BOTH
+def test_the_offline_model_streams(*, aio: bool) -> None:
+    """Word by word, for the first run."""
+    addons = AddOns(kit_settings(models={"small": ["offline/sample"]}), environ={})
+    addons.grant("shop", 1_000, source="adjustment", ref="start")
+    got = read(blurb.options(business="shop", addons=addons), AMA, aio=aio)
+    assert len(got.pieces) > 1
+    assert got.text.startswith("Sample answer from the offline model")
+    addons.close()
+
+
+@BOTH
+def test_a_call_that_begins_too_late_asks_nobody(
+    ai_addons: AddOns, ai_payer: Payer, ai_llm: FakeLlm, ai_clock: ManualClock, *, aio: bool
+) -> None:
+    """The time ran out before the model's turn."""
+
+    @billed_feature("late", credits=5)
+    def late() -> Prompt:
+        """Take too long to build."""
+        ai_clock.advance(31)
+        return Prompt(user="?")
+
+    assert isinstance(read(late, aio=aio).error, ProviderTimeout)
+    assert ai_llm.calls == []
+    check_books(ai_addons, ai_payer, charged=NOTHING)
+
+
+ENDS: dict[str, Callable[[FakeLlm], Any]] = {
+    "The answer is whole": lambda llm: llm.reply(blurb, "Fresh rice is here"),
+    "The reader stops after the first piece": lambda llm: llm.reply(blurb, "Fresh rice is here"),
+    "The reader stops before the first piece": lambda llm: llm.reply(blurb, "Fresh rice is here"),
+    "The provider breaks off": lambda llm: llm.reply_pieces(blurb, ["Fresh rice ", "is"]).break_after(1),
+    "The provider falls silent until the deadline": lambda llm: llm.reply_pieces(blurb, ["Fresh "]).hang_after(1),
+    "The answer is cut off at the output cap": lambda llm: llm.reply_pieces(blurb, ["Fresh "], finish="length"),
+    "The model refuses, also in the middle": lambda llm: llm.reply_pieces(blurb, ["Fresh "], finish="blocked"),
+    "An invented placeholder or contact comes": lambda llm: llm.reply_pieces(blurb, ["Fresh ", "[PERSON_9] "]),
+    "The own answer is repeated from the cache": lambda llm: llm.reply(blurb, "Fresh rice is here"),
+}
+
+
+def documented() -> dict[str, list[str]]:
+    """The rows of the page's table, by their first column."""
+    page = Path(__file__).parent.parent / "docs" / "how-to" / "stream-an-answer.md"
+    rows = [line.strip("| ").split(" | ") for line in page.read_text().splitlines() if line.startswith("| ")]
+    return {first: rest for first, *rest in rows[1:]}
+
+
+@pytest.mark.parametrize("how", ENDS)
+def test_a_stream_ends_and_costs_as_the_page_says(
+    how: str, ai_addons: AddOns, ai_payer: Payer, ai_llm: FakeLlm
+) -> None:
+    """Each row of the table in the guide, carried out."""
+    sees, costs = documented()[how]
+    assert set(documented()) == set(ENDS)
+    ENDS[how](ai_llm)
+    ai_llm.release()
+    if "cache" in how:
+        read(blurb, AMA, aio=False)
+    before = ai_addons.wallet(ai_payer.business).posted
+    if "before" in how:
+        blurb.stream(AMA).close()
+        error = None
+    else:
+        error = read(blurb, AMA, aio=False, most=1 if "stops" in how else None).error
+    assert sees == f"`{type(error).__name__}`" if error else not sees.startswith("`")
+    assert before - ai_addons.wallet(ai_payer.business).posted == {"the price": PRICE, "nothing": NOTHING}[costs]

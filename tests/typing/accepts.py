@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from ai_addons import (
     AddOns,
+    AsyncTextStream,
     Billed,
     Credits,
     InsufficientCreditsError,
@@ -19,6 +20,7 @@ from ai_addons import (
     Receipt,
     Settings,
     Steps,
+    TextStream,
     ask,
     bill_to,
     billed_feature,
@@ -117,6 +119,8 @@ def in_a_sync_host(customer: Facts, addons: AddOns) -> None:
         assert_type(opinion.__wrapped__(customer, Decimal(3)), Prompt[Opinion])
     with receipts() as log:
         assert_type(blurb("Milk"), str)
+        assert_type(blurb.stream("Milk"), TextStream)
+        assert_type(blurb.stream("Milk").receipt, Receipt | None)
         assert_type(tags(title="Milk"), list[str])
         assert_type(route("Milk"), Opinion | Literal["none"])
         assert_type(composed(customer), Verdict)
@@ -131,6 +135,10 @@ async def in_an_async_host(customer: Facts) -> None:
     assert_type(await opinion.aio.quote(customer, asked=Decimal(3)), Quote)
     assert_type(await opinion.aio.options(business="biz_8")(customer, asked=Decimal(3)), Opinion)
     assert_type(await fetched(7), Opinion)
+    assert_type(blurb.aio.stream("Milk"), AsyncTextStream)
+    async with blurb.aio.stream("Milk") as pieces:
+        async for piece in pieces:
+            assert_type(piece, str)
     value, receipt = await fetched.options(user="u_2").billed(7)
     assert_type(value, Opinion)
     assert_type(receipt, Receipt)

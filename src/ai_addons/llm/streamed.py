@@ -160,4 +160,5 @@ def _ends(event: object) -> bool:
     """Whether an event of Anthropic's or Gemini's says that the answer is over, or refused from the start."""
     candidate = next(iter(read_field(event, "candidates") or ()), None)
     blocked = read_field(read_field(event, "promptFeedback"), "blockReason")
-    return read_field(event, "type") == "message_stop" or bool(read_field(candidate, "finishReason") or blocked)
+    stopped = read_field(read_field(event, "delta"), "stop_reason")
+    return bool(stopped or read_field(candidate, "finishReason") or blocked)
