@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -185,7 +186,11 @@ def test_a_composed_prompt_is_refused_before_anything_is_held(
 ) -> None:
     """There is nothing to show before the whole answer is checked."""
     held: list[object] = []
-    monkeypatch.setattr(Store, "hold", lambda *_, **__: held.append(1))
+
+    def hold(*args: object, **options: object) -> None:
+        held.append((args, options))
+
+    monkeypatch.setattr(Store, "hold", hold)
     got = read(composed, AMA, aio=aio)
     assert isinstance(got.error, ConfigError)
     assert str(got.error).startswith("'composed' composes its result")
@@ -510,17 +515,21 @@ def test_a_dropped_stream_is_paid_for(ai_addons: AddOns, ai_payer: Payer, ai_llm
     check_books(ai_addons, ai_payer, charged=PRICE)
 
 
+def no_threads(*_: object) -> None:
+    """What an executor says once it was shut down."""
+    raise RuntimeError
+
+
 def test_a_stream_that_outlives_its_wiring_is_closed_where_it_is_dropped(
     ai_addons: AddOns, ai_payer: Payer, ai_llm: FakeLlm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The threads are gone: it is closed here and now."""
-    del monkeypatch
     ai_llm.reply(blurb, "Fresh rice is here today, come and see it")
     stream = blurb.stream(AMA)
     next(stream)
-    threads = ai_addons._wiring.desk().threads
-    threads.shutdown(wait=True)
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", no_threads)
     del stream
+    monkeypatch.undo()
     check_books(ai_addons, ai_payer, charged=PRICE)
 
 
@@ -633,6 +642,22 @@ def test_a_store_that_is_away_when_the_reader_stops_charges_nothing(
 
 
 @pytest.mark.anyio
+async def test_a_coroutine_closed_while_a_piece_is_awaited_pays_for_what_was_shown(
+    ai_addons: AddOns, ai_payer: Payer, ai_llm: FakeLlm
+) -> None:
+    """Nothing may be waited for then: it is captured at once, and its event loop ends the request."""
+    ai_llm.reply_pieces(blurb, ["Dear customer, fresh "]).hang_after(1)
+    stream = blurb.aio.stream(AMA)
+    assert await anext(stream) == "Dear customer, "
+    following = stream.__anext__()
+    following.send(None)
+    following.close()
+    assert stream.receipt is not None
+    check_books(ai_addons, ai_payer, charged=PRICE)
+    await asyncio.sleep(0)
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize("operation", ["find", "hold", "capture"])
 async def test_a_cancel_at_any_store_step_leaves_no_hold(
     operation: str, ai_addons: AddOns, ai_payer: Payer, ai_llm: FakeLlm, monkeypatch: pytest.MonkeyPatch
@@ -680,8 +705,7 @@ def test_ctrl_c_at_any_piece_charges_what_was_shown(
     ai_llm.before_piece(strike)
     got: list[str] = []
     with pytest.raises(KeyboardInterrupt):
-        for part in blurb.stream(AMA):
-            got.append(part)  # noqa: PERF402  # what came before the interrupt must stay
+        deque(map(got.append, blurb.stream(AMA)))
     assert bool(got) == (piece > 0)
     check_books(ai_addons, ai_payer, charged=PRICE if got else NOTHING)
 
@@ -689,9 +713,15 @@ def test_ctrl_c_at_any_piece_charges_what_was_shown(
 def test_ctrl_c_in_the_readers_own_code_is_the_readers(ai_addons: AddOns, ai_payer: Payer, ai_llm: FakeLlm) -> None:
     """Between two pieces it strikes at once, and the block ends the stream."""
     ai_llm.reply(blurb, "Fresh rice is here today")
-    with pytest.raises(KeyboardInterrupt), blurb.stream(AMA) as stream:
-        next(stream)
-        signal.raise_signal(signal.SIGINT)
+    stream = blurb.stream(AMA)
+
+    def reading() -> None:
+        with stream:
+            next(stream)
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        reading()
     assert stream.receipt is not None
     check_books(ai_addons, ai_payer, charged=PRICE)
 
@@ -728,9 +758,8 @@ class Silent(Whole):
         yield from ()
 
     async def astream(self, request: ModelRequest) -> AsyncIterator[str | ModelReply]:
-        del request
-        for nothing in ():
-            yield nothing
+        for item in self.stream(request):
+            yield item
 
 
 @BOTH

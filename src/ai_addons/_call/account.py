@@ -131,14 +131,14 @@ class Account(Generic[R]):
         if self._hold is None or now < self._renew_at:
             return
         try:
-            self._hold = yield Do(partial(self._store.renew, self._hold))
+            renewed: Hold = yield Do(partial(self._store.renew, self._hold))
         except HoldExpired:
             self._renew_at = float("inf")
         except StoreUnavailable:
             logger.warning("the hold of call %s was not renewed; it is tried again", self.identity.id)
             self._renew_at = now + _RENEW_AGAIN
         else:
-            self._renew_at = now + self._third(self._hold)
+            self._hold, self._renew_at = renewed, now + self._third(renewed)
 
     def _third(self, hold: Hold) -> float:
         """A third of the time that a hold has left, seconds."""

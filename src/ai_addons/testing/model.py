@@ -49,7 +49,7 @@ class Pieces:
     def __init__(self, pieces: Sequence[str], usage: Usage | None, finish: Finish) -> None:
         self.pieces: tuple[str, ...] = tuple(pieces)
         self._usage = usage
-        self._finish = finish
+        self._finish: Finish = finish
         self._failure: ModelFailure | None = None
         self._hangs = False
 

@@ -76,9 +76,11 @@ def _openai(model: str, pieces: Sequence[str], finish: Finish, counts: dict[str,
         delta = {"role": "assistant", "content": piece}
         yield _event(frame | {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]}), True
     reason = {"stop": "stop", "length": "length", "blocked": "content_filter"}[finish]
-    yield _event(frame | {"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]}), False
+    nothing: dict[str, Any] = {}
+    yield _event(frame | {"choices": [{"index": 0, "delta": nothing, "finish_reason": reason}]}), False
     if counts:
-        yield _event(frame | {"choices": []} | counts), False
+        no_choices: list[Any] = []
+        yield _event(frame | {"choices": no_choices} | counts), False
     yield b"data: [DONE]\n\n", False
 
 
