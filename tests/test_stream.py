@@ -758,7 +758,7 @@ class Silent(Whole):
         yield from ()
 
     async def astream(self, request: ModelRequest) -> AsyncIterator[str | ModelReply]:
-        for item in self.stream(request):
+        for item in list(self.stream(request)):
             yield item
 
 

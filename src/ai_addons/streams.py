@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING, Self
+from types import coroutine
+from typing import TYPE_CHECKING, Any, Self
 
 from ai_addons.receipt import collectors
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Generator
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 
     from ai_addons.receipt import Receipt
 
@@ -96,8 +97,9 @@ class AsyncTextStream(AsyncIterator[str]):
     uncharged then, when their hold expires).
     """
 
-    def __init__(self, pieces: AsyncGenerator[str, None], slip: Slip) -> None:
-        self._pieces = pieces
+    def __init__(self, begin: Callable[[], Awaitable[AsyncGenerator[str, None]]], slip: Slip) -> None:
+        self._begin = begin
+        self._pieces: AsyncGenerator[str, None] | None = None
         self._slip = slip
 
     @property
@@ -111,10 +113,15 @@ class AsyncTextStream(AsyncIterator[str]):
 
     async def __anext__(self) -> str:
         """The next piece; raises like `TextStream`."""
-        return await anext(self._pieces)
+        if self._pieces is None:
+            self._pieces = await self._begin()
+        return await _closable(self._pieces.__anext__())
 
     async def aclose(self) -> None:
         """Read no more; see `TextStream.close`."""
+        if self._pieces is None:
+            # Not even begun: there is nothing to read any more.
+            self._pieces = _nothing()
         await self._pieces.aclose()
 
     async def __aenter__(self) -> Self:
@@ -124,3 +131,29 @@ class AsyncTextStream(AsyncIterator[str]):
     async def __aexit__(self, *exc: object) -> None:
         """Read no more."""
         await self.aclose()
+
+
+async def _nothing() -> AsyncGenerator[str, None]:
+    """A stream that was closed before it began."""
+    for piece in tuple[str, ...]():
+        yield piece
+
+
+@coroutine
+def _closable(step: Any) -> Generator[Any, Any, str]:  # noqa: ANN401  # what an async generator's `__anext__` gives
+    """Wait for a step of an async generator, so that closing the wait is told to the generator.
+
+    Python itself marks the step as closed and tells the generator nothing: it could never end its call then
+    (CPython, ``async_gen_asend_close``).
+    """
+    tell, what = step.send, None
+    while True:
+        try:
+            waiting = tell(what)
+        except StopIteration as stop:
+            piece: str = stop.value
+            return piece
+        try:
+            tell, what = step.send, (yield waiting)
+        except BaseException as error:  # noqa: BLE001  # whatever it is, it is the generator's to see
+            tell, what = step.throw, error

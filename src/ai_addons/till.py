@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
@@ -79,16 +78,13 @@ class Till:
             options: Its options.
         """
         slip = Slip()
-        return AsyncTextStream(self._pieces(built, options, slip), slip)
 
-    async def _pieces(
-        self, built: Callable[[], Awaitable[Invocation[str]]], options: CallOptions, slip: Slip
-    ) -> AsyncGenerator[str, None]:
-        await self._refresh_prices()
-        call, desk = self._prepare(await built(), options), self._wiring.desk()
-        async with aclosing(astream(streamed_call(call, desk.kit, slip.deliver), desk.caller, desk.threads)) as pieces:
-            async for piece in pieces:
-                yield piece
+        async def begin() -> AsyncGenerator[str, None]:
+            await self._refresh_prices()
+            call, desk = self._prepare(await built(), options), self._wiring.desk()
+            return astream(streamed_call(call, desk.kit, slip.deliver), desk.caller, desk.threads)
+
+        return AsyncTextStream(begin, slip)
 
     def quote(self, invocation: Invocation[R], options: CallOptions) -> Quote:
         """Say what a call would cost; nothing is called or charged."""
