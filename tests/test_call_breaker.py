@@ -10,7 +10,7 @@ import pytest
 
 from ai_addons import AddOns, ProviderRejected, ProviderUnavailable, bill_to
 from ai_addons.events import CallRefused, CircuitClosed, CircuitOpened, OperatorAlert
-from ai_addons.llm.base import ModelFailure, ModelReply, Verdict
+from ai_addons.llm.base import ModelFailure, Verdict
 from ai_addons.money import Credits
 from ai_addons.testing import FakeLlm, ManualClock, kit_settings
 from tests.features import AMA, KOFI, OPINION, composed, opinion, slogan
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ai_addons.events import Event
-    from ai_addons.llm.base import ModelRequest
 
 LUNA, HAIKU = "openai/gpt-6-luna", "anthropic/claude-haiku-5-5"
 DOWN = ModelFailure(ProviderUnavailable(), Verdict.ANSWERED, retry=True)
@@ -33,12 +32,12 @@ class Models(FakeLlm):
         super().__init__()
         self.broken: dict[str, ModelFailure] = {}
         self.reply(opinion, OPINION)
+        self.before_answer(self._break)
 
-    def _next(self, request: ModelRequest) -> Callable[[ModelRequest], ModelReply] | None:
-        reply = super()._next(request)
-        if request.model in self.broken:
-            raise self.broken[request.model]
-        return reply
+    def _break(self) -> None:
+        model = self.calls[-1].model
+        if model in self.broken:
+            raise self.broken[model]
 
     @property
     def asked(self) -> list[str]:

@@ -74,6 +74,8 @@ if TYPE_CHECKING:
     from ai_addons.receipt import Receipt as Receipt
     from ai_addons.receipt import receipts as receipts
     from ai_addons.settings import Settings as Settings
+    from ai_addons.streams import AsyncTextStream as AsyncTextStream
+    from ai_addons.streams import TextStream as TextStream
     from ai_addons.till import Till as Till
 
 _HOMES = {
@@ -121,6 +123,7 @@ _HOMES = {
     "prompt": ("Prompt", "Steps", "ask"),
     "receipt": ("Billed", "Quote", "Receipt", "receipts"),
     "settings": ("Settings",),
+    "streams": ("AsyncTextStream", "TextStream"),
     "till": ("Till",),
 }
 _HOME = {name: f"ai_addons.{module}" for module, names in _HOMES.items() for name in names}
@@ -133,6 +136,7 @@ __all__ = [
     "AddonConflict",
     "AddonNotOffered",
     "AsyncFeature",
+    "AsyncTextStream",
     "BadOutput",
     "BadSignature",
     "BatchInterrupted",
@@ -179,6 +183,7 @@ __all__ = [
     "Settings",
     "Steps",
     "StoreUnavailable",
+    "TextStream",
     "Till",
     "TrialClaimed",
     "UnknownFeature",

@@ -16,72 +16,182 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
-from ai_addons._call import Do, Wait
+from ai_addons._call import Do, HangUp, Hear, OpenAnswer, Show, Wait
 from ai_addons.errors import AddOnsError, bare
 from ai_addons.privacy.base import Sealed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import AsyncGenerator, Callable, Generator
     from concurrent.futures import Executor
     from types import FrameType
 
     from ai_addons._call import AskModel, Step
     from ai_addons.llm.base import Asker
+    from ai_addons.llm.listening import AsyncListener, StreamAsker
 
 T = TypeVar("T")
 
 
 def run(steps: Generator[Step, Any, T], asker: Asker) -> T:
     """Drive a call in the calling thread."""
+    course = _Course(steps, asker)
     with _KeptInterrupts() as interrupts:
-        interruption = _Interruption()
-        resume: Callable[[Any], Step] = steps.send
-        value: Any = None
-        while True:
-            with interruption.restored():
-                step = _next(resume, value)
+        result = course.forward(interrupts)
+    return cast("T", cast("_Result", result).take())
+
+
+def stream(steps: Generator[Step, Any, None], asker: StreamAsker) -> Generator[str, None, None]:
+    """Drive a call in the calling thread, and give the pieces that it shows.
+
+    Closing it tells the call that the reader stopped. Between two pieces, when the
+    reader's own code runs, Ctrl-C is not kept; each piece may be read in another thread.
+    """
+    course = _Course(steps, asker)
+    while True:
+        try:
+            with _KeptInterrupts() as interrupts:
+                step = course.forward(interrupts)
             if isinstance(step, _Result):
-                return cast("T", step.take())
-            try:
-                if isinstance(step, Do):
-                    value = step.run()
-                else:
-                    with interrupts.let_through():
-                        value = _wait(step, asker)
-                resume = steps.send
-            except BaseException as error:  # noqa: BLE001  # whatever happens is the call's to see: it voids its hold
-                resume, value = steps.throw, interruption.disguised(error)
+                return
+            step.handed = True
+            yield step.piece
+        except BaseException as error:
+            if course.over:
+                raise
+            course.interrupt(error)
+        else:
+            course.go_on()
 
 
 async def arun(steps: Generator[Step, Any, T], asker: Asker, threads: Executor) -> T:
     """Drive a call on the event loop; blocking steps run in a worker thread."""
-    worker = _Worker(threads)
-    interruption = _Interruption()
-    resume: Callable[[Any], Step] = steps.send
-    value: Any = None
+    result = await _AsyncCourse(steps, asker, threads).forward()
+    return cast("T", cast("_Result", result).take())
+
+
+async def astream(
+    steps: Generator[Step, Any, None], asker: StreamAsker, threads: Executor
+) -> AsyncGenerator[str, None]:
+    """Drive a call on the event loop, and give the pieces that it shows; `aclose` tells it that the reader stopped."""
+    course = _AsyncCourse(steps, asker, threads)
     while True:
-        with interruption.restored():
+        try:
+            step = await course.forward()
+            if isinstance(step, _Result):
+                return
+            step.handed = True
+            yield step.piece
+        except BaseException as error:
+            if course.over:
+                raise
+            course.interrupt(error)
+        else:
+            course.go_on()
+
+
+class _Steps:
+    """The description of a call, taken from step to step.
+
+    Attributes:
+        over: Whether it has ended, with a result or an error.
+    """
+
+    def __init__(self, steps: Generator[Step, Any, Any]) -> None:
+        self._steps = steps
+        self._interruption = _Interruption()
+        self._resume: Callable[[Any], Step] = steps.send
+        self._value: Any = None
+        self.over: bool = False
+
+    def go_on(self, value: object = None) -> None:
+        """Give the last step's value."""
+        self._resume, self._value = self._steps.send, value
+
+    def interrupt(self, error: BaseException) -> None:
+        """Tell the description what happened instead."""
+        self._resume, self._value = self._steps.throw, self._interruption.disguised(error)
+
+    def next(self) -> Step | _Result:
+        """Its next step, or what it came to.
+
+        Raises:
+            BaseException: Whatever ended it.
+        """
+        # Until a step has come, whatever happens is the end.
+        self.over = True
+        with self._interruption.restored():
+            step = _next(self._resume, self._value)
+        self.over = isinstance(step, _Result)
+        return step
+
+
+class _Course(_Steps):
+    """Carries out the steps of a call in the calling thread."""
+
+    def __init__(self, steps: Generator[Step, Any, Any], asker: Asker) -> None:
+        super().__init__(steps)
+        self._asker = asker
+
+    def forward(self, interrupts: _KeptInterrupts) -> Show | _Result:
+        """Carry on until there is something to show, or the call is over."""
+        while True:
+            step = self.next()
+            if isinstance(step, (Show, _Result)):
+                return step
             try:
-                step = _next(resume, value)
+                if isinstance(step, Do):
+                    value = step.run()
+                elif isinstance(step, HangUp):
+                    value = step.listener.close()
+                else:
+                    with interrupts.let_through():
+                        value = _wait(step, self._asker)
+            except BaseException as error:  # noqa: BLE001  # whatever happens is the call's to see: it voids its hold
+                self.interrupt(error)
+            else:
+                self.go_on(value)
+
+
+class _AsyncCourse(_Steps):
+    """Carries out the steps of a call on the event loop."""
+
+    def __init__(self, steps: Generator[Step, Any, Any], asker: Asker, threads: Executor) -> None:
+        super().__init__(steps)
+        self._asker = asker
+        self._worker = _Worker(threads)
+
+    async def forward(self) -> Show | _Result:
+        """Carry on until there is something to show, or the call is over."""
+        worker = self._worker
+        while True:
+            try:
+                step = self.next()
             except BaseException as error:
                 # A cancellation that was kept is what the task's owner waits for.
                 worker.strike(error)
                 raise
-        if isinstance(step, _Result):
-            worker.strike()
-            return cast("T", step.take())
-        try:
-            if isinstance(step, Do):
-                with worker.surviving_close():
-                    await worker.carry_out(step)
-                value = worker.outcome()
-            else:
+            if isinstance(step, _Result):
                 worker.strike()
-                value = await _await(step, asker)
-            resume = steps.send
-        except BaseException as error:  # noqa: BLE001  # whatever happens is the call's to see: it voids its hold
-            worker.note(error)
-            resume, value = steps.throw, interruption.disguised(error)
+                return step
+            try:
+                if isinstance(step, Do):
+                    with worker.surviving_close():
+                        await worker.carry_out(step)
+                    value = worker.outcome()
+                elif isinstance(step, HangUp):
+                    with worker.surviving_close():
+                        await worker.hang_up(step)
+                    value = None
+                else:
+                    worker.strike()
+                    if isinstance(step, Show):
+                        return step
+                    value = await _await(step, self._asker)
+            except BaseException as error:  # noqa: BLE001  # whatever happens is the call's to see: it voids its hold
+                worker.note(error)
+                self.interrupt(error)
+            else:
+                self.go_on(value)
 
 
 class _Result(Sealed):
@@ -110,19 +220,28 @@ def _next(resume: Callable[[Any], Step], value: object) -> Step | _Result:
         raise bare(error) from None
 
 
-def _wait(step: AskModel | Wait, asker: Asker) -> Any:  # noqa: ANN401  # whatever the step gives
+def _wait(step: AskModel | Hear | Wait, asker: Asker) -> Any:  # noqa: ANN401  # whatever the step gives
     """Carry out a step that waits, in the calling thread."""
     if isinstance(step, Wait):
         return step.flight.wait(step.seconds)
+    if isinstance(step, Hear):
+        return step.listener.hear()
     step.started = True
+    if isinstance(step, OpenAnswer):
+        # `stream` was given one that can.
+        return cast("StreamAsker", asker).open(step.request, step.deadline)
     return asker.ask(step.request, step.deadline)
 
 
-async def _await(step: AskModel | Wait, asker: Asker) -> Any:  # noqa: ANN401  # whatever the step gives
+async def _await(step: AskModel | Hear | Wait, asker: Asker) -> Any:  # noqa: ANN401  # whatever the step gives
     """The same on the event loop: no thread is kept while it waits."""
     if isinstance(step, Wait):
         return await step.flight.async_wait(step.seconds)
+    if isinstance(step, Hear):
+        return await cast("AsyncListener", step.listener).hear()
     step.started = True
+    if isinstance(step, OpenAnswer):
+        return await cast("StreamAsker", asker).aopen(step.request, step.deadline)
     return await asker.aask(step.request, step.deadline)
 
 
@@ -167,13 +286,24 @@ class _Worker:
             return
         self._future = future
         waiting = asyncio.wrap_future(self._future)
+        await self._until(waiting)
+        # Mark it as read: `outcome` reads the thread's own future.
+        waiting.exception()
+
+    async def hang_up(self, step: HangUp) -> None:
+        """End a stream; where nothing may be waited for, its event loop does it once nobody holds it."""
+        if not self._closed:
+            closing = asyncio.ensure_future(cast("AsyncListener", step.listener).close())
+            await self._until(closing)
+            closing.result()
+
+    async def _until(self, waiting: asyncio.Future[Any]) -> None:
+        """Wait until it is done, whatever is cancelled meanwhile."""
         while not waiting.done():
             try:
                 await asyncio.wait((waiting,))
             except asyncio.CancelledError as error:
                 self._kept = error
-        # Mark it as read: `outcome` reads the thread's own future.
-        waiting.exception()
 
     def outcome(self) -> Any:  # noqa: ANN401  # whatever the step gives
         """The value of the last step, or its error; a closed coroutine waits for it here."""

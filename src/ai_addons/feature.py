@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     from ai_addons.addons import AddOns
     from ai_addons.receipt import Billed, Quote
+    from ai_addons.streams import AsyncTextStream, TextStream
     from ai_addons.till import Till
 
 P = ParamSpec("P")
@@ -114,6 +115,20 @@ class _Definition(Generic[R]):
             build=build,
             builder=self.builder,
         )
+
+    def text_invocation(self, /, *args: object, **kwargs: object) -> Invocation[R]:
+        """The same for a feature that answers text.
+
+        Raises:
+            ConfigError: If it answers anything else.
+        """
+        if self.answer is not str:
+            msg = (
+                f"{self.spec.key!r} answers {getattr(self.answer, '__name__', self.answer)}, and only text can be read "
+                "while it is written. Nothing was charged. Call the feature instead of its `stream`."
+            )
+            raise ConfigError(msg)
+        return self.invocation(*args, **kwargs)
 
 
 class _Bound(Generic[P, R]):
@@ -226,6 +241,21 @@ class Feature(_Bound[P, R]):
         del args, kwargs
         return BoundCall(invocation=invocation, options=self._options, payer=self._paying)
 
+    def stream(self: Feature[P, str], *args: P.args, **kwargs: P.kwargs) -> TextStream:
+        """Make the call and read its answer while it is written; for features that answer text.
+
+        Who pays is settled here; nothing is held or asked before the first piece is read. Reading raises what a
+        call raises. A reader who stops after the first piece pays the price in full; where the provider breaks off
+        nothing is charged.
+
+        Raises:
+            NoPayer: If nobody is known to pay.
+            ConfigError: If the feature answers anything but text, or composes its result.
+        """
+        invocation = self._definition.text_invocation(*args, **kwargs)
+        del args, kwargs
+        return self._till().stream(invocation, self._options)
+
     @property
     def aio(self) -> AsyncFeature[P, R]:
         """The same feature for async hosts: ``await feature.aio(…)``."""
@@ -263,6 +293,12 @@ class AsyncFeature(_Bound[P, R]):
         del args, kwargs
         ready = partial(self._built, invocation) if inspect.iscoroutinefunction(self._definition.builder) else None
         return BoundCall(invocation=invocation, options=self._options, payer=self._paying, ready=ready)
+
+    def stream(self: AsyncFeature[P, str], *args: P.args, **kwargs: P.kwargs) -> AsyncTextStream:
+        """Make the call and read its answer while it is written: ``async for``; see `Feature.stream`."""
+        invocation = self._definition.text_invocation(*args, **kwargs)
+        del args, kwargs
+        return self._till().astream(partial(self._built, invocation), self._options)
 
     async def _built(self, invocation: Invocation[R]) -> Invocation[R]:
         """The same with its prompt at hand, where an ``async def`` has to be waited for."""

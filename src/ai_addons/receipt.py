@@ -137,7 +137,12 @@ def receipts() -> Generator[list[Receipt], None, None]:
         yield log
 
 
+def collectors() -> tuple[list[Receipt], ...]:
+    """What collects the receipts around the caller."""
+    return _logs.get()
+
+
 def hand_over(receipt: Receipt) -> None:
     """Give a receipt to every collector around the caller."""
-    for log in _logs.get():
+    for log in collectors():
         log.append(receipt)

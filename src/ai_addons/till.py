@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
-from ai_addons._call import billed_call, quote_call
-from ai_addons._drive import arun, run
+from ai_addons._call import billed_call, quote_call, streamed_call
+from ai_addons._drive import arun, astream, run, stream
 from ai_addons.errors import AddOnsError
 from ai_addons.events import CallRefused, emit
 from ai_addons.receipt import hand_over
+from ai_addons.streams import AsyncTextStream, Slip, TextStream
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from concurrent.futures import Executor
+
     from ai_addons._call import Call
     from ai_addons._invocation import CallOptions, Invocation
     from ai_addons.addons import AddOns
@@ -58,6 +63,29 @@ class Till:
         hand_over(billed.receipt)
         return billed
 
+    def stream(self, invocation: Invocation[str], options: CallOptions) -> TextStream:
+        """Make a call whose answer is read while it is written, in whatever thread reads it."""
+        call, desk = self._prepare(invocation, options), self._wiring.desk()
+        slip = Slip()
+        pieces = stream(streamed_call(call, desk.kit, slip.deliver), desk.caller)
+        return TextStream(pieces, slip, later=partial(_later, desk.threads))
+
+    def astream(self, built: Callable[[], Awaitable[Invocation[str]]], options: CallOptions) -> AsyncTextStream:
+        """The same on the event loop.
+
+        Args:
+            built: Gives the call, once its builder was waited for.
+            options: Its options.
+        """
+        slip = Slip()
+
+        async def begin() -> AsyncGenerator[str, None]:
+            await self._refresh_prices()
+            call, desk = self._prepare(await built(), options), self._wiring.desk()
+            return astream(streamed_call(call, desk.kit, slip.deliver), desk.caller, desk.threads)
+
+        return AsyncTextStream(begin, slip)
+
     def quote(self, invocation: Invocation[R], options: CallOptions) -> Quote:
         """Say what a call would cost; nothing is called or charged."""
         call, desk = self._addons.prepare(invocation, self._payer, options), self._wiring.desk()
@@ -82,3 +110,11 @@ class Till:
         pricing = self._wiring.pricing
         if not pricing.is_fresh:
             await asyncio.get_running_loop().run_in_executor(self._wiring.desk().threads, pricing.refresh)
+
+
+def _later(threads: Executor, work: Callable[[], object]) -> None:
+    """Do something beside whatever goes on here; here and now where the threads are gone."""
+    try:
+        threads.submit(work)
+    except RuntimeError:
+        work()

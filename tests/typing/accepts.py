@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from ai_addons import (
     AddOns,
+    AsyncTextStream,
     BatchResult,
     Billed,
     BoundCall,
@@ -21,6 +22,7 @@ from ai_addons import (
     Receipt,
     Settings,
     Steps,
+    TextStream,
     ask,
     bill_to,
     billed_feature,
@@ -124,6 +126,8 @@ def in_a_sync_host(customer: Facts, addons: AddOns) -> None:
         assert_type([item.value for item in result], list[Opinion | None])
     with receipts() as log:
         assert_type(blurb("Milk"), str)
+        assert_type(blurb.stream("Milk"), TextStream)
+        assert_type(blurb.stream("Milk").receipt, Receipt | None)
         assert_type(tags(title="Milk"), list[str])
         assert_type(route("Milk"), Opinion | Literal["none"])
         assert_type(composed(customer), Verdict)
@@ -140,6 +144,10 @@ async def in_an_async_host(customer: Facts, addons: AddOns) -> None:
     assert_type(await fetched(7), Opinion)
     assert_type(fetched.bind(7), BoundCall[Opinion])
     assert_type(await addons.aio.batch([fetched.bind(7), opinion.aio.bind(customer, Decimal(3))]), BatchResult[Opinion])
+    assert_type(blurb.aio.stream("Milk"), AsyncTextStream)
+    async with blurb.aio.stream("Milk") as pieces:
+        async for piece in pieces:
+            assert_type(piece, str)
     value, receipt = await fetched.options(user="u_2").billed(7)
     assert_type(value, Opinion)
     assert_type(receipt, Receipt)

@@ -52,6 +52,10 @@ opinion("Ama", asked=Decimal(3)).score  # E: attr-defined reportAttributeAccessI
 opinion.billed("Ama", asked=Decimal(3)).reasons  # E: attr-defined reportAttributeAccessIssue
 opinion.receipt  # E: attr-defined reportAttributeAccessIssue
 
+# What can be read while it is written: text.
+opinion.stream("Ama", asked=Decimal(3))  # E: misc reportAttributeAccessIssue
+fetched.stream(7)  # E: misc reportAttributeAccessIssue
+
 
 async def host() -> None:
     """Sync values are not awaited, async ones are."""

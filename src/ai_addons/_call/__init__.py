@@ -4,11 +4,13 @@ The description is a generator of steps. It decides everything and waits for
 nothing: a driver (`_drive`) carries out each step and sends back what came of
 it. There are three kinds:
 
-* `Do` touches the store or the cache. A driver always finishes it and delivers
-  its value, whatever is cancelled meanwhile.
-* `AskModel` waits for a model, `Wait` for another call that asks the same. Only
-  here can a call be interrupted, and then the generator voids its hold like
-  after any other error.
+* `Do` touches the store or the cache, `HangUp` ends a stream. A driver always
+  finishes them and delivers their value, whatever is cancelled meanwhile.
+* `AskModel` waits for a model, `OpenAnswer` for the first words of one and `Hear`
+  for the next, `Wait` for another call that asks the same. Only here can a call be
+  interrupted, and then the generator voids its hold like after any other error.
+* `Show` gives a piece of an answer to the reader. One who stops here, or while
+  the next piece is waited for, pays for what was shown.
 
 So no timing of a cancel can leave a hold behind.
 
@@ -18,6 +20,7 @@ So no timing of a cancel can leave a hold behind.
 `interview` one question: masked, repeated or asked, checked, restored
 `account`   its money: hold, capture, void, replay
 `progress`  what has happened so far: attempts, answers, their sums
+`listening` an answer shown while a model writes it
 `repeats`   what it repeats from the answer cache, and leaves there
 `turns`     which of several calls that want one answer asks for it
 `sharing`   which prompts may share answers between businesses
@@ -27,7 +30,23 @@ So no timing of a cancel can leave a hold behind.
 =========== ==============================================================
 """
 
-from ai_addons._call.play import Plan, billed_call, plan_call, quote_call
-from ai_addons._call.steps import AskModel, Call, Do, Kit, Step, Wait
+from ai_addons._call.play import Plan, billed_call, plan_call, quote_call, streamed_call
+from ai_addons._call.steps import AskModel, Call, Do, HangUp, Hear, Kit, OpenAnswer, Show, Step, Wait
 
-__all__ = ["AskModel", "Call", "Do", "Kit", "Plan", "Step", "Wait", "billed_call", "plan_call", "quote_call"]
+__all__ = [
+    "AskModel",
+    "Call",
+    "Do",
+    "HangUp",
+    "Hear",
+    "Kit",
+    "OpenAnswer",
+    "Plan",
+    "Show",
+    "Step",
+    "Wait",
+    "billed_call",
+    "plan_call",
+    "quote_call",
+    "streamed_call",
+]

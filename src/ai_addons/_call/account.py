@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from ai_addons._call.steps import Do
 from ai_addons.billing.records import Booked, CallIdentity, CallRecord, Finished, Hold, Outcome
-from ai_addons.errors import AddOnsError, StoreUnavailable
+from ai_addons.errors import AddOnsError, HoldExpired, StoreUnavailable
 from ai_addons.events import StepTaken
 from ai_addons.money import Credits, MicroGhs, PicoUsd
 
@@ -27,6 +27,8 @@ R = TypeVar("R")
 logger: Final = logging.getLogger("ai_addons")
 
 _MICROSECONDS: Final = 1_000_000
+_RENEW_AGAIN: Final = 5.0
+"""Seconds until a renewal is tried again after the store was away."""
 
 
 class Account(Generic[R]):
@@ -51,6 +53,7 @@ class Account(Generic[R]):
         self.started_at: int = kit.clock.now()
         self._hold: Hold | None = call.reserved
         self.owes: bool = False
+        self._renew_at = 0.0
         self._cacheable = call.cache_for is not None and kit.cache is not None
         self.finished: Finished | None = None
         feature, version = call.spec.key, call.spec.version
@@ -124,6 +127,29 @@ class Account(Generic[R]):
             self._progress.replay_from(outcome)
         else:
             self._hold = outcome
+            self._renew_at = self._clock.monotonic() + self._third(outcome)
+
+    def keep_alive(self) -> Generator[Step, Any, None]:
+        """Renew the hold of a stream once a third of its time to live is over.
+
+        One that has expired meanwhile is captured late; a store that is away is asked again later.
+        """
+        now = self._clock.monotonic()
+        if self._hold is None or now < self._renew_at:
+            return
+        try:
+            renewed: Hold = yield Do(partial(self._store.renew, self._hold))
+        except HoldExpired:
+            self._renew_at = float("inf")
+        except StoreUnavailable:
+            logger.warning("the hold of call %s was not renewed; it is tried again", self.identity.id)
+            self._renew_at = now + _RENEW_AGAIN
+        else:
+            self._hold, self._renew_at = renewed, now + self._third(renewed)
+
+    def _third(self, hold: Hold) -> float:
+        """A third of the time that a hold has left, seconds."""
+        return (hold.expires_at - self._clock.now()) / _MICROSECONDS / 3
 
     def capture(self, source: Source) -> Generator[Step, Any, Booked]:
         """Charge a held call; book one that held nothing, or nothing that it owes, as free."""
@@ -146,6 +172,14 @@ class Account(Generic[R]):
         if self._hold is not None:
             return (yield from self._void(self._hold, record))
         return (yield from self._free(record))
+
+    def keep_part(self, source: Source) -> Generator[Step, Any, Booked | None]:
+        """Charge a stream whose reader stopped; None if the store is away, then the hold expires by itself."""
+        try:
+            return (yield from self.capture(source))
+        except StoreUnavailable:
+            logger.warning("call %s could not be captured; its hold will expire", self.identity.id)
+            return None
 
     def give_up(self, error: BaseException) -> Generator[Step, Any, None]:
         """Void the hold of a call that failed, and book its cost."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from ai_addons._call import wording
 from ai_addons._call.account import code_of
+from ai_addons._call.listening import Reading
 from ai_addons._call.repeats import Repeats
 from ai_addons._call.steps import AskModel
 from ai_addons.errors import (
@@ -66,6 +68,7 @@ class Question:
         name: Its name for a replay.
         cache_key: Its name in the answer cache.
         began: How many attempts the call had made before.
+        aloud: Whether the reader is shown the answer while it is written.
     """
 
     prompt: Prompt[Any]
@@ -76,6 +79,7 @@ class Question:
     name: str
     cache_key: str
     began: int
+    aloud: bool = False
 
 
 class Interview(Generic[R]):
@@ -102,18 +106,25 @@ class Interview(Generic[R]):
         self._teller = teller
         self.repeats = Repeats(call, kit, account)
 
-    def answer(self, prompt: Prompt[Any], declared: object) -> Generator[Step, Any, Any]:
+    def answer(self, prompt: Prompt[Any], declared: object, *, aloud: bool = False) -> Generator[Step, Any, Any]:
         """The restored, validated answer to one prompt: replayed, stored or asked for.
+
+        Args:
+            prompt: The question.
+            declared: The type of its answer.
+            aloud: Show the reader what a model answers while it is written.
 
         Raises:
             NoAnswer: If there is none; the hold is still open then.
         """
-        question = self._question(prompt, declared)
+        question = replace(self._question(prompt, declared), aloud=aloud)
         try:
             return (yield from self._answer(question))
         except NoAnswer as none:
-            # A replay gives again what was given: nothing older, and nothing better.
-            found = None if question.name in self._progress.replay else self.repeats.stale(question.cache_key)
+            # A replay gives again what was given: nothing older, and nothing better. Nor does a stored answer follow
+            # one that the reader saw begin.
+            settled = self._progress.shown or question.name in self._progress.replay
+            found = None if settled else self.repeats.stale(question.cache_key)
             if found is not None and (value := self._kept(question, found.answer)) is not None:
                 self._progress.stale, self._progress.model = none.error, found.model
                 return value[0]
@@ -277,7 +288,10 @@ class Interview(Generic[R]):
             feature=self._call.spec.key,
         )
         self._progress.asked = True
-        exchange = yield from self._exchange(AskModel(request, deadline), why)
+        if question.aloud:
+            exchange = yield from self._reading(question, why).exchange(request, deadline)
+        else:
+            exchange = yield from self._exchange(AskModel(request, deadline), why)
         self._note(exchange.attempts, why)
         failure = exchange.failure
         if failure is None:
@@ -290,6 +304,11 @@ class Interview(Generic[R]):
             raise NoAnswer(failure.error)
         error: AddOnsError = failure.error
         return error
+
+    def _reading(self, question: Question, why: AttemptReason) -> Reading[R]:
+        restorer = self._session.vault.stream(expects=question.expects)
+        note = partial(self._note, why=why)
+        return Reading(self._kit, self._account, self._progress, restorer, note=note)
 
     def _exchange(self, step: AskModel, why: AttemptReason) -> Generator[Step, Any, Exchange]:
         """Ask; what is interrupted on the way may be on the provider's bill, so its cost is unknown."""

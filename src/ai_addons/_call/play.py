@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from ai_addons._call.account import Account
 from ai_addons._call.interview import Interview, NoAnswer
 from ai_addons._call.progress import Progress
-from ai_addons._call.steps import Do
+from ai_addons._call.steps import Do, Show
 from ai_addons._call.telling import Teller
 from ai_addons.billing.together import HoldRequest
-from ai_addons.errors import AddOnsError, BadOutput, BudgetSpent, ConfigError, ContentBlocked
+from ai_addons.errors import AddOnsError, BadOutput, BudgetSpent, ConfigError, ContentBlocked, StoreUnavailable
 from ai_addons.llm.providers import is_offline
 from ai_addons.money import Credits
 from ai_addons.prompt import Prompt, RecordsOutcome, declared_answer
 from ai_addons.receipt import Billed, Quote, Receipt
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from ai_addons._call.interview import Question
     from ai_addons._call.steps import Call, Kit, Step
@@ -43,6 +43,29 @@ def billed_call(call: Call[R], kit: Kit) -> Generator[Step, Any, Billed[R]]:
             return (yield from run.play())
         finally:
             yield from run.land()
+    finally:
+        run.close()
+
+
+def streamed_call(call: Call[str], kit: Kit, deliver: Callable[[Receipt], None]) -> Generator[Step, Any, None]:
+    """Carry out one call whose answer is shown while it is written; what is known at once is one piece.
+
+    Args:
+        call: The call.
+        kit: What it works with.
+        deliver: Takes the receipt, also where the reader stopped.
+
+    Raises:
+        AddOnsError: If the answer is not whole; whatever was held is void then.
+    """
+    run = _Run(call, kit, deliver=deliver)
+    try:
+        try:
+            value = (yield from run.play()).value
+        finally:
+            yield from run.land()
+        if not run.shown:
+            yield Show(value)
     finally:
         run.close()
 
@@ -90,9 +113,17 @@ class _Outlook:
 
 
 class _Run(Generic[R]):
-    """One call in progress; lives as long as its generator."""
+    """One call in progress; lives as long as its generator.
 
-    def __init__(self, call: Call[R], kit: Kit) -> None:
+    Args:
+        call: The call.
+        kit: What it works with.
+        deliver: Takes the receipt of a call whose answer is shown while it is written; None for any other call.
+    """
+
+    def __init__(self, call: Call[R], kit: Kit, *, deliver: Callable[[Receipt], None] | None = None) -> None:
+        self._aloud = deliver is not None
+        self._deliver = deliver or _kept_by_nobody
         session = kit.masker.session(call.rules)
         self._call = call
         self._kit = kit
@@ -101,6 +132,11 @@ class _Run(Generic[R]):
         self._account = Account(call, kit, self._progress, session.vault)
         self._teller = Teller(kit, self._account, self._progress)
         self._interview = Interview(call, kit, session, self._account, self._progress, self._teller)
+
+    @property
+    def shown(self) -> bool:
+        """Whether the reader saw the answer, or a part of it."""
+        return self._progress.shown
 
     def close(self) -> None:
         """Forget the personal data of this call; nobody waits for it any more."""
@@ -126,12 +162,17 @@ class _Run(Generic[R]):
             yield from self._fail(none.error)
             raise none.error from None
         except BaseException as error:
-            yield from self._fail(error)
+            # No `Exception`: not a failure of ours, but the reader who went away.
+            if self.shown and not isinstance(error, Exception):
+                yield from self._stopped()
+            else:
+                yield from self._fail(error)
             raise
         if reason is None:
             # Only what was paid for, or is free by price, may be repeated free.
             yield from self._interview.repeats.remember()
         receipt = self._receipt(source, reason, booked)
+        self._deliver(receipt)
         if failure is None:
             self._teller.charged(receipt)
         else:
@@ -233,8 +274,10 @@ class _Run(Generic[R]):
         """The caller's value, where it comes from, and what went wrong if a fallback gave it."""
         if prompt.result is not None:
             return prompt.result[0], "rules", _settled_reason(prompt.result[0]), None
+        if self._aloud and prompt.finish is not None:
+            raise self._composed()
         try:
-            value = yield from self._value(prompt, self._call.answer)
+            value = yield from self._value(prompt, self._call.answer, aloud=self._aloud)
         except NoAnswer as none:
             if prompt.fallback is None:
                 raise
@@ -253,12 +296,30 @@ class _Run(Generic[R]):
             return "cache"
         return "offline" if is_offline(self._progress.model or "") else "ai"
 
-    def _value(self, prompt: Prompt[Any], declared: object) -> Generator[Step, Any, Any]:
+    def _value(self, prompt: Prompt[Any], declared: object, *, aloud: bool = False) -> Generator[Step, Any, Any]:
         """What a prompt's answer comes to: the answer itself, or what `finish` makes of it."""
         if prompt.result is not None:
             return prompt.result[0]
-        answer = yield from self._interview.answer(prompt, declared)
+        answer = yield from self._interview.answer(prompt, declared, aloud=aloud)
         return prompt.finish(answer) if prompt.finish else answer
+
+    def _composed(self) -> ConfigError:
+        msg = (
+            f"{self._call.spec.key!r} composes its result from the model's answer, so there is nothing to show before "
+            "it is whole. Nothing was charged. Call the feature instead of its `stream`."
+        )
+        return ConfigError(msg)
+
+    def _stopped(self) -> Generator[Step, Any, None]:
+        """The reader had a part of the answer and went away: it is paid for."""
+        source = self._source()
+        booked = yield from self._account.keep_part(source)
+        if booked is None:
+            self._teller.ended_badly(StoreUnavailable())
+            return
+        receipt = self._receipt(source, None, booked)
+        self._deliver(receipt)
+        self._teller.charged(receipt)
 
     def _fail(self, error: BaseException) -> Generator[Step, Any, None]:
         """Give everything back and say so."""
@@ -292,6 +353,10 @@ class _Run(Generic[R]):
             cost=progress.cost,
             cost_ghs_micro=booked.cost_ghs,
         )
+
+
+def _kept_by_nobody(_receipt: Receipt) -> None:
+    """For a call whose receipt goes with its value."""
 
 
 def _reason(error: AddOnsError) -> DegradedReason:

@@ -30,6 +30,7 @@ class Progress:
         replay: The same, kept from the first time, to be given again.
         asked: Whether any model was asked.
         bounds: The most one attempt at each model can cost, pico-USD.
+        shown: Whether the reader was handed a part of the answer.
         timed_out: Whether another call was waited for in vain.
         stale: Why an answer had to do whose time is over; None if none had to.
         saved: What the provider took when the repeated answers were made.
@@ -42,6 +43,7 @@ class Progress:
     replay: dict[str, str | None] = field(default_factory=dict[str, "str | None"], repr=False)
     asked: bool = False
     bounds: dict[str, int] = field(default_factory=dict[str, int])
+    shown: bool = False
     timed_out: bool = False
     stale: AddOnsError | None = None
     saved: PicoUsd = _NOTHING

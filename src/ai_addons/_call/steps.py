@@ -1,4 +1,4 @@
-"""What a call is given before it starts, and the three kinds of steps it is made of."""
+"""What a call is given before it starts, and the kinds of steps it is made of."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ai_addons.llm.base import ModelRequest
     from ai_addons.llm.breaker import Breaker
     from ai_addons.llm.costs import PriceBook
+    from ai_addons.llm.listening import AsyncListener, Listener
     from ai_addons.money import Credits
     from ai_addons.privacy.base import Masker, Rules
     from ai_addons.prompt import Prompt, Steps
@@ -63,7 +64,47 @@ class Wait:
     seconds: float
 
 
-Step: TypeAlias = Do | AskModel | Wait
+@dataclass(slots=True)
+class OpenAnswer(AskModel):
+    """A step that waits for the first text of a model's answer. Gives who hears the rest, or how it ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hear:
+    """A step that waits for the next piece of an answer. Gives the piece, or how the answer ended.
+
+    Attributes:
+        listener: Who hears it.
+    """
+
+    listener: Listener | AsyncListener
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """A step that ends an answer, whole or not, and lets go of its connection; always finished, like `Do`.
+
+    Attributes:
+        listener: Who heard it.
+    """
+
+    listener: Listener | AsyncListener
+
+
+@dataclass(slots=True)
+class Show:
+    """A step that hands a piece of the answer to the reader; whatever interrupts here, the reader stopped.
+
+    Attributes:
+        piece: Text to read, restored.
+        handed: Set by the driver when the reader gets it: from then on it is paid for.
+    """
+
+    piece: str = field(repr=False)
+    handed: bool = False
+
+
+Step: TypeAlias = Do | AskModel | Wait | OpenAnswer | Hear | HangUp | Show
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncGenerator, Generator, Mapping
 
     from ai_addons.errors import AddOnsError
     from ai_addons.money import PicoUsd
@@ -149,6 +149,26 @@ class Llm(Protocol):
         Raises:
             ModelFailure: If there is no reply.
         """
+        ...
+
+
+@runtime_checkable
+class StreamingLlm(Llm, Protocol):
+    """An `Llm` that can give an answer while it is written; one that cannot gives it in one piece."""
+
+    def stream(self, request: ModelRequest) -> Generator[str | ModelReply, None, None]:
+        """Ask once: the text in pieces, and the whole reply as the last item.
+
+        ``request.timeout`` counts for each wait. Closing the generator ends the
+        request and lets go of its connection.
+
+        Raises:
+            ModelFailure: If it breaks off, or never begins.
+        """
+        ...
+
+    def astream(self, request: ModelRequest) -> AsyncGenerator[str | ModelReply, None]:
+        """The same for async features; it ends when cancelled."""
         ...
 
 

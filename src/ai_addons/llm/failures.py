@@ -195,6 +195,9 @@ def _on_the_way(kinds: set[str]) -> ModelFailure:
         return timed_out()
     if "TransportError" in kinds:
         return ModelFailure(ProviderUnavailable(), Verdict.MAYBE_BILLED, retry=True)
+    # An error that the provider sent in the middle of a stream; what could not be read has a `ValueError` behind it.
+    if "MidStreamFallbackError" in kinds and "ValueError" not in kinds:
+        return ModelFailure(ProviderUnavailable(), Verdict.MAYBE_BILLED, retry=True)
     msg = "The AI provider's answer could not be read. Nothing was charged. Try again in a moment."
     return ModelFailure(BadOutput(msg), Verdict.MAYBE_BILLED)
 

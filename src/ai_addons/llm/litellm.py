@@ -13,7 +13,9 @@ import logging
 import os
 import sys
 import threading
+from copy import copy
 from math import floor
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from ai_addons.clock import SystemClock
@@ -23,10 +25,11 @@ from ai_addons.llm.dialect import for_wire
 from ai_addons.llm.failures import not_sent, read_failure, timed_out
 from ai_addons.llm.providers import base_for, key_for, split_route
 from ai_addons.llm.replies import read_reply
+from ai_addons.llm.streamed import Incoming
 from ai_addons.llm.thinking import thinking_off
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping
+    from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 
     from ai_addons.clock import Clock
     from ai_addons.llm.base import ModelReply, ModelRequest
@@ -42,6 +45,8 @@ _BEFORE_IMPORT: Final = {
 }
 # On the async path of these LiteLLM sends a request again after a lost connection; it may be billed twice then.
 _SENT_AGAIN: Final = ("anthropic", "gemini")
+# Always with exact counts: OpenAI gives none otherwise.
+_STREAM: Final[Mapping[str, Any]] = MappingProxyType({"stream": True, "stream_options": {"include_usage": True}})
 # Below WARNING these write prompts and headers; openai is what LiteLLM speaks to OpenAI with.
 _LOGGERS: Final = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy", "openai")
 
@@ -83,6 +88,7 @@ class LiteLlm:
         self._clock = clock or SystemClock()
         self._library: _Library | None = None
         self._clients: dict[asyncio.AbstractEventLoop, tuple[object, AsyncGenerator[None]]] = {}
+        self._shared: Any = None
         self._loading = threading.Lock()
 
     def warm_up(self) -> None:
@@ -134,6 +140,73 @@ class LiteLlm:
         except BaseException as interruption:  # noqa: BLE001  # raised again at once
             raise _alone(interruption) from None
         return read_reply(request.model, response)
+
+    def stream(self, request: ModelRequest) -> Generator[str | ModelReply, None, None]:
+        """Ask once: the text in pieces, and the whole reply last; each wait may take ``request.timeout`` seconds.
+
+        Raises:
+            ModelFailure: If it breaks off, or never begins.
+        """
+        access = self._access(request)
+        library = self._load()
+        incoming = Incoming(request.model)
+        try:
+            incoming.wrapper = library.completion(
+                **_arguments(request, library), **_STREAM, **access(), **self._stream_client(request, incoming)
+            )
+            for chunk in incoming.wrapper:
+                yield incoming.take(chunk)
+            reply = incoming.reply()
+        except ModelFailure:
+            raise
+        except Exception as error:
+            raise read_failure(request.model, error, self._clock.now()) from error
+        except BaseException as interruption:  # noqa: BLE001  # raised again at once
+            raise _alone(interruption) from None
+        finally:
+            incoming.close()
+        yield reply
+
+    async def astream(self, request: ModelRequest) -> AsyncGenerator[str | ModelReply, None]:
+        """The same for async features; who waits for a piece says how long.
+
+        Raises:
+            ModelFailure: If it breaks off, or never begins.
+        """
+        access = self._access(request)
+        library = self._library if self._library is not None else await asyncio.to_thread(self._load)
+        client = await self._client(request)
+        incoming = Incoming(request.model)
+        if client:
+            client["client"] = _kept_client(client["client"], incoming, request.timeout)
+        try:
+            incoming.wrapper = await library.acompletion(
+                **_arguments(request, library), **_STREAM, **access(), **client
+            )
+            async for chunk in incoming.wrapper:
+                yield incoming.take(chunk)
+            reply = incoming.reply()
+        except ModelFailure:
+            raise
+        except Exception as error:
+            raise read_failure(request.model, error, self._clock.now()) from error
+        except BaseException as interruption:  # noqa: BLE001  # raised again at once
+            raise _alone(interruption) from None
+        finally:
+            await incoming.aclose()
+        yield reply
+
+    def _stream_client(self, request: ModelRequest, incoming: Incoming) -> dict[str, object]:
+        """LiteLLM's sync client for one stream, on connections that all share; OpenAI's stream closes itself."""
+        if split_route(request.model)[0] not in _SENT_AGAIN:
+            return {}
+        handler = importlib.import_module("litellm.llms.custom_httpx.http_handler").HTTPHandler
+        with self._loading:
+            if self._shared is None:
+                self._shared = handler()
+        client = handler(client=self._shared.client)
+        client.post = incoming.keep(client.post, request.timeout)
+        return {"client": client}
 
     def _access(self, request: ModelRequest) -> Callable[[], dict[str, object]]:
         """Key and address, checked before LiteLLM is even loaded: its own complaints look retryable.
@@ -202,6 +275,15 @@ def _alone(interruption: BaseException) -> BaseException:
 def _worth_telling(record: logging.LogRecord) -> bool:
     """Not that loops come and go: LiteLLM says so at each call of a host that runs one loop a call."""
     return "event loop changed" not in record.getMessage()
+
+
+def _kept_client(client: object, incoming: Incoming, seconds: float) -> object:
+    """The same client for one stream, whose response is kept; its connections stay the loop's."""
+    kept: Any = copy(client)
+    # Or the copy would close them when it is dropped; this is how LiteLLM itself marks a client that was given.
+    kept.client = kept.client
+    kept.post = incoming.keep_async(kept.post, seconds)
+    return kept
 
 
 def _one_request_client() -> object:

@@ -9,6 +9,7 @@ given for a real model's answer.
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Final
 
 from ai_addons.clock import SystemClock
@@ -19,12 +20,16 @@ from ai_addons.llm.facts import facts_of
 from ai_addons.llm.samples import answer_text, draw_for
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Generator, Iterator
+
     from ai_addons.clock import Clock
     from ai_addons.llm.base import ModelRequest
     from ai_addons.settings import OfflineSettings
 
 OFFLINE_MODEL: Final = "offline/sample"
 """The one offline route."""
+
+_WORD: Final = re.compile(r"\s*\S+|\s+$")
 
 
 class OfflineLlm:
@@ -65,6 +70,29 @@ class OfflineLlm:
             raise ModelFailure(ProviderTimeout(), Verdict.ANSWERED)
         text = request.sample if request.sample is not None else fabricated(request, self._seed)
         return ModelReply(text=text, finish="stop", model=OFFLINE_MODEL, usage=Usage())
+
+    def stream(self, request: ModelRequest) -> Generator[str | ModelReply, None, None]:
+        """The same answer, word by word."""
+        yield from _told(self.complete(request))
+
+    async def astream(self, request: ModelRequest) -> AsyncGenerator[str | ModelReply, None]:
+        """The same; there is nothing to wait for."""
+        for item in _told(self.complete(request)):
+            yield item
+
+
+def words(text: str) -> tuple[str, ...]:
+    """A text in pieces, cut before each word.
+
+    >>> words("Fresh bread, daily.")
+    ('Fresh', ' bread,', ' daily.')
+    """
+    return tuple(_WORD.findall(text))
+
+
+def _told(reply: ModelReply) -> Iterator[str | ModelReply]:
+    yield from words(reply.text or "")
+    yield reply
 
 
 def fabricated(request: ModelRequest, seed: int = 0) -> str:

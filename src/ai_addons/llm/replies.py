@@ -28,16 +28,17 @@ def read_reply(route: str, response: object) -> ModelReply:
         route: The route that was asked.
         response: LiteLLM's ``ModelResponse``.
     """
-    choice = next(iter(_get(response, "choices") or ()), None)
-    message = _get(choice, "message")
-    text = _get(message, "content")
+    choice = next(iter(read_field(response, "choices") or ()), None)
+    message = read_field(choice, "message")
+    usage = read_field(response, "usage")
+    text = read_field(message, "content")
     return ModelReply(
         text=text if isinstance(text, str) and text else None,
         finish=_finish(choice, message),
-        model=_text(_get(response, "model")) or "",
-        usage=read_usage(_get(response, "usage")),
+        model=_text(read_field(response, "model")) or "",
+        usage=read_usage(usage),
         request_id=_request_id(route, response),
-        tier=_text(_get(response, "service_tier")) or _text(_get(_get(response, "usage"), "service_tier")),
+        tier=_text(read_field(response, "service_tier")) or _text(read_field(usage, "service_tier")),
     )
 
 
@@ -48,11 +49,11 @@ def read_usage(usage: object) -> Usage | None:
         The pools, or None where the counts are missing or do not add up: they
         must not be priced.
     """
-    details, made = _get(usage, "prompt_tokens_details"), _get(usage, "completion_tokens_details")
-    prompt, completion = _count(_get(usage, "prompt_tokens")), _count(_get(usage, "completion_tokens"))
-    cached = _count(_get(details, "cached_tokens"))
-    written = _count(_get(details, "cache_creation_tokens") or _get(details, "cache_write_tokens"))
-    reasoning = _count(_get(made, "reasoning_tokens"))
+    details, made = read_field(usage, "prompt_tokens_details"), read_field(usage, "completion_tokens_details")
+    prompt, completion = _count(read_field(usage, "prompt_tokens")), _count(read_field(usage, "completion_tokens"))
+    cached = _count(read_field(details, "cached_tokens"))
+    written = _count(read_field(details, "cache_creation_tokens") or read_field(details, "cache_write_tokens"))
+    reasoning = _count(read_field(made, "reasoning_tokens"))
     pools = Usage(
         input=prompt - cached - written,
         cached=cached,
@@ -61,7 +62,7 @@ def read_usage(usage: object) -> Usage | None:
         reasoning=reasoning,
     )
     # A cache write for an hour has its own price; we never ask for one.
-    hour = _count(_get(_get(details, "cache_creation_token_details"), "ephemeral_1h_input_tokens"))
+    hour = _count(read_field(read_field(details, "cache_creation_token_details"), "ephemeral_1h_input_tokens"))
     counts = (pools.input, pools.cached, pools.cache_write, pools.output, pools.reasoning)
     return pools if prompt > 0 and min(counts) >= 0 and not hour else None
 
@@ -71,21 +72,21 @@ def _finish(choice: object, message: object) -> Finish:
         # Answered and billed, with nothing in it: as final as an answer that was cut off.
         return "length"
     # OpenAI says "stop" for a refusal and puts its words beside the content.
-    refusal = _get(message, "refusal") or _get(_get(message, "provider_specific_fields"), "refusal")
-    reason = _get(choice, "finish_reason")
+    refusal = read_field(message, "refusal") or read_field(read_field(message, "provider_specific_fields"), "refusal")
+    reason = read_field(choice, "finish_reason")
     if refusal or reason == "content_filter":
         return "blocked"
     return "length" if reason == "length" else "stop"
 
 
 def _request_id(route: str, response: object) -> str | None:
-    headers: Mapping[str, Any] = _get(_get(response, "_hidden_params"), "additional_headers") or {}
+    headers: Mapping[str, Any] = read_field(read_field(response, "_hidden_params"), "additional_headers") or {}
     named = next((found for name in _REQUEST_ID_HEADERS if (found := _text(headers.get(name)))), None)
-    own = _text(_get(response, "id")) if split_route(route)[0] in _OWN_RESPONSE_ID else None
+    own = _text(read_field(response, "id")) if split_route(route)[0] in _OWN_RESPONSE_ID else None
     return named or own
 
 
-def _get(holder: object, name: str) -> Any:  # noqa: ANN401  # LiteLLM's objects are untyped: each reader checks what it gets
+def read_field(holder: object, name: str) -> Any:  # noqa: ANN401  # LiteLLM's objects are untyped: each reader checks what it gets
     """A field of an object or a dict, None where there is none."""
     if isinstance(holder, dict):
         return cast("dict[str, Any]", holder).get(name)

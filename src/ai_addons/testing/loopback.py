@@ -104,7 +104,9 @@ class Loopback(Script):
             writer.write(piece)
             await writer.drain()
             await asyncio.sleep(act.drip)
-        return not act.cut
+        if act.end == "hang":
+            await asyncio.sleep(_FOR_EVER)
+        return act.end is None and not act.cut
 
 
 async def _read_request(reader: StreamReader) -> tuple[str, dict[str, str], bytes]:
@@ -118,12 +120,30 @@ async def _read_request(reader: StreamReader) -> tuple[str, dict[str, str], byte
 
 def _pieces(act: Act, reply: WireReply) -> list[bytes]:
     """The answer as it is written: in one go, or the head and then the body in pieces."""
-    lines = [f"HTTP/1.1 {reply.status} Scripted", f"content-length: {len(reply.body)}"]
-    lines += [f"{name}: {value}" for name, value in reply.headers.items()]
-    head = "\r\n".join([*lines, "", ""]).encode("latin-1")
+    if reply.events is not None:
+        return [
+            _head(reply, "transfer-encoding: chunked"),
+            *map(_chunk, reply.events),
+            *([] if act.end else [_chunk(b"")]),
+        ]
+    head = _head(reply, f"content-length: {len(reply.body)}")
     if act.cut:
         return [head + reply.body[: len(reply.body) // 2]]
     if not act.drip:
         return [head + reply.body]
     size = max(1, len(reply.body) // _PIECES)
     return [head, *(reply.body[start : start + size] for start in range(0, len(reply.body), size))]
+
+
+def _head(reply: WireReply, length: str) -> bytes:
+    lines = [
+        f"HTTP/1.1 {reply.status} Scripted",
+        length,
+        *(f"{name}: {value}" for name, value in reply.headers.items()),
+    ]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+def _chunk(data: bytes) -> bytes:
+    """One chunk of a body of unknown length (RFC 9112 section 7.1); an empty one ends it."""
+    return b"%x\r\n%s\r\n" % (len(data), data)

@@ -6,18 +6,21 @@ import asyncio
 import json
 import threading
 from collections import defaultdict, deque
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
 
 from pydantic_core import to_jsonable_python
 
-from ai_addons.errors import ProviderTimeout, ProviderUnavailable
+from ai_addons.errors import ProviderUnavailable
 from ai_addons.llm.base import Finish, ModelFailure, ModelReply, ModelRequest, Usage, Verdict
+from ai_addons.llm.listening import apieces, pieces
 from ai_addons.llm.offline import fabricated
 from ai_addons.testing.payer import key
+from ai_addons.testing.pieces import Hang, Pieces, late, reply_to, whole
 from ai_addons.testing.sent import ModelCall, call_of, check_masked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
 
     from ai_addons.errors import AddOnsError
     from ai_addons.llm.base import Llm
@@ -49,9 +52,10 @@ class FakeLlm:
         self._behind = behind
         self._lock = threading.Lock()
         self._unused: list[str] = []
-        self._scripts: dict[str, deque[Callable[[ModelRequest], ModelReply]]] = defaultdict(deque)
+        self._scripts: dict[str, deque[Callable[[ModelRequest], ModelReply | Pieces]]] = defaultdict(deque)
         self._release = threading.Event()
-        self._before: Callable[[], object] | None = None
+        self._before: Callable[[], object] = _nothing
+        self._before_piece: Callable[[], object] = _nothing
         self.calls: list[ModelCall] = []
 
     def reply(self, feature: object, value: object, *, usage: Usage | None = _USAGE) -> None:
@@ -62,11 +66,23 @@ class FakeLlm:
             value: A value of the answer type, or its JSON form.
             usage: Tokens to report; None for a provider that reports none.
         """
-        self._script(feature, lambda request: _reply(request, _text(request, value), "stop", usage))
+        self._script(feature, lambda request: reply_to(request, _text(request, value), "stop", usage))
+
+    def reply_pieces(
+        self, feature: object, pieces: Sequence[str], *, usage: Usage | None = _USAGE, finish: Finish = "stop"
+    ) -> Pieces:
+        """Answer a feature's next stream in just these pieces, or its next call with all of them.
+
+        Returns:
+            The plan, which may be made to break off: ``ai_llm.reply_pieces(blurb, ["Fresh", "bread"]).break_after(1)``.
+        """
+        plan = Pieces(pieces, usage, finish)
+        self._script(feature, lambda _request: plan)
+        return plan
 
     def reply_text(self, feature: object, text: str, *, finish: Finish = "stop") -> None:
         """Answer with raw text, however broken; ``finish`` may say it was cut off or refused."""
-        self._script(feature, lambda request: _reply(request, text, finish, _USAGE))
+        self._script(feature, lambda request: reply_to(request, text, finish, _USAGE))
 
     def fail(
         self,
@@ -102,27 +118,31 @@ class FakeLlm:
         """
         clock = self._steered("slow")
 
-        def late(request: ModelRequest) -> ModelReply:
+        def slowly(request: ModelRequest) -> ModelReply:
             clock.advance(min(seconds, request.timeout))
             if seconds > request.timeout:
-                raise _timeout()
-            return _reply(request, _text(request, value), "stop", _USAGE)
+                raise late()
+            return reply_to(request, _text(request, value), "stop", _USAGE)
 
-        self._script(feature, late)
+        self._script(feature, slowly)
 
     def time_out(self, feature: object) -> None:
         """Give no answer to a feature's next call in time: the clock jumps to the end of the attempt."""
         clock = self._steered("time_out")
 
-        def late(request: ModelRequest) -> ModelReply:
+        def slowly(request: ModelRequest) -> ModelReply:
             clock.advance(request.timeout)
-            raise _timeout()
+            raise late()
 
-        self._script(feature, late)
+        self._script(feature, slowly)
 
     def before_answer(self, action: Callable[[], object]) -> None:
         """Do something each time just before the model answers (let time pass, cancel, take credits away)."""
         self._before = action
+
+    def before_piece(self, action: Callable[[], object]) -> None:
+        """Do something each time just before a piece of a stream, or its end, is given."""
+        self._before_piece = action
 
     def hang(self, feature: object) -> None:
         """Never answer a feature's next call; it really waits until its deadline, a cancel, or `release`.
@@ -131,7 +151,7 @@ class FakeLlm:
         """
 
         def hanging(request: ModelRequest) -> ModelReply:
-            raise _Hang(request.timeout)
+            raise Hang(request.timeout)
 
         self._script(feature, hanging)
 
@@ -141,23 +161,52 @@ class FakeLlm:
 
     def complete(self, request: ModelRequest) -> ModelReply:
         """Answer, fail or hang, as scripted."""
-        answer = self._next(request)
         try:
-            return answer(request) if answer is not None else self._unscripted(request)
-        except _Hang as hang:
+            plan = self._next(request)
+            return plan.end(request) if isinstance(plan, Pieces) else plan.complete(request)
+        except Hang as hang:
             self._release.wait(hang.seconds)
-            raise _timeout() from None
+            raise late() from None
 
     async def acomplete(self, request: ModelRequest) -> ModelReply:
         """The same for async features."""
-        answer = self._next(request)
-        if answer is None and self._behind is not None:
-            return await self._behind.acomplete(request)
         try:
-            return answer(request) if answer is not None else self._unscripted(request)
-        except _Hang as hang:
+            plan = self._next(request)
+            return plan.end(request) if isinstance(plan, Pieces) else await plan.acomplete(request)
+        except Hang as hang:
             await asyncio.sleep(hang.seconds)
-            raise _timeout() from None
+            raise late() from None
+
+    def stream(self, request: ModelRequest) -> Generator[str | ModelReply, None, None]:
+        """Answer in pieces: those that were planned, else word by word."""
+        try:
+            plan = self._next(request)
+            yield from self._items(plan, request) if isinstance(plan, Pieces) else pieces(plan, request)
+        except Hang as hang:
+            self._release.wait(hang.seconds)
+            raise late() from None
+
+    async def astream(self, request: ModelRequest) -> AsyncGenerator[str | ModelReply, None]:
+        """The same for async features."""
+        try:
+            plan = self._next(request)
+            if isinstance(plan, Pieces):
+                for item in self._items(plan, request):
+                    yield item
+                return
+        except Hang as hang:
+            await asyncio.sleep(hang.seconds)
+            raise late() from None
+        async with aclosing(apieces(plan, request)) as items:
+            async for item in items:
+                yield item
+
+    def _items(self, plan: Pieces, request: ModelRequest) -> Iterator[str | ModelReply]:
+        for piece in plan.pieces:
+            self._before_piece()
+            yield piece
+        self._before_piece()
+        yield plan.end(request)
 
     def assert_asked(self, feature: object, times: int = 1) -> None:
         """Check how often a feature asked a model, repairs and retries included; 0 for never.
@@ -202,13 +251,13 @@ class FakeLlm:
             raise ValueError(msg)
         return self._clock
 
-    def _script(self, feature: object, answer: Callable[[ModelRequest], ModelReply]) -> None:
+    def _script(self, feature: object, answer: Callable[[ModelRequest], ModelReply | Pieces]) -> None:
         with self._lock:
             self._scripts[key(feature)].append(answer)
             self._unused.append(key(feature))
 
-    def _next(self, request: ModelRequest) -> Callable[[ModelRequest], ModelReply] | None:
-        """Note a request, and find what is scripted for it."""
+    def _next(self, request: ModelRequest) -> Pieces | Llm:
+        """Note a request, and find what is scripted for it, or who answers what is not."""
         with self._lock:
             self.calls.append(call_of(request))
             name = request.feature if self._scripts.get(request.feature) else _ANY
@@ -216,30 +265,15 @@ class FakeLlm:
             answer = None if not script else script.popleft() if len(script) > 1 else script[0]
             if name in self._unused and answer is not None:
                 self._unused.remove(name)
-        if self._before is not None:
-            self._before()
-        return answer
-
-    def _unscripted(self, request: ModelRequest) -> ModelReply:
-        if self._behind is not None:
-            return self._behind.complete(request)
-        return _reply(request, fabricated(request), "stop", _USAGE)
+        self._before()
+        if answer is None:
+            return self._behind or whole(reply_to(request, fabricated(request), "stop", _USAGE))
+        told = answer(request)
+        return told if isinstance(told, Pieces) else whole(told)
 
 
-class _Hang(Exception):
-    """Tells the caller's own side, sync or async, to wait."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(seconds)
-        self.seconds = seconds
-
-
-def _timeout() -> ModelFailure:
-    return ModelFailure(ProviderTimeout(), Verdict.MAYBE_BILLED)
-
-
-def _reply(request: ModelRequest, text: str, finish: Finish, usage: Usage | None) -> ModelReply:
-    return ModelReply(text=text, finish=finish, model=request.model.split("/", 1)[1], usage=usage, request_id="fake")
+def _nothing() -> None:
+    """What is done before an answer where nothing was planned."""
 
 
 def _text(request: ModelRequest, value: object) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _ADDRESSES: Final = re.compile(
     r"https://(api\.openai\.com/v1/chat/completions"
     r"|api\.anthropic\.com/v1/messages"
-    r"|generativelanguage\.googleapis\.com/v1(alpha|beta)/models/[^:/]+:generateContent)(\?|$)"
+    r"|generativelanguage\.googleapis\.com/v1(alpha|beta)/models/[^:/]+:(?:generateContent|streamGenerateContent))(\?|$)"
 )
 
 

@@ -8,6 +8,7 @@ from collections import defaultdict, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from ai_addons.testing.sse import error_event, write_stream
 from ai_addons.testing.wire import WireReply, json_reply, provider_of, read_call, write_answer, write_failure
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ Content: TypeAlias = "str | Mapping[str, object] | Sequence[object] | Callable[[
 Break: TypeAlias = Literal["drop", "hang"]
 """No answer: the connection closes before a byte, or nothing ever comes."""
 
+StreamBreak: TypeAlias = Literal["cut", "drop", "hang", "error", "garbage"]
+"""How a stream breaks off."""
+
 
 @dataclass(frozen=True, slots=True)
 class Act:
@@ -31,12 +35,14 @@ class Act:
         delay: Seconds before it.
         drip: Seconds between the pieces of the body; 0 sends it whole.
         cut: Whether the connection closes in the middle of the body.
+        end: What happens after the last event of a stream that is not whole.
     """
 
     outcome: WireReply | Break
     delay: float = 0.0
     drip: float = 0.0
     cut: bool = False
+    end: Break | None = None
 
 
 @dataclass(slots=True)
@@ -74,7 +80,7 @@ class Script:
         delay: float = 0.0,
         drip: float = 0.0,
     ) -> None:
-        """Answer well.
+        """Answer well; a request for a stream gets one, word by word.
 
         Args:
             provider: Who answers.
@@ -89,27 +95,57 @@ class Script:
         self._plan(
             provider,
             lambda call: Act(
-                write_answer(call, _text(content, call), usage=usage, model=model, cached=cached), delay, drip
+                _written(call)(call, _text(content, call), usage=usage, model=model, cached=cached), delay, drip
             ),
             times,
         )
 
+    def break_off(
+        self,
+        provider: Provider,
+        pieces: Sequence[str],
+        *,
+        after: int,
+        how: StreamBreak = "cut",
+        drip: float = 0.0,
+        times: int = 1,
+    ) -> None:
+        """Answer with a stream that breaks off.
+
+        Args:
+            provider: Who answers.
+            pieces: The pieces of the answer.
+            after: How many of them are sent.
+            how: ``"cut"`` ends the body as if it were whole, ``"drop"`` closes the connection, ``"hang"`` sends
+                nothing more (the last two for real on the loopback only), ``"error"`` sends the provider's own error
+                event, ``"garbage"`` a line that is no JSON.
+            drip: Seconds between two pieces (loopback only).
+            times: For how many requests.
+        """
+
+        def broken(call: WireCall) -> Act:
+            then = {"error": error_event(provider), "garbage": b"data: {{no json\n\n"}.get(how, b"")
+            reply = write_stream(call, pieces, cut_after=after, then=then)
+            return Act(reply, drip=drip, end=how if how in ("drop", "hang") else None)
+
+        self._plan(provider, broken, times)
+
     def missing_usage(self, provider: Provider, content: Content, *, times: int = 1) -> None:
         """Answer well, without token counts."""
-        self._plan(provider, lambda call: Act(write_answer(call, _text(content, call), usage=None)), times)
+        self._plan(provider, lambda call: Act(_written(call)(call, _text(content, call), usage=None)), times)
 
     def truncate(self, provider: Provider, content: Content, *, times: int = 1) -> None:
         """Answer with the first half of the text and the reason ``length``."""
 
         def half(call: WireCall) -> Act:
             text = _text(content, call)
-            return Act(write_answer(call, text[: len(text) // 2], finish="length"))
+            return Act(_written(call)(call, text[: len(text) // 2], finish="length"))
 
         self._plan(provider, half, times)
 
     def refuse(self, provider: Provider, *, times: int = 1) -> None:
         """Decline in the provider's way: no text, and a reason that names a filter."""
-        self._plan(provider, lambda call: Act(write_answer(call, "", finish="blocked")), times)
+        self._plan(provider, lambda call: Act(_written(call)(call, "", finish="blocked")), times)
 
     def fail(
         self,
@@ -203,6 +239,11 @@ class Script:
             plan.popleft()
         plan[0].times -= 1
         return plan[0]
+
+
+def _written(call: WireCall) -> Callable[..., WireReply]:
+    """What writes the answer as it was asked for: whole, or as a stream."""
+    return write_stream if call.streams else write_answer
 
 
 def _text(content: Content, call: WireCall) -> str:

@@ -7,6 +7,9 @@ openai     ``/chat/completions``                     platform.openai.com/docs
 anthropic  ``/messages``                             docs.anthropic.com
 gemini     ``/models/{model}:generateContent``       ai.google.dev/api
 ========== ========================================= =============================
+
+A request for a stream says ``"stream": true``, or ``:streamGenerateContent`` with Gemini;
+the answer is a series of server-sent events.
 """
 
 from __future__ import annotations
@@ -29,7 +32,7 @@ JsonObject: TypeAlias = "dict[str, Any]"
 PROVIDERS: Final[tuple[Provider, ...]] = ("openai", "anthropic", "gemini")
 
 _KEY_HEADERS: Final = frozenset({"authorization", "x-api-key", "x-goog-api-key", "cookie", "proxy-authorization"})
-_GEMINI_PATH: Final = re.compile(r"/models/([^/:]+):generateContent$")
+_GEMINI_PATH: Final = re.compile(r"/models/([^/:]+):(?:generateContent|streamGenerateContent)$")
 _ROLES: Final[dict[str, Role]] = {"assistant": "assistant", "model": "assistant", "system": "system"}
 _UNAUTHORIZED: Final = 401
 _REQUEST_ID: Final = {"openai": "x-request-id", "anthropic": "request-id"}
@@ -67,6 +70,11 @@ class WireCall:
         return cast("JsonObject", json.loads(self.body))
 
     @property
+    def streams(self) -> bool:
+        """Whether it asks for the answer in pieces."""
+        return self.path.endswith(":streamGenerateContent") or bool(self.json.get("stream"))
+
+    @property
     def text(self) -> str:
         """Everything the model was told, in one text; for a test that something was not."""
         return "\n".join([self.system, *(message.content for message in self.messages)])
@@ -80,11 +88,13 @@ class WireReply:
         status: HTTP status.
         body: The bytes of the body.
         headers: Without the content length.
+        events: The same as the events of a stream, sent one by one; None for a plain answer.
     """
 
     status: int
     body: bytes
     headers: Mapping[str, str]
+    events: tuple[bytes, ...] | None = None
 
 
 def provider_of(path: str) -> Provider | None:
@@ -180,7 +190,7 @@ def write_answer(
     """
     body = _WRITERS[call.provider](model or call.model, text, finish)
     if usage is not None:
-        body |= _usage(call.provider, *usage, cached)
+        body |= usage_counts(call.provider, *usage, cached)
     headers = {_REQUEST_ID[call.provider]: f"req_{call.provider}"} if call.provider in _REQUEST_ID else {}
     return json_reply(body, headers=headers)
 
@@ -217,7 +227,7 @@ def _write_gemini(model: str, text: str, finish: Finish) -> JsonObject:
 _WRITERS: Final = {"openai": _write_openai, "anthropic": _write_anthropic, "gemini": _write_gemini}
 
 
-def _usage(provider: Provider, prompt: int, output: int, cached: int) -> JsonObject:
+def usage_counts(provider: Provider, prompt: int, output: int, cached: int) -> JsonObject:
     """Token counts as each provider divides them: only Anthropic leaves cached tokens out of its input."""
     if provider == "openai":
         counts: JsonObject = {
