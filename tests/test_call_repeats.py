@@ -220,7 +220,7 @@ def test_settings_that_are_sent_name_the_answer(two_shops: AddOns, ai_llm: FakeL
 
     assert [is_hit(), is_hit(), is_hit(model="large"), is_hit(model="large")] == [False, True, False, True]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ai_addons._call.repeats.thinking_off", lambda _: {"reasoning_effort": "high"})
+        patch.setattr("ai_addons._call.repeats.thinking_arguments", lambda *_: {"reasoning_effort": "high"})
         two_shops.grant("a", 10, source="adjustment", ref="more")
         assert [is_hit(), is_hit()] == [False, True]
     capped = AddOns(kit_settings(features={"opinion": {"max_tokens": 50}}), llm=ai_llm, environ={})

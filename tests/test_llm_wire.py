@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -10,6 +11,7 @@ import respx
 from ai_addons.llm.base import Message
 from ai_addons.llm.litellm import LiteLlm
 from ai_addons.llm.prices import PRICES
+from ai_addons.llm.thinking import room
 from tests.llm_wire import HOSTS, ROUTES, SCHEMA, SENT_SCHEMA, answer, ask, request, sent, serve
 
 if TYPE_CHECKING:
@@ -132,6 +134,31 @@ def test_the_request_is_exactly_what_the_model_family_takes(router: respx.MockRo
     url, body = WIRE[route]
     assert sent(router) == body
     assert str(router.calls.last.request.url) == url
+
+
+EFFORT_LOW = {"reasoning_effort": "low"}
+THINKS: dict[str, dict[str, Any]] = {
+    "openai/gpt-6-luna": EFFORT_LOW | {"max_completion_tokens": 1_324},
+    "openai/gpt-5-nano": EFFORT_LOW | {"max_completion_tokens": 1_324},
+    "anthropic/claude-haiku-4-5": {"thinking": {"type": "enabled", "budget_tokens": 1_024}, "max_tokens": 1_324},
+    "gemini/gemini-2.5-flash-lite": {"thinkingConfig": {"thinkingBudget": 1_024, "includeThoughts": True}},
+    "gemini/gemini-3.1-flash-lite": {"thinkingConfig": {"thinkingLevel": "low", "includeThoughts": True}},
+}
+
+
+@pytest.mark.parametrize("route", THINKS)
+def test_thinking_is_asked_for_in_the_familys_own_way(router: respx.MockRouter, route: str) -> None:
+    """The level goes out as each provider writes it, with a cap that has room for it beside the answer."""
+    provider = route.split("/", maxsplit=1)[0]
+    serve(router, provider, httpx.Response(200, json=answer(provider)))
+
+    ask(replace(request(route, schema=SCHEMA), thinking="low", max_tokens=300 + room("low")), aio=False)
+
+    body = sent(router)
+    told = body["generationConfig"] if provider == "gemini" else body
+    assert {name: told[name] for name in THINKS[route]} == THINKS[route]
+    if provider == "gemini":
+        assert told["max_output_tokens"] == 1_324
 
 
 @pytest.mark.parametrize("provider", HOSTS)

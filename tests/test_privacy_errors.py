@@ -316,6 +316,7 @@ def _call() -> Call[Any]:
         cache_for=None,
         stale_for=0.0,
         max_tokens=10,
+        thinking="off",
         attempts=1,
         rules=Rules(),
         seconds=1.0,

@@ -72,6 +72,8 @@ def test_nothing_declared_is_seen_anywhere(tmp_path: Path, batch: int) -> None:
     shop = Shop(tmp_path, seed=1_000 + batch)
     assert shop.run(min(BATCH, CALLS)) == {}
     check_secrets(shop)
+    # Most calls reach a provider, and most of those show personal data again: the search has something to find.
+    assert len(shop.wire.seen) > min(BATCH, CALLS) * 2 // 3
     assert shop.restored > 0
     assert shop.wire.restorable > len(shop.wire.seen) // 2
 

@@ -22,6 +22,7 @@ from ai_addons.billing.storefronts import STOREFRONT_PLAN, StorefrontPlan
 from ai_addons.catalog import declared
 from ai_addons.errors import ConfigError, NotEnabled, PrivacyRefused, UnknownFeature, bare
 from ai_addons.llm.providers import KNOWN, find_key
+from ai_addons.llm.thinking import room
 from ai_addons.money import Credits, to_micro_ghs
 from ai_addons.price_desk import Prices
 from ai_addons.privacy.masked import mask_once
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from ai_addons.llm.costs import PriceBook
     from ai_addons.money import MicroGhs
     from ai_addons.privacy.masked import Masked
+    from ai_addons.settings import Thinking
 
 R = TypeVar("R")
 
@@ -305,6 +307,9 @@ class AddOns(Accounts):
     def _feature_settings(self, key: str) -> FeatureSettings:
         return self.settings.features.get(key) or FeatureSettings()
 
+    def _thinking(self, spec: FeatureSpec) -> Thinking:
+        return self._feature_settings(spec.key).thinking or spec.thinking
+
     def prepare(self, invocation: Invocation[R], payer: Payer, options: CallOptions) -> Call[R]:
         """Settle everything about a call that can be settled before it starts.
 
@@ -321,6 +326,7 @@ class AddOns(Accounts):
         published = self._wiring.pricing.price(spec.key)
         keep = spec.cache if own.cache is None else own.cache
         limits = self.settings.call
+        thinking = self._thinking(spec)
         deadline = options.deadline or limits.deadline
         if limits.hold_ttl < deadline + HOLD_MARGIN:
             msg = (
@@ -342,7 +348,8 @@ class AddOns(Accounts):
             builder=invocation.builder,
             cache_for=keep.total_seconds() if isinstance(keep, timedelta) and options.cache else None,
             stale_for=own.stale_for.total_seconds(),
-            max_tokens=own.max_tokens or spec.max_tokens,
+            max_tokens=(own.max_tokens or spec.max_tokens) + room(thinking),
+            thinking=thinking,
             attempts=self.settings.call.attempts,
             seconds=deadline.total_seconds(),
             replay_us=micros(timedelta(days=limits.replay_days)),
@@ -371,7 +378,10 @@ class AddOns(Accounts):
         # The offline model costs nothing and earns nothing: what it answers is not for sale.
         if spec.tokens is None or row is None or model == OFFLINE:
             return None
-        return to_micro_ghs(expected_cost(spec.tokens, row.input, row.output), static_rate(self.settings.fx).scaled)
+        asked, answered = spec.tokens
+        # How much of its room the thinking takes is not known before: all of it is counted.
+        tokens = (asked, answered + room(self._thinking(spec)))
+        return to_micro_ghs(expected_cost(tokens, row.input, row.output), static_rate(self.settings.fx).scaled)
 
     def _name_of(self, key: str) -> str:
         """What a feature is called; its key where it is not known any more."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
     from datetime import timedelta
 
-    from ai_addons.settings import FeaturePrivacySettings
+    from ai_addons.settings import FeaturePrivacySettings, Thinking
 
 Tier: TypeAlias = Literal["small", "large"]
 Category: TypeAlias = Literal["basic", "premium"]
@@ -157,6 +157,7 @@ class FeatureSpec:
         loss_leader: Whether a price below cost is meant.
         privacy: What happens to personal data in it, None for what the settings say.
         fold: How many calls of it one request may carry in a batch; 1 for each alone.
+        thinking: How much the model thinks before it answers; room for it is added to the cap.
         built_in: Whether the SDK ships it.
     """
 
@@ -176,6 +177,7 @@ class FeatureSpec:
     loss_leader: bool = False
     privacy: FeaturePrivacySettings | None = None
     fold: int = 1
+    thinking: Thinking = "off"
     built_in: bool = False
 
     def listing(self, prices: Mapping[str, Credits]) -> Listing:

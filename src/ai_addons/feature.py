@@ -34,7 +34,7 @@ from ai_addons.errors import ConfigError, NoPayer
 from ai_addons.money import Credits
 from ai_addons.prompt import Prompt, Steps
 from ai_addons.scope import Payer, Scope
-from ai_addons.settings import FeaturePrivacySettings, Handling, Oversize, did_you_mean, read_duration
+from ai_addons.settings import FeaturePrivacySettings, Handling, Oversize, Thinking, did_you_mean, read_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator, Mapping
@@ -337,6 +337,7 @@ def billed_feature(  # noqa: PLR0913  # one keyword per line of the price list a
     loss_leader: bool = False,
     privacy: PrivacyPolicy | None = None,
     fold: int = 1,
+    thinking: Thinking = "off",
 ) -> Decorator:
     """Make a paid AI feature of a prompt builder.
 
@@ -362,6 +363,8 @@ def billed_feature(  # noqa: PLR0913  # one keyword per line of the price list a
         privacy: What happens to personal data, e.g. ``{"ID": "refuse", "PHONE": "drop"}``; settings win.
         fold: How many calls of it one request may carry in a batch; each is still masked, checked, charged and kept
             by itself.
+        thinking: How much the model thinks before it answers: ``"off"``, ``"low"``, ``"medium"``, ``"high"``. It is
+            billed as output, so it makes a call several times dearer; room for it is added to ``max_tokens``.
 
     Raises:
         TypeError: For a price given as float.
@@ -395,6 +398,7 @@ def billed_feature(  # noqa: PLR0913  # one keyword per line of the price list a
             loss_leader=loss_leader,
             privacy=policy,
             fold=fold,
+            thinking=thinking,
         )
         return _declare(spec, builder)
 

@@ -288,6 +288,9 @@ class PresidioSettings(_Section):
     """A longer text is refused, whatever ``privacy.max_field_bytes`` allows."""
 
 
+Thinking: TypeAlias = Literal["off", "low", "medium", "high"]
+"""How much a model thinks before it answers; thinking is billed as output."""
+
 Handling: TypeAlias = Literal["mask", "drop", "refuse"]
 """What happens to personal data: a placeholder takes its place, it is cut out, or the call is refused."""
 
@@ -455,6 +458,8 @@ class FeatureSettings(_Section):
     """How much longer an answer may do where no model has one; then it is free, and its receipt says stale."""
     max_tokens: int | None = Field(default=None, gt=0)
     """Output cap in tokens."""
+    thinking: Thinking | None = None
+    """How much the model thinks before it answers; room for it is added to the cap. None: as the feature says."""
     fold: int | None = Field(default=None, ge=1, le=20)
     """How many calls of it one request may carry in a batch; 1 for each alone. None: as the feature says."""
     enabled: bool | tuple[str, ...] = True

@@ -282,6 +282,7 @@ class Interview(Generic[R]):
             model=model,
             messages=messages,
             max_tokens=self._call.max_tokens,
+            thinking=self._call.thinking,
             schema=question.answer.schema,
             timeout=self._call.seconds,
             sample=question.sample,

@@ -11,7 +11,7 @@ from ai_addons._call.sharing import is_shareable
 from ai_addons._call.steps import Do
 from ai_addons._call.turns import Turns
 from ai_addons.llm.providers import is_offline
-from ai_addons.llm.thinking import thinking_off
+from ai_addons.llm.thinking import thinking_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -58,7 +58,7 @@ class Repeats(Generic[R]):
         name = partial(
             self._kit.keys.cache_key, feature=spec.key, version=spec.version, prompt=messages, schema=answer.schema
         )
-        thinking = cast("Json", {model: thinking_off(model) for model in call.route})
+        thinking = cast("Json", {model: thinking_arguments(model, call.thinking) for model in call.route})
         settings: dict[str, Json] = {"max_tokens": call.max_tokens, "thinking": thinking}
         shared = spec.cache_scope == "shared" and self._is_shareable(prompt)
         scope = ("shared" if shared else f"business:{business}") + (":offline" if self._offline else "")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ai_addons.privacy.base import Masker, Rules
     from ai_addons.prompt import Prompt, Steps
     from ai_addons.scope import Payer
+    from ai_addons.settings import Thinking
 
 R = TypeVar("R")
 
@@ -125,7 +126,8 @@ class Call(Generic[R]):
         builder: The builder itself, whose constants say nothing of a business.
         cache_for: Seconds answers are kept, None for not at all.
         stale_for: Seconds more in which an answer may do where there is no other.
-        max_tokens: Output cap.
+        max_tokens: Output cap, with room for thinking.
+        thinking: How much the model thinks before it answers.
         attempts: Most attempts at one model.
         seconds: Time for the whole call.
         replay_us: Microseconds a keyed answer is kept for a replay.
@@ -149,6 +151,7 @@ class Call(Generic[R]):
     cache_for: float | None
     stale_for: float
     max_tokens: int
+    thinking: Thinking
     attempts: int
     seconds: float
     replay_us: int

@@ -18,6 +18,7 @@ from ai_addons.cli.cache import cache
 from ai_addons.cli.checkup import examine_setup
 from ai_addons.cli.db import db
 from ai_addons.cli.demo import Demo
+from ai_addons.cli.drift import drift
 from ai_addons.cli.mask import mask
 from ai_addons.cli.outbox import deliver, webhook_secret
 from ai_addons.cli.story import JsonStory, TerminalStory

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ai_addons.errors import AddOnsError
     from ai_addons.money import PicoUsd
+    from ai_addons.settings import Thinking
 
 Role: TypeAlias = Literal["system", "user", "assistant"]
 Finish: TypeAlias = Literal["stop", "length", "blocked"]
@@ -36,6 +37,7 @@ class ModelRequest:
         model: Route with its provider, e.g. ``openai/gpt-6-luna``.
         messages: Masked turns.
         max_tokens: Output cap, always sent.
+        thinking: How much the model thinks before it answers.
         schema: Strict JSON schema with an object root, or None for plain text.
         timeout: Seconds this attempt may take.
         sample: What the offline model should answer, masked.
@@ -49,6 +51,7 @@ class ModelRequest:
     timeout: float
     sample: str | None = field(default=None, repr=False)
     feature: str = ""
+    thinking: Thinking = "off"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,17 +22,19 @@ from ai_addons.clock import SystemClock
 from ai_addons.errors import ConfigError
 from ai_addons.llm.base import ModelFailure
 from ai_addons.llm.dialect import for_wire
+from ai_addons.llm.drift import listed_price
 from ai_addons.llm.failures import not_sent, read_failure, timed_out
 from ai_addons.llm.providers import base_for, key_for, split_route
 from ai_addons.llm.replies import read_reply
 from ai_addons.llm.streamed import Incoming
-from ai_addons.llm.thinking import thinking_off
+from ai_addons.llm.thinking import thinking_arguments
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+    from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
 
     from ai_addons.clock import Clock
     from ai_addons.llm.base import ModelReply, ModelRequest
+    from ai_addons.llm.prices import ModelPrice
     from ai_addons.settings import ProviderSettings
 
 logger: logging.Logger = logging.getLogger("ai_addons")
@@ -60,6 +62,7 @@ class _Library(Protocol):
     suppress_debug_info: bool
     disable_aiohttp_transport: bool
     provider_list: list[str]
+    model_cost: dict[str, dict[str, object]]
 
     def completion(self, **arguments: object) -> object: ...
 
@@ -90,6 +93,12 @@ class LiteLlm:
         self._clients: dict[asyncio.AbstractEventLoop, tuple[object, AsyncGenerator[None]]] = {}
         self._shared: Any = None
         self._loading = threading.Lock()
+
+    def listed_prices(self, models: Iterable[str]) -> dict[str, ModelPrice]:
+        """What the price map that comes with LiteLLM says of these routes; it imports LiteLLM, and asks nobody."""
+        listed = self._load().model_cost
+        found = {model: listed.get(model) or listed.get(split_route(model)[1]) for model in models}
+        return {model: listed_price(entry) for model, entry in found.items() if entry is not None}
 
     def warm_up(self) -> None:
         """Import LiteLLM now; in each worker process, after the fork and before traffic."""
@@ -329,7 +338,7 @@ def _arguments(request: ModelRequest, library: _Library) -> dict[str, Any]:
         # An argument that does not fit must fail: a dropped "thinking off" is a dearer call.
         "drop_params": False,
     }
-    return fixed | thinking_off(request.model) | _format(request)
+    return fixed | thinking_arguments(request.model, request.thinking) | _format(request)
 
 
 def _on_a_grid(seconds: float) -> float:

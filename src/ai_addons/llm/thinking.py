@@ -1,4 +1,4 @@
-"""How thinking is switched off, per model family.
+"""How thinking is switched off or asked for, per model family.
 
 Thinking tokens are billed as output, so a model that thinks by default costs
 several times what the price list assumes. Families differ in how they are told
@@ -13,10 +13,15 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ai_addons.settings import Thinking
+
 _NONE: Final[Mapping[str, object]] = {"reasoning_effort": "none"}
 _MINIMAL: Final[Mapping[str, object]] = {"reasoning_effort": "minimal"}
 # Claude ignores reasoning_effort="none" without a word and goes on thinking.
 _DISABLED: Final[Mapping[str, object]] = {"thinking": {"type": "disabled"}}
+
+# What LiteLLM turns the levels into where a provider wants a number (its DEFAULT_REASONING_EFFORT_…_THINKING_BUDGET).
+_ROOM: Final[Mapping[Thinking, int]] = {"off": 0, "low": 1_024, "medium": 2_048, "high": 4_096}
 
 _FAMILIES: Final[tuple[tuple[str, Mapping[str, object]], ...]] = (
     ("openai/gpt-6-luna", _NONE),
@@ -34,12 +39,23 @@ _FAMILIES: Final[tuple[tuple[str, Mapping[str, object]], ...]] = (
 )
 
 
-def thinking_off(route: str) -> dict[str, object]:
-    """LiteLLM arguments that keep this model from thinking, or as near to it as it goes.
+def thinking_arguments(route: str, level: Thinking) -> dict[str, object]:
+    """LiteLLM arguments for how much a model thinks.
 
-    Dated snapshots (``gpt-5-nano-2025-08-07``) belong to their family.
+    Every family takes a level, and LiteLLM writes it as each provider wants it. To be
+    off, or as near to it as it goes, is told each family in its own way. Dated
+    snapshots (``gpt-5-nano-2025-08-07``) belong to their family.
 
-    >>> thinking_off("gemini/gemini-2.5-flash-lite")
+    >>> thinking_arguments("gemini/gemini-2.5-flash-lite", "off")
     {'reasoning_effort': 'none'}
+    >>> thinking_arguments("anthropic/claude-haiku-5-5", "low")
+    {'reasoning_effort': 'low'}
     """
+    if level != "off":
+        return {"reasoning_effort": level}
     return {name: value for family, off in _FAMILIES if route.startswith(family) for name, value in off.items()}
+
+
+def room(level: Thinking) -> int:
+    """Tokens that thinking may take, on top of the answer's own: the cap counts both."""
+    return _ROOM[level]

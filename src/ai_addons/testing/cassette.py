@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ai_addons.llm.base import Finish, ModelReply, Role, Usage
+from ai_addons.settings import Thinking
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -45,6 +46,7 @@ class _Request(_Part):
     feature: str
     model: str
     max_tokens: int
+    thinking: Thinking = "off"
     json_schema: dict[str, Any] | None
     messages: tuple[_Turn, ...]
 
@@ -176,6 +178,7 @@ def _request(request: ModelRequest) -> _Request:
         feature=request.feature,
         model=request.model,
         max_tokens=request.max_tokens,
+        thinking=request.thinking,
         json_schema=None if request.schema is None else dict(request.schema),
         messages=tuple(_Turn(role=message.role, content=message.content) for message in request.messages),
     )
