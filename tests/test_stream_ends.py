@@ -13,7 +13,7 @@ import pytest
 
 from ai_addons import AddOns, ProviderUnavailable, bill_to
 from ai_addons.events import CircuitClosed, CircuitOpened
-from ai_addons.llm.base import ModelFailure, Verdict
+from ai_addons.llm.base import ModelFailure, ModelReply, ModelRequest, Usage, Verdict
 from ai_addons.money import Credits
 from ai_addons.testing import FakeLlm, ManualClock
 from ai_addons.testing.kit import kit_settings
@@ -144,3 +144,43 @@ def test_a_reader_who_stops_says_nothing_of_the_model(shop: Shop, listen: Callab
     assert shop.circuits == [CircuitOpened]
     assert listen().receipt.model == LUNA
     assert shop.circuits == [CircuitOpened, CircuitClosed]
+
+
+@pytest.mark.anyio
+async def test_a_reader_who_is_cancelled_before_the_first_word_pays_nothing(shop: Shop) -> None:
+    """The model had said nothing: the hold is void, and the model is not blamed."""
+    shop.llm.reply_pieces(slogan, ["Buy more"]).hang_after(0)
+    asked = anyio.Event()
+    shop.llm.before_piece(asked.set)
+
+    async def reading() -> None:
+        await aread(slogan, 1, most=None)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(reading)
+        await asked.wait()
+        tasks.cancel_scope.cancel()
+
+    wallet = shop.addons.wallet(BUSINESS)
+    assert (wallet.posted, wallet.held, shop.circuits) == (Credits(100), Credits(0), [])
+
+
+class Whole:
+    """A model that cannot stream, as a recording is."""
+
+    def complete(self, request: ModelRequest) -> ModelReply:
+        """All at once."""
+        return ModelReply(text="Buy more rice", finish="stop", model=request.model, usage=Usage(input=9, output=3))
+
+    async def acomplete(self, request: ModelRequest) -> ModelReply:
+        """The same."""
+        return self.complete(request)
+
+
+def test_a_model_that_cannot_stream_is_read_all_the_same(listen: Callable[..., Any]) -> None:
+    """A cassette, or any other adapter without streams, stands behind the scripted model."""
+    addons = AddOns(kit_settings(), llm=FakeLlm(behind=Whole()), environ={})
+    with closing(addons), addons, bill_to(BUSINESS):
+        addons.grant(BUSINESS, 10, source="adjustment", ref="start")
+        got = listen()
+    assert (got.text, got.receipt.charged) == ("Buy more rice", Credits(5))

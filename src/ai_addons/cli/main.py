@@ -44,7 +44,7 @@ def main() -> None:
     """Paid AI features for a point-of-sale system: try them, check the set-up, read the books."""
 
 
-for _command in (cache, db, deliver, mask, webhook_secret, *books.COMMANDS, *operate.COMMANDS):
+for _command in (cache, db, deliver, drift, mask, webhook_secret, *books.COMMANDS, *operate.COMMANDS):
     main.add_command(_command)
 
 
