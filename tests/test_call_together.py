@@ -265,9 +265,6 @@ async def test_a_cancelled_follower_disturbs_nobody(addons: AddOns, llm: SlowLlm
     with pytest.raises(asyncio.CancelledError):
         await gone
     closed = aring()
-    future: Any = closed.send(None)  # the cache
-    future._asyncio_future_blocking = False
-    await asyncio.wait([future])
     closed.send(None)
     assert waiting.count == 2
     closed.close()
@@ -362,12 +359,18 @@ def test_a_call_that_holds_waits_for_nobody(addons: AddOns, llm: SlowLlm, monkey
     call = routed.options(business=SHOP)
     call("Who?")
     monkeypatch.setattr("ai_addons._call.repeats.Repeats.is_free", lambda *_: False)
-    monkeypatch.setattr(Flights, "join", lambda *_: pytest.fail("it waits"))
+    join, joined = Flights.join, list[str]()
+
+    def noting(flights: Flights, key: str) -> tuple[Flight, bool]:
+        joined.append(key)
+        return join(flights, key)
+
+    monkeypatch.setattr(Flights, "join", noting)
     rows: Any = addons._wiring.desk().kit.cache
     for key in [key for key, row in rows._rows.items() if "Ama" in row.text]:
         del rows._rows[key]
     assert call.billed("Who?").receipt.charged == Credits(4)
-    assert len(llm.calls) == 3
+    assert (len(llm.calls), len(joined)) == (3, 1)
 
 
 def test_a_shared_question_of_two_businesses_is_one_request(addons: AddOns, llm: SlowLlm, waiting: Waiting) -> None:

@@ -46,6 +46,7 @@ class Repeats(Generic[R]):
         self._account = account
         self._turns = Turns(kit, account.deadline)
         self._to_store: dict[str, stored.Stored] = {}
+        self._read: set[str] = set()
         self._stale: dict[str, stored.Stored] = {}
         self._shared: set[str] = set()
 
@@ -90,7 +91,8 @@ class Repeats(Generic[R]):
         """
         hits: list[tuple[stored.Stored, V]] = []
 
-        def take(found: stored.Stored | None) -> bool:
+        def take(text: str | None) -> bool:
+            found = self._fresh(key, text)
             value = None if found is None else usable(found)
             if found is not None and value is not None:
                 hits.append((found, value))
@@ -99,11 +101,11 @@ class Repeats(Generic[R]):
         cache = None if self._call.cache_for is None else self._kit.cache
         if cache is None:
             return None
-        if take((yield from self.look(key))):
-            return *hits[0], "hit"
-        if not (self._turns.leads or self._account.owes):
-            yield from self._turns.take(cache, key, lambda text: take(self._fresh(key, text)))
-        return (*hits[0], "coalesced") if hits else None
+        if self._turns.leads or self._account.owes:
+            how: CacheResult | None = "hit" if take((yield Do(partial(stored.read, cache, key)))) else None
+        else:
+            how = yield from self._turns.take(cache, key, take)
+        return None if how is None else (*hits[0], how)
 
     def is_free(self, found: stored.Stored) -> bool:
         """Whether a stored answer is this business's own, for these very arguments."""
@@ -112,6 +114,7 @@ class Repeats(Generic[R]):
     def paid_again(self, key: str, found: stored.Stored) -> None:
         """Note that this call pays for a stored answer too, so that its own repeat is free."""
         self._to_store[key] = found.paid_also_by(self._account.own_hash)
+        self._read.add(key)
 
     def answered(self, key: str, answer: str, model: str, cost: PicoUsd | None) -> None:
         """Note a model's answer; what the offline model made is never kept beside real ones."""
@@ -134,7 +137,8 @@ class Repeats(Generic[R]):
             if left > 0:
                 tag = self._kit.keys.tag(_EVERYBODY) if key in self._shared else own
                 self._turns.bring(key, entry.text())
-                yield Do(partial(stored.write, cache, key, entry, left, tag, alone=self._kit.flights.alone))
+                again = partial(stored.write_again, alone=self._kit.flights.alone)
+                yield Do(partial(again if key in self._read else stored.write, cache, key, entry, left, tag))
 
     def land(self) -> Generator[Step, Any, None]:
         """Let calls go on that wait for this one's answer."""

@@ -60,7 +60,23 @@ def read(cache: AnswerCache, key: str) -> str | None:
         return None
 
 
-def write(
+def write(cache: AnswerCache, key: str, entry: Stored, ttl: float, tag: str) -> None:
+    """Keep an entry for ``ttl`` seconds, if the cache will have it.
+
+    Args:
+        cache: The cache.
+        key: Name of the answer.
+        entry: What is kept.
+        ttl: Seconds.
+        tag: The scope's pseudonym.
+    """
+    try:
+        cache.put(key, entry.text(), ttl=ttl, tag=tag)
+    except CacheFault as fault:
+        logger.warning("answer cache not written: %s", fault)
+
+
+def write_again(
     cache: AnswerCache,
     key: str,
     entry: Stored,
@@ -69,12 +85,12 @@ def write(
     *,
     alone: Callable[[], AbstractContextManager[None]],
 ) -> None:
-    """Keep an entry for ``ttl`` seconds, if the cache will have it.
+    """Keep an entry that others may have paid for meanwhile: they stay noted.
 
     Args:
         cache: The cache.
         key: Name of the answer.
-        entry: What is kept; who paid for the same answer meanwhile stays noted.
+        entry: What was read, with one more who paid.
         ttl: Seconds.
         tag: The scope's pseudonym.
         alone: Keeps other writers of this process away.
@@ -84,10 +100,7 @@ def write(
         known = None if text is None else parse(text)
         if known is not None and (known.answer, known.at) == (entry.answer, entry.at):
             entry = known.paid_also_by(*entry.paid_by)
-        try:
-            cache.put(key, entry.text(), ttl=ttl, tag=tag)
-        except CacheFault as fault:
-            logger.warning("answer cache not written: %s", fault)
+        write(cache, key, entry, ttl, tag)
 
 
 def lock(cache: Locking, key: str, token: str, seconds: float) -> bool:

@@ -3,7 +3,8 @@
 In a process the first call leads and the others wait for it; where the cache is
 shared by hosts that can lock, one of them asks for all. Who waits holds no
 credits, but for those of a batch that were held beforehand. A call that owes some,
-or leads already, waits for nobody: so no two calls ever wait for each other.
+or leads already, waits for nobody: so no two calls ever wait for each other. The
+leader looks at what is stored, for all.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from ai_addons._call.steps import Kit, Step
     from ai_addons.cache.base import AnswerCache
+    from ai_addons.events import CacheResult
 
 _PAUSES: Final = (0.02, 0.04, 0.08, 0.16)
 """Seconds between two looks for what another host brings; the last one is repeated."""
@@ -48,8 +50,10 @@ class Turns:
         """Whether others may be waiting for this call."""
         return self._led is not None
 
-    def take(self, cache: AnswerCache, key: str, usable: Callable[[str | None], bool]) -> Generator[Step, Any, bool]:
-        """Wait for an answer that another call brings.
+    def take(
+        self, cache: AnswerCache, key: str, usable: Callable[[str | None], bool]
+    ) -> Generator[Step, Any, CacheResult | None]:
+        """Take what is stored, or wait for an answer that another call brings.
 
         Args:
             cache: Where answers are kept.
@@ -57,7 +61,7 @@ class Turns:
             usable: Takes an entry as it is stored; whether this call can use it.
 
         Returns:
-            True if there is an answer; False if it is this call's turn to ask.
+            How there is an answer; None if it is this call's turn to ask.
 
         Raises:
             ProviderTimeout: If nobody had one in time.
@@ -69,7 +73,7 @@ class Turns:
                 return (yield from self._lead(cache, key, usable))
             yield from self._wait(flight)
             if usable(flight.text):
-                return True
+                return "coalesced"
 
     def bring(self, key: str, text: str) -> None:
         """Keep an entry for those who wait for it."""
@@ -89,24 +93,35 @@ class Turns:
             (key, flight), self._led = self._led, None
             self._kit.flights.land(key, flight, self._brought)
 
-    def _lead(self, cache: AnswerCache, key: str, usable: Callable[[str | None], bool]) -> Generator[Step, Any, bool]:
-        """Look once more, for the last flight may just have landed; then wait for other hosts."""
+    def _lead(
+        self, cache: AnswerCache, key: str, usable: Callable[[str | None], bool]
+    ) -> Generator[Step, Any, CacheResult | None]:
+        """Look, then wait for other hosts where they can be waited for."""
+        if (yield from self._found(cache, key, usable)):
+            return "hit"
+        if not isinstance(cache, Locking):
+            return None
         pauses = chain(_PAUSES, repeat(_PAUSES[-1]))
         while True:
             ours = yield from self._lock(cache, key)
-            text = yield Do(partial(stored.read, cache, key))
-            if usable(text):
-                self._brought = text
-                yield from self.land()
-                return True
+            # Another host's turn may just have ended.
+            if (yield from self._found(cache, key, usable)):
+                return "coalesced"
             if ours:
-                return False
+                return None
             yield from self._wait(Flight(), next(pauses))
 
-    def _lock(self, cache: AnswerCache, key: str) -> Generator[Step, Any, bool]:
-        """Whether this host may ask; where hosts cannot agree, each may."""
-        if not isinstance(cache, Locking):
-            return True
+    def _found(self, cache: AnswerCache, key: str, usable: Callable[[str | None], bool]) -> Generator[Step, Any, bool]:
+        """Whether an answer is stored; then those who wait have it too."""
+        text = yield Do(partial(stored.read, cache, key))
+        if not usable(text):
+            return False
+        self._brought = text
+        yield from self.land()
+        return True
+
+    def _lock(self, cache: Locking, key: str) -> Generator[Step, Any, bool]:
+        """Whether this host may ask."""
         token = self._kit.ids.new(self._kit.clock.now())
         ours: bool = yield Do(partial(stored.lock, cache, key, token, self._kit.lock_seconds))
         if ours:

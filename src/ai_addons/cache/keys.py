@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import unicodedata
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
 from ai_addons.cache.arguments import arguments_json
 from ai_addons.cache.canonical import canonical
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ai_addons.cache.canonical import Json
+
+_Purpose: TypeAlias = Literal["cache", "request", "repeat", "pseudonym", "trial claim"]
 
 _MIN_SECRET_BYTES: Final = 32
 _SALT: Final = b"ai-addons keys v1"
@@ -39,7 +41,7 @@ class Keys:
         ConfigError: If the secret is too short to protect anything.
     """
 
-    __slots__ = ("_root",)
+    __slots__ = ("_root", "_subkeys")
 
     def __init__(self, secret: bytes) -> None:
         if len(secret) < _MIN_SECRET_BYTES:
@@ -49,6 +51,7 @@ class Keys:
             )
             raise ConfigError(msg)
         self._root = extract(_SALT, secret)
+        self._subkeys = {purpose: expand(self._root, purpose.encode()) for purpose in get_args(_Purpose)}
 
     def __repr__(self) -> str:
         """A fixed text: the secret shows nowhere."""
@@ -131,9 +134,8 @@ class Keys:
         """Which of ``n`` variants these arguments get, evenly spread and always the same one."""
         return int(arguments_hash, 16) % n
 
-    def _hash(self, purpose: str, value: object) -> str:
-        subkey = expand(self._root, purpose.encode())
-        return hmac.digest(subkey, _encoded(value), hashlib.sha256).hex()
+    def _hash(self, purpose: _Purpose, value: object) -> str:
+        return hmac.digest(self._subkeys[purpose], _encoded(value), hashlib.sha256).hex()
 
 
 def _encoded(value: object) -> bytes:
