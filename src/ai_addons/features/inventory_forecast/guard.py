@@ -32,7 +32,8 @@ _NEGATED: Final = re.compile(
 )
 _PROMISE: Final = re.compile(
     r"\bguarantee\w*|\bcertain(?:ly)?\b|\bdefinitely\b|\bfor sure\b|\bwithout (?:any )?(?:doubt|risk)\b"
-    r"|\brisk[- ]free\b|\b(?:will|shall) (?:surely |always |not |never )?(?:sell|run out|earn|profit|be sold)\b|\bnever runs? out\b"
+    r"|\brisk[- ]free\b|\b(?:will|shall) (?:surely |always |not |never )?(?:sell|run out|earn|profit|be sold)\b"
+    r"|\bnever runs? out\b"
 )
 _BLAME: Final = re.compile(
     r"\b(?:police|court|arrest\w*|lawyers?|steal\w*|stolen|theft|thie(?:f|ves)|fraud\w*|fire (?:the|your) (?:staff"

@@ -303,7 +303,7 @@ def _doubts(facts: Mapping[str, Fact]) -> list[str]:
     found = (
         (
             "achieved_service" in facts,
-            "Tested on the past ({service_tests}), the stock was enough in {achieved_service}; aimed at {target_service}.",
+            "Tested on the past ({service_tests}), stock was enough in {achieved_service}; aimed at {target_service}.",
         ),
         (
             "achieved_service" not in facts,
