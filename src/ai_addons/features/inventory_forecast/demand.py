@@ -48,7 +48,7 @@ class History:
 
     def without_last(self, weeks: int) -> History:
         """The same history as it was known so many weeks ago."""
-        end = len(self.weeks) - weeks
+        end = max(len(self.weeks) - weeks, 0)
         return History(weeks=self.weeks[:end], days=self.days[: end * WEEK])
 
 
