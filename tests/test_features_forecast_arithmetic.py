@@ -202,6 +202,11 @@ def test_a_weekday_profile_without_demand_or_days_is_nothing() -> None:
     assert weekday_profile([None] * 56) == 0
 
 
+def test_a_very_uneven_week_is_forecast_too_low() -> None:
+    """Eighteen a week, twelve of them on one day: factors drawn to 1 cost about a fifth, as the docs say."""
+    assert weekday_profile([12.0, 1, 1, 1, 1, 1, 1] * 10) == pytest.approx(0.81 * 18, rel=0.02)
+
+
 def test_the_profile_follows_a_change_that_ses_is_slow_to_see() -> None:
     """Demand doubled five weeks ago: the smoothing weight adapts."""
     days = [2.0] * 70 + [4.0] * 35
@@ -244,9 +249,10 @@ def test_protection_weeks(lead: int, review: int, expected: int) -> None:
 
 
 def test_demand_of_a_protection_period_by_hand() -> None:
-    """Weeks 2, 4, 6, a gap, 8: mean given, variance 20 / 3, three known neighbours of two weeks: one is broken."""
+    """Weeks 2, 4, 6, a gap, 8: mean given, variance 20 / 3, two whole runs of two weeks."""
     demand = demand_of(weeks(2, 4, 6, None, 8), 5.0, 2)
-    assert (demand.mean, demand.variance, demand.sums) == (10, pytest.approx(40 / 3), (6, 10))
+    assert (demand.mean, demand.sums) == (10, (6, 10))
+    assert demand.variance == pytest.approx(40 / 3)
     assert demand_of(weeks(2, 4, 6, None, 8), 5.0, 2, spread=2).variance == pytest.approx(80 / 3)
     assert demand_of(weeks(3), 5.0, 2) == Demand(mean=10, variance=10, sums=())
 
@@ -398,7 +404,8 @@ def test_windows_with_missing_weeks_or_hardly_a_sale_do_not_count() -> None:
 def test_a_window_by_hand() -> None:
     """Training 1, 3, 1, 3: squared step 4. Forecast 2 against 5 and 2: mean squared error 4.5."""
     (window,) = backtest.windows(weeks(1, 3, 1, 3, 5, 2), lambda past: sum(past.observed) / 4, PLAN)
-    assert window == backtest.Window(forecast=4, actual=7, rmsse=pytest.approx(sqrt(4.5 / 4)))
+    assert (window.forecast, window.actual) == (4, 7)
+    assert window.rmsse == pytest.approx(sqrt(4.5 / 4))
 
 
 def test_scores_by_hand() -> None:
@@ -410,7 +417,8 @@ def test_scores_by_hand() -> None:
             backtest.Window(forecast=0, actual=0, rmsse=None),
         ]
     )
-    assert (found.rmsse, found.bias, found.windows) == (1, pytest.approx(0.2), 3)
+    assert (found.rmsse, found.windows) == (1, 3)
+    assert found.bias == pytest.approx(0.2)
     assert backtest.scores([]) == backtest.Scores(rmsse=None, bias=None, windows=0)
 
 
