@@ -51,7 +51,8 @@ def pretended(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     for name in ("TSB", "SimpleExponentialSmoothingOptimized", "AutoETS"):
         monkeypatch.setattr(models, name, model_named(name), raising=False)
     monkeypatch.setattr(library, "find_spec", lambda _: object())
-    monkeypatch.setattr(library, "import_module", lambda name: models if name == models.__name__ else import_module(name))
+    loaded = {models.__name__: models, "numpy": import_module("numpy")}
+    monkeypatch.setattr(library, "import_module", loaded.__getitem__)
     return asked
 
 
