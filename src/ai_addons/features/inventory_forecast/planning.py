@@ -280,7 +280,8 @@ def _flag(item: StockItem, policy: ForecastPolicy, weekly: float, *, wanted: int
         (wanted > 0, "stockout_risk"),
         (not thin and cover is not None and cover > policy.overstock_days, "overstock"),
     )
-    return next((flag for fits, flag in rules if fits), "ok")
+    fitting: list[Flag] = [flag for fits, flag in rules if fits]
+    return fitting[0] if fitting else "ok"
 
 
 def _unsold(item: StockItem, days: int) -> bool:
