@@ -1,6 +1,6 @@
 """Writes the reference tables, and pictures of screens, from the code they describe.
 
-Run ``python docs/generate.py`` after a change to an error, a setting, a command, an event or a metric;
+Run ``python docs/generate.py`` after a change to an error, a setting, a command, an event, a metric or a feature;
 the tests fail while a table is out of date.
 """
 
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args, get_origin
 
 import click
+import feature_costs
 from pydantic import BaseModel, SecretStr
 from pydantic_core import PydanticUndefined, to_jsonable_python
 from rich._export_format import CONSOLE_SVG_FORMAT
@@ -54,6 +55,11 @@ def tables() -> dict[str, str]:
         "metrics.md": _metrics(),
         "testing.md": _testing(),
     }
+
+
+def costs() -> str:
+    """The page of what features cost; apart from the others, because every example is built for it."""
+    return _page("What features cost", *feature_costs.page())
 
 
 def pictures() -> dict[str, str]:
@@ -328,7 +334,7 @@ def _methods(title: str, kind: type) -> str:
 
 
 if __name__ == "__main__":
-    for _folder, _files in ((FOLDER, tables()), (PICTURES, pictures())):
+    for _folder, _files in ((FOLDER, tables() | {"feature-costs.md": costs()}), (PICTURES, pictures())):
         _folder.mkdir(exist_ok=True)
         for _name, _text in _files.items():
             (_folder / _name).write_text(_text, encoding="utf-8")
