@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args, get_origin
@@ -64,7 +65,7 @@ def costs() -> str:
 
 def pictures() -> dict[str, str]:
     """Every drawn screen by its file name."""
-    return {"mask.svg": _mask_screen()}
+    return {"mask.svg": _mask_screen()} | _charts()
 
 
 def _page(title: str, *parts: str) -> str:
@@ -232,6 +233,16 @@ def _mask_screen() -> str:
     # Without the fonts that rich would have the reader's browser fetch from elsewhere.
     frame = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
     return screen.export_svg(title="ai-addons mask", code_format=frame, unique_id="mask")
+
+
+def _charts() -> dict[str, str]:
+    """What the page on charts draws: its own blocks of code are run."""
+    page = (Path(__file__).parent / "how-to" / "draw-a-chart.md").read_text(encoding="utf-8")
+    names: dict[str, Any] = {}
+    with redirect_stdout(StringIO()):
+        for block in re.findall(r"^```python\n(.*?)^```$", page, flags=re.DOTALL | re.MULTILINE):
+            exec(block, names)  # noqa: S102  # our own page
+    return {f"{name}.svg": names[name] for name in ("forecast", "ageing", "health")}
 
 
 # Events.

@@ -102,6 +102,7 @@ def test_error_codes_are_unique() -> None:
     [
         *("reference/errors.md", "reference/settings.md", "reference/cli.md", "reference/events.md"),
         *("reference/metrics.md", "reference/testing.md", "pictures/mask.svg"),
+        *("pictures/forecast.svg", "pictures/ageing.svg", "pictures/health.svg"),
     ],
 )
 def test_what_is_generated_is_what_the_code_says(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
