@@ -88,6 +88,8 @@ SOURCES: dict[str, Any] = {
     "open binary": lambda _: io.BytesIO(HEAD + b"B-1,2026-05-31,5\n"),
     "tabs": lambda _: b"ref\tdue\tamount\nB-1\t2026-05-31\t5\n",
     "bars and blank lines": lambda _: b"ref|due|amount\n\n||\nB-1|2026-05-31|5\n",
+    "blank lines before the heading": lambda _: b"\xef\xbb\xbf\n\nref;due;amount\nB-1;2026-05-31;5\n",
+    "quoted first heading after a byte-order mark": lambda _: b'\xef\xbb\xbf"ref",due,amount\nB-1,2026-05-31,5\n',
     "quoted comma in a heading": lambda _: b'ref;due;"amount"\nB-1;2026-05-31;5\n',
     "dicts": lambda _: [{"ref": "B-1", "due": "2026-05-31", "amount": 5}],
     "generator": lambda _: ({"ref": "B-1", "due": date(2026, 5, 31), "amount": Decimal(5)} for _ in range(1)),
@@ -174,7 +176,7 @@ def test_what_is_no_table_is_refused_in_words(table: bytes, encoding: str | None
     assert refused.value.__context__ is None
 
 
-@pytest.mark.parametrize("source", [5, {"ref": "B-1"}, ["ref,due,amount"]])
+@pytest.mark.parametrize("source", [5, {"ref": "B-1"}, ["ref,due,amount"], [{"ref": 1, "due": 2, "amount": 3}, 5]])
 def test_a_source_that_is_no_table_is_a_type_error(source: object) -> None:
     """Also lines of text where rows of dicts are meant."""
     with pytest.raises(TypeError, match=r"not (int|dict|str)"):
@@ -323,6 +325,13 @@ def test_a_dict_unlike_the_first_is_a_bad_row(row: dict[str, object], wrong: str
     assert [str(error) for error in rows(Bill, [first, row], on_error="skip").errors] == [wrong]
 
 
+class Step(Enum):
+    """An enumeration of numbers."""
+
+    FIRST = 1
+    SECOND = 2
+
+
 class Odd(BaseModel):
     """Kinds of field that are read with care."""
 
@@ -330,6 +339,7 @@ class Odd(BaseModel):
     when: datetime = Field(default=datetime(2026, 1, 1))  # noqa: DTZ001  # a shop's own clock
     both: int | str = 0
     rate: float = 0.0
+    step: Step = Step.FIRST
     code: Literal[1, 2] = 1
     nested: dict[str, int] = Field(default_factory=dict)
 
@@ -342,6 +352,7 @@ class Odd(BaseModel):
         ({"day": "-", "when": "31/05/2026 14:30"}, Odd(day=None, when=datetime(2026, 5, 31, 14, 30))),  # noqa: DTZ001
         ({"day": "-", "when": "31/05/2026"}, Odd(day=None, when=datetime(2026, 5, 31))),  # noqa: DTZ001
         ({"day": "-", "when": "2026-05-31T14:30:00"}, Odd(day=None, when=datetime(2026, 5, 31, 14, 30))),  # noqa: DTZ001
+        ({"day": "-", "step": 2}, Odd(day=None, step=Step.SECOND)),
         ({"day": "-", "both": "x1", "rate": "1,234.5"}, Odd(day=None, both="x1", rate=1234.5)),
     ],
 )

@@ -94,12 +94,12 @@ def fields_of(model: type[BaseModel]) -> tuple[Field, ...]:
 
 
 def _field(key: str, info: FieldInfo, types: Sequence[object], metadata: Iterable[object]) -> Field:
-    kinds = {_kind(type_) for type_ in types if type_ is not NoneType}
+    kinds: set[Kind] = {_kind(type_) for type_ in types if type_ is not NoneType}
     mark = mark_in((*metadata, *info.metadata))
     return Field(
         key=key,
         # Of several kinds pydantic makes the best of the text.
-        kind=kinds.pop() if len(kinds) == 1 else "other",
+        kind=next(iter(kinds)) if len(kinds) == 1 else "other",
         choices=tuple(choice for type_ in types for choice in _choices(type_)),
         required=info.is_required(),
         nullable=NoneType in types,
@@ -128,7 +128,10 @@ def _is_cell(type_: object) -> bool:
 def _kind(type_: object) -> Kind:
     if _choices(type_):
         return "choice"
-    return next((kind for base, kind in _KINDS if isinstance(type_, type) and issubclass(type_, base)), "other")
+    for base, kind in _KINDS:
+        if isinstance(type_, type) and issubclass(type_, base):
+            return kind
+    return "other"
 
 
 def _choices(type_: object) -> tuple[str, ...]:

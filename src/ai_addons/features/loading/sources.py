@@ -23,6 +23,7 @@ Table: TypeAlias = "str | Path | bytes | IO[str] | IO[bytes] | Iterable[Mapping[
 
 _DELIMITERS: Final = ",;\t|"
 _CHUNK: Final = 1 << 16
+_NO_CELLS: Final[list[str]] = []
 _UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -65,9 +66,10 @@ def opened(source: Table, *, delimiter: str | None, encoding: str | None) -> Gen
         headings, rows = frame_rows(source)
         yield Grid(headings, enumerate(rows, start=1))
     elif isinstance(source, Iterable) and not isinstance(source, Mapping):
-        yield _from_dicts(cast("Iterable[object]", source))
+        yield _from_dicts(iter(cast("Iterable[object]", source)))
     else:
-        msg = f"a table is a path, bytes, an open file, rows of dicts or a DataFrame, not {type(source).__name__}"
+        kind = type(cast("object", source)).__name__
+        msg = f"a table is a path, bytes, an open file, rows of dicts or a DataFrame, not {kind}"
         raise TypeError(msg)
 
 
@@ -113,21 +115,22 @@ def _decodes(file: IO[bytes], encoding: str) -> bool:
 
 def _from_text(lines: Iterable[str], delimiter: str | None) -> Grid:
     records = _records(lines, delimiter)
-    _, headings = next(records, (1, []))
+    _, headings = next(records, (1, _NO_CELLS))
     if not any(map(str.strip, headings)):
         msg = "The table is empty: its first line must name the columns."
         raise BadTable(msg)
-    return Grid([heading.strip().removeprefix("\ufeff") for heading in headings], records)
+    return Grid([heading.strip() for heading in headings], records)
 
 
 def _records(lines: Iterable[str], delimiter: str | None) -> Iterator[tuple[int, list[str]]]:
     """The line at which each record begins, and its cells; lines without any are passed over."""
-    reader = None
     began = 1
     try:
         rest = iter(lines)
-        first = next(rest, "").removeprefix("\ufeff")
-        reader = csv.reader(chain([first], rest), delimiter=delimiter or _delimiter(first), strict=True)
+        before = [next(rest, "").removeprefix("\ufeff")]
+        while before[-1] and not before[-1].strip():
+            before.append(next(rest, ""))
+        reader = csv.reader(chain(before, rest), delimiter=delimiter or _delimiter(before[-1]), strict=True)
         for cells in reader:
             if any(map(str.strip, cells)):
                 yield began, cells
@@ -144,21 +147,23 @@ def _records(lines: Iterable[str], delimiter: str | None) -> Iterator[tuple[int,
 
 def _delimiter(heading: str) -> str:
     """What divides the headings into most columns, quotes minded; a comma where nothing does."""
-    return max(_DELIMITERS, key=lambda mark: len(next(csv.reader([heading], delimiter=mark), [])))
+    return max(_DELIMITERS, key=lambda mark: len(next(csv.reader([heading], delimiter=mark), _NO_CELLS)))
 
 
-def _from_dicts(rows: Iterable[object]) -> Grid:
+def _from_dicts(rows: Iterator[object]) -> Grid:
     """Rows of dicts; the first one names the columns."""
-    found = iter(rows)
-    first = next(found, None)
-    if first is None:
+    if (first := next(rows, None)) is None:
         return Grid([], iter(()))
-    if not isinstance(first, Mapping):
-        msg = f"rows are dicts, not {type(first).__name__}; to read a CSV give its path, bytes or open file"
-        raise TypeError(msg)
-    headings = [str(key) for key in cast("Mapping[object, object]", first)]
-    cells = (_dict_cells(cast("Mapping[str, object]", row), headings) for row in chain([first], found))
+    headings = [*_dict(first)]
+    cells = (_dict_cells(_dict(row), headings) for row in chain((first,), rows))
     return Grid(headings, enumerate(cells, start=1))
+
+
+def _dict(row: object) -> Mapping[str, object]:
+    if not isinstance(row, Mapping):
+        msg = f"rows are dicts, not {type(row).__name__}; to read a CSV give its path, bytes or open file"
+        raise TypeError(msg)
+    return cast("Mapping[str, object]", row)
 
 
 def _dict_cells(row: Mapping[str, object], headings: Sequence[str]) -> list[object]:
