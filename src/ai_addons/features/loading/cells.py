@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 DateOrder: TypeAlias = Literal["day_first", "month_first"]
 """What ``03/04/2026`` means."""
@@ -97,19 +97,11 @@ def read_cell(cell: object, kind: Kind, choices: tuple[str, ...], reading: Readi
     if isinstance(cell, int) and not isinstance(cell, bool) and kind == "text":
         # A DataFrame knows a reference of digits as a number.
         return str(cell)
-    return _read(cell.strip(), kind, choices, reading) if isinstance(cell, str) else cell
-
-
-def _read(text: str, kind: Kind, choices: tuple[str, ...], reading: Reading) -> object:
-    readers: dict[Kind, Callable[[], object]] = {
-        "amount": lambda: read_amount(text, reading.decimal),
-        "whole": lambda: _whole(text, reading.decimal),
-        "day": lambda: read_day(text, reading.dates),
-        "moment": lambda: _moment(text, reading.dates),
-        "truth": lambda: _truth(text),
-        "choice": lambda: _choice(text, choices),
-    }
-    return readers.get(kind, lambda: text)()
+    if not isinstance(cell, str):
+        return cell
+    read = _READERS.get(kind)
+    text = cell.strip()
+    return text if read is None else read(text, choices, reading)
 
 
 def read_amount(text: str, decimal: Decimals = ".") -> Decimal:
@@ -230,3 +222,13 @@ def plain_name(text: str) -> str:
     True
     """
     return "".join(char for char in text.casefold() if char.isalnum())
+
+
+_READERS: Final[Mapping[Kind, Callable[[str, tuple[str, ...], Reading], object]]] = {
+    "amount": lambda text, _, reading: read_amount(text, reading.decimal),
+    "whole": lambda text, _, reading: _whole(text, reading.decimal),
+    "day": lambda text, _, reading: read_day(text, reading.dates),
+    "moment": lambda text, _, reading: _moment(text, reading.dates),
+    "truth": lambda text, *_: _truth(text),
+    "choice": lambda text, choices, _: _choice(text, choices),
+}

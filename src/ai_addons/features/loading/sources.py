@@ -68,9 +68,13 @@ def opened(source: Table, *, delimiter: str | None, encoding: str | None) -> Gen
     elif isinstance(source, Iterable) and not isinstance(source, Mapping):
         yield _from_dicts(iter(cast("Iterable[object]", source)))
     else:
-        kind = type(cast("object", source)).__name__
-        msg = f"a table is a path, bytes, an open file, rows of dicts or a DataFrame, not {kind}"
-        raise TypeError(msg)
+        raise _no_table(source)
+
+
+def _no_table(source: object) -> TypeError:
+    return TypeError(
+        f"a table is a path, bytes, an open file, rows of dicts or a DataFrame, not {type(source).__name__}"
+    )
 
 
 def _from_bytes(table: bytes, delimiter: str | None, encoding: str | None) -> Grid:
