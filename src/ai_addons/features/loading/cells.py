@@ -229,6 +229,6 @@ _READERS: Final[Mapping[Kind, Callable[[str, tuple[str, ...], Reading], object]]
     "whole": lambda text, _, reading: _whole(text, reading.decimal),
     "day": lambda text, _, reading: read_day(text, reading.dates),
     "moment": lambda text, _, reading: _moment(text, reading.dates),
-    "truth": lambda text, *_: _truth(text),
+    "truth": lambda text, _, __: _truth(text),
     "choice": lambda text, choices, _: _choice(text, choices),
 }

@@ -65,10 +65,14 @@ def opened(source: Table, *, delimiter: str | None, encoding: str | None) -> Gen
     elif is_frame(source):
         headings, rows = frame_rows(source)
         yield Grid(headings, enumerate(rows, start=1))
-    elif isinstance(source, Iterable) and not isinstance(source, Mapping):
+    elif _may_be_rows(source):
         yield _from_dicts(iter(cast("Iterable[object]", source)))
     else:
         raise _no_table(source)
+
+
+def _may_be_rows(source: object) -> bool:
+    return isinstance(source, Iterable) and not isinstance(source, Mapping)
 
 
 def _no_table(source: object) -> TypeError:
