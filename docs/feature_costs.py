@@ -19,7 +19,7 @@ from ai_addons.money import MicroGhs, PicoUsd, ghs, scaled_rate, to_micro_ghs, u
 from ai_addons.testing._prompts import FACTORS, asked_by, examples, on_model, size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ai_addons.catalog import FeatureSpec
     from ai_addons.testing._prompts import Size
@@ -127,9 +127,12 @@ def misses(calls: Iterable[CallCost]) -> set[tuple[str, str]]:
     }
 
 
-def page() -> Iterator[str]:
-    """The parts of the page, as paragraphs and tables."""
-    calls = costs()
+def page(calls: Sequence[CallCost]) -> Iterator[str]:
+    """The parts of the page, as paragraphs and tables.
+
+    Args:
+        calls: What `costs` found.
+    """
     yield (
         "What a call costs and what is left of its price. Counted from each feature's own example, for a shop of 500 "
         "and one of 10,000 customers, by OpenAI's public tokeniser (`o200k_base`), times "

@@ -58,9 +58,9 @@ def tables() -> dict[str, str]:
     }
 
 
-def costs() -> str:
+def costs(calls: Sequence[feature_costs.CallCost]) -> str:
     """The page of what features cost; apart from the others, because every example is built for it."""
-    return _page("What features cost", *feature_costs.page())
+    return _page("What features cost", *feature_costs.page(calls))
 
 
 def pictures() -> dict[str, str]:
@@ -345,7 +345,10 @@ def _methods(title: str, kind: type) -> str:
 
 
 if __name__ == "__main__":
-    for _folder, _files in ((FOLDER, tables() | {"feature-costs.md": costs()}), (PICTURES, pictures())):
+    for _folder, _files in (
+        (FOLDER, tables() | {"feature-costs.md": costs(feature_costs.costs())}),
+        (PICTURES, pictures()),
+    ):
         _folder.mkdir(exist_ok=True)
         for _name, _text in _files.items():
             (_folder / _name).write_text(_text, encoding="utf-8")

@@ -16,6 +16,8 @@ from ai_addons.money import PicoUsd
 from ai_addons.testing._prompts import Size, examples
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ai_addons.catalog import FeatureSpec
 
 DOCS: Final = Path(__file__).parent.parent / "docs"
@@ -24,14 +26,25 @@ LUNA, HAIKU, LITE = "openai/gpt-6-luna", "anthropic/claude-haiku-5-5", "gemini/g
 PLANNED: Final = Size(system=150, user=80, schema=34, answer=100)
 
 
-@pytest.fixture
-def costs(monkeypatch: pytest.MonkeyPatch) -> Any:
+# Each example is built for two sizes of shop.
+pytestmark: Final = pytest.mark.timeout(300)
+
+
+@pytest.fixture(scope="module")
+def costs() -> Iterator[Any]:
     """The module that writes the page."""
-    monkeypatch.syspath_prepend(DOCS)
-    return importlib.import_module("feature_costs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(DOCS)
+        yield importlib.import_module("feature_costs")
 
 
-def test_the_page_is_what_the_code_counts(costs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module")
+def calls(costs: Any) -> Any:
+    """What every feature with an example costs."""
+    return costs.costs()
+
+
+def test_the_page_is_what_the_code_counts(calls: Any) -> None:
     """A prompt that changed without its page fails here."""
     spec = importlib.util.spec_from_file_location("generate", DOCS / "generate.py")
     assert spec is not None
@@ -41,13 +54,11 @@ def test_the_page_is_what_the_code_counts(costs: Any, monkeypatch: pytest.Monkey
 
     written = (DOCS / "reference" / "feature-costs.md").read_text(encoding="utf-8")
 
-    assert written == generate.costs(), "run: uv run python docs/generate.py"
+    assert written == generate.costs(calls), "run: uv run python docs/generate.py"
 
 
-def test_every_feature_earns_its_margin_on_a_model_of_each_provider(costs: Any) -> None:
+def test_every_feature_earns_its_margin_on_a_model_of_each_provider(costs: Any, calls: Any) -> None:
     """Ninety percent loaded, at the cheapest credit and the built-in rate; what misses it is listed with a reason."""
-    calls = costs.costs()
-
     assert costs.misses(calls) == {pair for pair in costs.EXCEPTIONS if pair[0] in examples()}
     assert all(costs.EXCEPTIONS.values())
 
@@ -95,12 +106,11 @@ def test_a_feature_that_loses_is_named_with_its_reason(costs: Any, monkeypatch: 
     assert costs._exceptions(costs.misses([dear])) == "These do not: `product_description` on OpenAI: it is huge."
 
 
-def test_the_page_has_a_row_for_each_feature_shop_and_provider(costs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_has_a_row_for_each_feature_shop_and_provider(costs: Any) -> None:
     """Two tables of the same rows; a feature settled without a model would have none of its own tokens."""
-    calls = [costs.call_cost(PRODUCT, size, model, PLANNED) for size in (500, 10_000) for model in (LUNA, HAIKU, LITE)]
-    monkeypatch.setattr(costs, "costs", lambda: calls)
+    made = [costs.call_cost(PRODUCT, size, model, PLANNED) for size in (500, 10_000) for model in (LUNA, HAIKU, LITE)]
 
-    parts = cast("list[str]", list(costs.page()))
+    parts = cast("list[str]", list(costs.page(made)))
     tables = [part.splitlines() for part in parts if part.startswith("| ")]
 
     assert [len(table) for table in tables] == [8, 8]

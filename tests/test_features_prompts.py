@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from ai_addons.testing.routes import ModelRoutes
     from ai_addons.testing.wire import Provider
 
+# Each example is built for two sizes of shop.
+pytestmark: Final = pytest.mark.timeout(300)
+
 FOLDER: Final = Path(__file__).parent / "prompts"
 UPDATE: Final = "AI_ADDONS_TEST_UPDATE_PROMPTS"
 MODELS: Final = ("openai/gpt-6-luna", "anthropic/claude-haiku-5-5", "gemini/gemini-2.5-flash-lite")
@@ -126,11 +129,11 @@ def test_a_prompt_keeps_to_its_budget(key: str, customers: int, model: str) -> N
 
 @pytest.mark.parametrize("key", KEYS)
 def test_a_prompt_does_not_grow_with_the_shop(key: str) -> None:
-    """Twenty times the customers take at most a tenth more."""
+    """Twenty times the customers take at most a fifth more: figures and pseudonyms are longer, rows are not more."""
     small, large = (size(sent(key, customers)) for customers in CUSTOMERS)
 
     assert large.system == small.system
-    assert large.user <= small.user * 11 // 10
+    assert large.user <= small.user * 12 // 10
 
 
 @pytest.mark.parametrize("key", KEYS)
