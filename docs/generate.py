@@ -1,6 +1,6 @@
 """Writes the reference tables, and pictures of screens, from the code they describe.
 
-Run ``python docs/generate.py`` after a change to an error, a setting, a command, an event or a metric;
+Run ``python docs/generate.py`` after a change to an error, a setting, a command, an event, a metric or a feature;
 the tests fail while a table is out of date.
 """
 
@@ -9,11 +9,13 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args, get_origin
 
 import click
+import feature_costs
 from pydantic import BaseModel, SecretStr
 from pydantic_core import PydanticUndefined, to_jsonable_python
 from rich._export_format import CONSOLE_SVG_FORMAT
@@ -56,9 +58,14 @@ def tables() -> dict[str, str]:
     }
 
 
+def costs(calls: Sequence[feature_costs.CallCost]) -> str:
+    """The page of what features cost; apart from the others, because every example is built for it."""
+    return _page("What features cost", *feature_costs.page(calls))
+
+
 def pictures() -> dict[str, str]:
     """Every drawn screen by its file name."""
-    return {"mask.svg": _mask_screen()}
+    return {"mask.svg": _mask_screen()} | _charts()
 
 
 def _page(title: str, *parts: str) -> str:
@@ -228,6 +235,16 @@ def _mask_screen() -> str:
     return screen.export_svg(title="ai-addons mask", code_format=frame, unique_id="mask")
 
 
+def _charts() -> dict[str, str]:
+    """What the page on charts draws: its own blocks of code are run."""
+    page = (Path(__file__).parent / "how-to" / "draw-a-chart.md").read_text(encoding="utf-8")
+    names: dict[str, Any] = {}
+    with redirect_stdout(StringIO()):
+        for block in re.findall(r"^```python\n(.*?)^```$", page, flags=re.DOTALL | re.MULTILINE):
+            exec(block, names)  # noqa: S102  # our own page
+    return {f"{name}.svg": names[name] for name in ("forecast", "ageing", "health")}
+
+
 # Events.
 
 
@@ -328,7 +345,10 @@ def _methods(title: str, kind: type) -> str:
 
 
 if __name__ == "__main__":
-    for _folder, _files in ((FOLDER, tables()), (PICTURES, pictures())):
+    for _folder, _files in (
+        (FOLDER, tables() | {"feature-costs.md": costs(feature_costs.costs())}),
+        (PICTURES, pictures()),
+    ):
         _folder.mkdir(exist_ok=True)
         for _name, _text in _files.items():
             (_folder / _name).write_text(_text, encoding="utf-8")
