@@ -192,9 +192,7 @@ def without_placeholders(text: str) -> str:
     return _PLACEHOLDER.sub(" ", text)
 
 
-def english_faults(
-    where: str, text: str, *, neutral: Iterable[str] = (), enough: int = _ENOUGH_WORDS
-) -> list[str]:
+def english_faults(where: str, text: str, *, neutral: Iterable[str] = (), enough: int = _ENOUGH_WORDS) -> list[str]:
     """Text that is not plain English.
 
     Args:
