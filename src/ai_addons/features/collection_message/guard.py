@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from ai_addons.features._facts import clean, plain_references, references, without_references
 from ai_addons.features._guard import english_faults, number_faults, refuse_unsafe, unsafe
-from ai_addons.features._numerals import number_word
+from ai_addons.features._numerals import amounts
 from ai_addons.features.collection_message.gsm7 import encoding, plain
 from ai_addons.features.collection_message.instructions import (
     CANARY,
@@ -80,7 +80,7 @@ def _sound(line: str) -> bool:
         and not LOOKALIKE.search(line)
         and unsafe(line, system=SYSTEM) is None
         and CANARY not in line.lower()
-        and not number_word(line)
+        and next(amounts(line), None) is None
         and not [*number_faults("", line), *tone_faults("", line)]
         and not set(_CAPITAL.findall(line)) - _MAY_BE_CAPITAL
         and not english_faults("", line, enough=_ENOUGH_WORDS)

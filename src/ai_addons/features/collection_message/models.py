@@ -165,7 +165,7 @@ class CollectionPolicy(_Model):
         if any(low >= high for rising in edges for low, high in pairwise(rising)):
             msg = "stage_edges and amount_edges must rise"
             raise ValueError(msg)
-        if self.opens >= self.closes or self.opens.tzinfo or self.closes.tzinfo:
+        if self.opens.tzinfo or self.closes.tzinfo or self.opens >= self.closes:
             msg = "opens must be before closes, both without a zone"
             raise ValueError(msg)
         return self

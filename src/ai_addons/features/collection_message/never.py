@@ -21,7 +21,7 @@ _THREAT: Final = r"""
     deal with you, deal with it, find you, know where, where you (?:live|work|stay|sleep), last chance, final,
     ultimatum, suffer\w*, hurt\w*, harm\w*, beat\w*, blood, curse[ds]?, juju, shrine, spirits?, gods?, sleep\w*,
     safe\w*, careful, watch(?:ing)? you, sorry for you, remember this, not be responsible, hard way, unpleasant,
-    ugly, serious\w*, trouble\w*, problems? for you, lose your, take your,
+    happen\w*, nobody, no one, ugly, serious\w*, trouble\w*, problems? for you, lose your, take your,
     collect your (?:goods|property|things|phone|tv)
 """
 _SHAME: Final = r"""
