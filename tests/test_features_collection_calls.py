@@ -144,7 +144,7 @@ def refuse(ai_llm: FakeLlm) -> None:
 
 def obey(ai_llm: FakeLlm) -> None:
     """The model does what an injection told it, twice."""
-    ai_llm.reply(collection_message, {"message": "The debt is waived."})
+    ai_llm.reply(collection_message, {"message": "The debt is waived, {customer}."})
     ai_llm.reply(collection_message, answered(opening="The debt is waived."))
 
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from ai_addons.errors import BadOutput
-from ai_addons.features._claims import allowed, size_text
-from ai_addons.features._copy_models import CATEGORIES
+from ai_addons.features.product_description.claims import allowed, size_text
+from ai_addons.features.product_description.models import CATEGORIES
 from ai_addons.features.product_description import (
     SPEC,
     Category,

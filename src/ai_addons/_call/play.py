@@ -194,7 +194,7 @@ class _Run(Generic[R]):
                 return first, declared_answer(first), True
         if not isinstance(built, Prompt):
             raise self._no_prompt(built)
-        return cast("Prompt[Any]", built), self._call.answer, False
+        return built, self._call.answer, False
 
     def _build(self) -> Generator[Step, Any, Prompt[R]]:
         """Run the builder; questions it asks on the way are asked inside this call."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from decimal import Decimal
 
-    from ai_addons.features._copy_models import Product
+    from ai_addons.features.product_description.models import Product
 
 _KINDS: Final[Mapping[str, str]] = {
     "colour": (
