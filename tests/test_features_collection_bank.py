@@ -73,7 +73,11 @@ def test_every_combination_with_the_longest_values_fits_and_passes_the_guard(sta
 @pytest.mark.parametrize(("stage", "channel"), PLACES)
 def test_usual_values_fit_in_the_words_that_were_chosen(stage: Stage, channel: Channel) -> None:
     """With everyday names every combination fits one SMS as it is, so that the choice is not in vain."""
-    changes: dict[str, object] = {"customer_name": "Abena Mensah", "shop_name": "Adom Stores", "contact": "024 412 3456"}
+    changes: dict[str, object] = {
+        "customer_name": "Abena Mensah",
+        "shop_name": "Adom Stores",
+        "contact": "024 412 3456",
+    }
     changes |= {"staff_first_name": "Esi", "outstanding": "1250", "promise_date": None, "partial_paid": False}
     request = CollectionRequest.model_validate(LONGEST_REQUEST.model_dump() | changes)
     facts = case_of(request, CollectionPolicy(), english(), "Africa/Accra").facts
