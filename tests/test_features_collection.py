@@ -354,6 +354,8 @@ def test_the_prompt_of_a_known_case_within_its_budget() -> None:
             part: [f"{id_}|{text}" for id_, text in english().menu(part, 2, "sms").items()] for part in PARTS
         },
     }
+    assert prompt.user == ("Choose the sentences for this case. There is no room for a personal_line: leave it empty.")
+    assert remind(bill(channel="email")).user == "Choose the sentences for this case."
     assert (SPEC.version, SPEC.max_tokens, SPEC.variants, SPEC.cache) == ("1", 450, 4, timedelta(hours=24))
 
 

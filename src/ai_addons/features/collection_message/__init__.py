@@ -16,7 +16,7 @@ from ai_addons.features._result import FeatureResult  # noqa: TC001  # the decor
 from ai_addons.features.collection_message.bank import PARTS, SentenceBank, english, read_bank
 from ai_addons.features.collection_message.drafting import free_draft
 from ai_addons.features.collection_message.guard import choice_faults
-from ai_addons.features.collection_message.instructions import SYSTEM, USER
+from ai_addons.features.collection_message.instructions import SYSTEM, USER, USER_SMS
 from ai_addons.features.collection_message.models import (
     BlockedReason,
     Channel,
@@ -107,11 +107,12 @@ def collection_message(
 
 
 def _choosing(known: Case) -> Prompt[FeatureResult[CollectionMessage]]:
+    sms = known.place.channel == "sms"
     menu = {part: known.bank.menu(part, known.place.stage, known.place.channel) for part in PARTS}
     return Prompt.composed(
         answer=CollectionChoice,
         system=SYSTEM,
-        user=USER,
+        user=USER_SMS if sms else USER,
         data=Brief(
             case=case(known.request, known.policy, known.place.stage),
             sentences={part: tuple(f"{id_}|{text}" for id_, text in menu[part].items()) for part in PARTS},
@@ -122,6 +123,6 @@ def _choosing(known: Case) -> Prompt[FeatureResult[CollectionMessage]]:
         # None of these is cited in an answer; with facts, an answer is restored as its type understands it.
         facts={},
         sample=lambda: CollectionChoice.model_validate(
-            {part: next(iter(menu[part])) for part in PARTS} | {"personal_line": _SAMPLE_LINE}
+            {part: next(iter(menu[part])) for part in PARTS} | {"personal_line": "" if sms else _SAMPLE_LINE}
         ),
     )
