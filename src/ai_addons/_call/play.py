@@ -182,19 +182,20 @@ class _Run(Generic[R]):
 
     def _opening(self) -> tuple[Prompt[Any], object, bool]:
         """The first prompt of the builder, the type of its answer, and whether more may follow it."""
-        built: object = self._call.build()
-        if isinstance(built, GeneratorType):
-            steps = cast("Generator[Prompt[Any], Any, Prompt[R]]", built)
-            try:
-                first = next(steps)
-            except StopIteration as stop:
-                built = stop.value
-            else:
-                steps.close()
-                return first, declared_answer(first), True
-        if not isinstance(built, Prompt):
+        built = self._call.build()
+        if isinstance(built, Prompt):
+            return built, self._call.answer, False
+        if not isinstance(built, GeneratorType):
             raise self._no_prompt(built)
-        return built, self._call.answer, False
+        try:
+            first = next(built)
+        except StopIteration as stop:
+            last: object = stop.value
+            if not isinstance(last, Prompt):
+                raise self._no_prompt(last) from None
+            return cast("Prompt[R]", last), self._call.answer, False
+        built.close()
+        return first, declared_answer(first), True
 
     def _build(self) -> Generator[Step, Any, Prompt[R]]:
         """Run the builder; questions it asks on the way are asked inside this call."""

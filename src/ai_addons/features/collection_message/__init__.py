@@ -35,6 +35,7 @@ from ai_addons.features.collection_message.words import Brief, case
 from ai_addons.prompt import Prompt, Steps
 
 if TYPE_CHECKING:
+    from ai_addons.features.collection_message.bank import Part
     from ai_addons.features.collection_message.results import Case
 
 __all__ = [
@@ -108,7 +109,9 @@ def collection_message(
 
 def _choosing(known: Case) -> Prompt[FeatureResult[CollectionMessage]]:
     sms = known.place.channel == "sms"
-    menu = {part: known.bank.menu(part, known.place.stage, known.place.channel) for part in PARTS}
+    menu: dict[Part, dict[str, str]] = {
+        part: known.bank.menu(part, known.place.stage, known.place.channel) for part in PARTS
+    }
     return Prompt.composed(
         answer=CollectionChoice,
         system=SYSTEM,

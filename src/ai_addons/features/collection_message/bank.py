@@ -116,7 +116,9 @@ def read_bank(text: str) -> SentenceBank:
 @cache
 def english() -> SentenceBank:
     """The bank that comes with the package."""
-    return read_bank(files(__package__).joinpath("bank_en.toml").read_text(encoding="utf-8"))
+    return read_bank(
+        files("ai_addons.features.collection_message").joinpath("bank_en.toml").read_text(encoding="utf-8")
+    )
 
 
 def places() -> Iterator[tuple[Stage, Channel]]:

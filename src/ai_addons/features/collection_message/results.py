@@ -118,7 +118,8 @@ def written(
     """A result with a text."""
     sms = case.place.channel == "sms"
     alphabet = encoding(done.text) if sms else None
-    found = {*concerns, *done.left_out, *name_concerns(case.request)} | ({"ucs2"} if alphabet == "ucs2" else set())
+    dear = ("ucs2",) if alphabet == "ucs2" else ()
+    found = {*concerns, *done.left_out, *name_concerns(case.request), *dear}
     return FeatureResult[CollectionMessage](
         data=CollectionMessage(
             message=done.text,
