@@ -491,6 +491,27 @@ def test_a_quote_charges_nothing_and_foresees_the_free_repeat(
     assert spent(ai_addons, ai_payer) == Credits(3)
 
 
+def test_a_builder_that_need_not_ask_on_the_way_is_quoted_like_any_other(ai_llm: FakeLlm, ai_payer: Payer) -> None:
+    """What it knows already is quoted free, and so is an own repeat; what it asks first has its price."""
+
+    @billed_feature("asks_if_it_must", credits=4, cache="6h")
+    def asks_if_it_must(word: str) -> Steps[str]:
+        """Ask on the way only for a hard word."""
+        if word == "known":
+            return Prompt.settled("as known")
+        if word == "hard":
+            word = yield from ask(Prompt[str](user="What is hard?"))
+        return Prompt(user=word)
+
+    ai_llm.reply(asks_if_it_must, "an answer")
+    quoted = [asks_if_it_must.quote(word).charge for word in ("known", "easy", "hard")]
+    assert quoted == [Credits(0), Credits(4), Credits(4)]
+    assert ai_llm.calls == []
+    asks_if_it_must("easy")
+    again = asks_if_it_must.quote("easy")
+    assert (again.charge, again.cached) == (Credits(0), True)
+
+
 def test_receipts_are_collected_in_nested_blocks(ai_llm: FakeLlm) -> None:
     """Each block collects the calls made inside it, in order."""
     ai_llm.reply("", "text")

@@ -426,6 +426,23 @@ def test_a_builder_that_returns_no_prompt_is_told(given: Any, ai_payer: Payer, a
             untyped(builder, key=key, credits=1)()
 
 
+@pytest.mark.parametrize("given", ["hello", None])
+def test_a_quote_tells_of_a_builder_that_returns_no_prompt(given: Any, ai_payer: Payer, ai_llm: FakeLlm) -> None:
+    """As the call would, also where a builder could have asked on the way and did not."""
+
+    def plain() -> Prompt:
+        return cast("Prompt", given)
+
+    def silent() -> Steps[str]:
+        if given == "a question":
+            yield Prompt(user="?")
+        return cast("Prompt", given)
+
+    for key, builder in (("plain_quoted", plain), ("silent_quoted", silent)):
+        with pytest.raises(ConfigError, match=rf"{key}.*not a Prompt. Nothing was charged"):
+            untyped(builder, key=key, credits=1).quote()
+
+
 def test_a_longer_deadline_needs_a_longer_hold(ai_payer: Payer, ai_llm: FakeLlm) -> None:
     """A call that could outlive its hold is refused before it starts."""
     with pytest.raises(ConfigError, match=r"call\.hold_ttl"):

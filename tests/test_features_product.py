@@ -13,8 +13,6 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from ai_addons.errors import BadOutput
-from ai_addons.features._claims import allowed, size_text
-from ai_addons.features._copy_models import CATEGORIES
 from ai_addons.features.product_description import (
     SPEC,
     Category,
@@ -24,6 +22,9 @@ from ai_addons.features.product_description import (
     ProductCopy,
     product_description,
 )
+from ai_addons.features.product_description.claims import allowed, size_text
+from ai_addons.features.product_description.example import example, examples
+from ai_addons.features.product_description.models import CATEGORIES
 from ai_addons.money import Credits
 
 if TYPE_CHECKING:
@@ -241,6 +242,10 @@ def test_a_good_answer_becomes_the_result() -> None:
         ({"title": "Wax print, 6 metres"}, "title: holds a number"),
         ({"title": "Wax print, half a yard"}, "title: holds a number"),
         ({"title": "Wax print \uff16 yards"}, "title: write numbers"),
+        ({"title": "Wax print with a warranty of 6 years"}, "title: holds a number"),
+        ({"title": "Wax print, 6 lbs"}, "title: holds a number"),
+        ({"title": "Wax print in {colour}"}, "title: leave out braces"),
+        ({"bullets": ["Blue and gold", "In size L"]}, "bullets.2: holds a size"),
         ({"bullets": ["Blue and red", "100% cotton"]}, "bullets.1: holds a colour"),
         ({"bullets": ["Blue and gold", "Extra-large"]}, "bullets.2: holds a size"),
         ({"bullets": ["Blue and gold", "Silken silk"]}, "bullets.2: holds a material"),
@@ -330,6 +335,30 @@ def test_copy_out_of_range_does_not_fit_the_model(changes: dict[str, object]) ->
 def test_every_spelling_of_the_owners_measure_is_allowed(spelling: str) -> None:
     """Six yards, 6 yd and 6yd are the same fact."""
     assert checked(describe(product()), draft(title=f"Wax print, {spelling}")) == []
+
+
+def test_a_size_may_be_called_by_its_letter() -> None:
+    """A size L is "size L", and large, and speaks of the attribute."""
+    shirt = product(attributes={"size": "L"}, unit_size=None, unit=None)
+    for title in ("Shirt, size L", "Large shirt"):
+        answer = draft(title=title, description="A shirt for you.", bullets=["A shirt", "In our shop"])
+        answer = answer.model_copy(update={"keywords": ("shirt", "shop", "wear"), "claims_used": ("size",)})
+        assert checked(describe(shirt), answer) == []
+        silent = answer.model_copy(update={"claims_used": ()})
+        assert checked(describe(shirt), silent) == ["claims_used: lacks an attribute that the text mentions"]
+
+
+def test_a_product_without_attributes_is_little_to_go_on() -> None:
+    """The shop sees why the text is thin."""
+    assert fallen_back(describe(product(attributes={}))).data_quality == "thin"
+    assert fallen_back(describe(product())).data_quality == "ok"
+
+
+def test_the_example_is_the_same_every_time() -> None:
+    """Ten cloths for tables and demos, all of which can be described."""
+    assert example() == examples()[0]
+    assert len({one.model_dump_json() for one in examples(10)}) == 10
+    assert all(checked(describe(one), sample(describe(one))) == [] for one in examples(10))
 
 
 def test_counts_need_no_unit() -> None:

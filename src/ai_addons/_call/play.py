@@ -201,8 +201,7 @@ class _Run(Generic[R]):
         outlook = yield from self._outlook()
         wanted = None
         if call.price and not outlook.free:
-            question = outlook.question or (yield from self._first_question())
-            bound = None if question is None else self._interview.bound(question)
+            bound = None if outlook.question is None else self._interview.bound(outlook.question)
             version = call.price_version
             wanted = HoldRequest(call=account.identity, amount=call.price, price_version=version, bound=bound)
         same = account.identity.request_hash if self._interview.repeats.on and call.free_repeats else None
@@ -212,28 +211,32 @@ class _Run(Generic[R]):
         """What is known of a call before it is made; of a builder that asks on the way, its first question."""
         yield from self._account.look_up()
         replayed = self._account.finished is not None
+        prompt, declared, asks = self._opening()
+        if asks:
+            question = None if prompt.result is not None else (yield from self._interview.look(prompt, declared))[1]
+            return _Outlook(free=replayed, question=question)
+        if prompt.result is not None:
+            return _Outlook(free=True)
+        found, question = yield from self._interview.look(prompt, declared)
+        own = found is not None and self._interview.repeats.is_free(found)
+        return _Outlook(free=own or replayed, cached=found is not None, question=question)
+
+    def _opening(self) -> tuple[Prompt[Any], object, bool]:
+        """The first prompt of the builder, the type of its answer, and whether more may follow it."""
         built = self._call.build()
         if isinstance(built, Prompt):
-            if built.result is not None:
-                return _Outlook(free=True)
-            found, question = yield from self._interview.look(built, self._call.answer)
-            own = found is not None and self._interview.repeats.is_free(found)
-            return _Outlook(free=own or replayed, cached=found is not None, question=question)
-        return _Outlook(free=replayed)
-
-    def _first_question(self) -> Generator[Step, Any, Question | None]:
-        """What a builder that asks on the way asks first; None if it settles everything itself."""
-        built = cast("Generator[Prompt[Any], Any, Prompt[R]]", self._call.build())
+            return built, self._call.answer, False
+        if not isinstance(built, GeneratorType):
+            raise self._no_prompt(built)
         try:
-            first, declared = next(built), None
+            first = next(built)
         except StopIteration as stop:
-            first, declared = cast("Prompt[R]", stop.value), self._call.answer
-        else:
-            declared = declared_answer(first)
-            built.close()
-        if first.result is not None:
-            return None
-        return (yield from self._interview.look(first, declared))[1]
+            last: object = stop.value
+            if not isinstance(last, Prompt):
+                raise self._no_prompt(last) from None
+            return cast("Prompt[R]", last), self._call.answer, False
+        built.close()
+        return first, declared_answer(first), True
 
     def _build(self) -> Generator[Step, Any, Prompt[R]]:
         """Run the builder; questions it asks on the way are asked inside this call."""

@@ -192,17 +192,18 @@ def without_placeholders(text: str) -> str:
     return _PLACEHOLDER.sub(" ", text)
 
 
-def english_faults(where: str, text: str, *, neutral: Iterable[str] = ()) -> list[str]:
+def english_faults(where: str, text: str, *, neutral: Iterable[str] = (), enough: int = _ENOUGH_WORDS) -> list[str]:
     """Text that is not plain English.
 
     Args:
         where: Its place in the answer.
         text: The text; too short a text is not judged.
         neutral: Words of the tenant's own, which say nothing about the language.
+        enough: Words from which on it is judged; with few, a good text may be called foreign too.
     """
     skipped = {word.lower() for word in neutral}
     prose = without_references(without_placeholders(text)).lower()
     found = [word for word in _LETTERS.findall(prose) if word not in skipped]
     share = sum(word in _ENGLISH for word in found) / max(len(found), 1)
-    foreign = len(found) >= _ENOUGH_WORDS and share < _ENGLISH_SHARE
+    foreign = len(found) >= enough and share < _ENGLISH_SHARE
     return [f"{where}: must be in plain English"] if foreign or _PIDGIN.search(" ".join(found)) else []

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from decimal import Decimal
 
-    from ai_addons.features._copy_models import Product
+    from ai_addons.features.product_description.models import Product
 
 _KINDS: Final[Mapping[str, str]] = {
     "colour": (
@@ -22,8 +22,8 @@ _KINDS: Final[Mapping[str, str]] = {
         " multicoloured=multicolour=multicolored=multicolor=multi-coloured=multi-colour crimson scarlet bronze"
     ),
     "size": (
-        "small medium large xs=extra-small xl=extra-large xxl=2xl xxxl=3xl jumbo mini king-size=king-sized"
-        " queen-size=queen-sized family-size=family-sized oversized full-size=full-sized giant"
+        "small=size-s medium=size-m large=size-l xs=extra-small xl=extra-large xxl=2xl xxxl=3xl jumbo mini"
+        " king-size=king-sized queen-size=queen-sized family-size=family-sized oversized full-size=full-sized giant"
     ),
     "material": (
         "cotton polyester silk wool=woollen=woolen linen leather denim nylon rayon viscose spandex plastic wood=wooden"
@@ -107,7 +107,7 @@ def size_text(product: Product) -> str | None:
 def allowed(product: Product) -> Allowed:
     """All that a copy of this product may say."""
     called = " . ".join((product.name, product.brand or ""))
-    described = [value for key in product.attributes for value in product.values(key)]
+    described = [value for key in product.attributes for value in _spoken(product, key)]
     everything = " . ".join((called, *described, size_text(product) or "", product.existing_description or ""))
     return Allowed(
         amounts=frozenset(amounts(everything)),
@@ -116,6 +116,12 @@ def allowed(product: Product) -> Allowed:
         called=frozenset(_NEVER.findall(_fold(called))),
         words=frozenset(_WORD.findall(everything.lower())),
     )
+
+
+def _spoken(product: Product, key: str) -> tuple[str, ...]:
+    """An attribute's values as a text may say them: a size L also as "size L"."""
+    values = product.values(key)
+    return (*values, *(f"size {value}" for value in values)) if key == "size" else values
 
 
 def claim_faults(where: str, text: str, may: Allowed) -> list[str]:
@@ -151,7 +157,7 @@ def mentioned(product: Product, texts: Iterable[str]) -> tuple[str, ...]:
     name = " . ".join((product.name, product.brand or "", size_text(product) or ""))
     marks = _marks(text) - _marks(name)
     return tuple(
-        key for key in product.attributes if any(_stands(value, folded, marks) for value in product.values(key))
+        key for key in product.attributes if any(_stands(value, folded, marks) for value in _spoken(product, key))
     )
 
 

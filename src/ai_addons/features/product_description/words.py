@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ai_addons.features._claims import mentioned, size_text
-from ai_addons.features._copy_models import CopyDraft
+from ai_addons.features.product_description.claims import mentioned, size_text
+from ai_addons.features.product_description.models import CopyDraft
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from ai_addons.features._copy_models import Channel, Product, Tone
+    from ai_addons.features.product_description.models import Channel, Product, Tone
 
 _MOST_TITLE: Final = 80
 _MOST_DESCRIPTION: Final = 600
