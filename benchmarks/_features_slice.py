@@ -16,6 +16,6 @@ def slice_folder() -> Path:
     """
     found = next((path for folder in Path(__file__).parents[2:4] if (path := folder / _SLICE).exists()), None)
     if found is None:
-        msg = "The development slice retail_dev is not on this machine."
+        msg = "The development data retail_dev is not on this machine."
         raise FileNotFoundError(msg)
     return found

@@ -113,12 +113,12 @@ def sales_bridge(lines: Sequence[Line]) -> SalesBridge:
     """Split the change in the sales of all lines into price, volume, mix, new and lost."""
     both = [line for line in lines if line.in_both]
     other = [line for line in lines if not line.in_both]
-    volume = sum(map(_volume, _by_category(both)), Fraction())
+    by_quantity = sum(map(_volume, _by_category(both)), Fraction())
     price, volume, mix, new, lost = whole_pesewas(
         (
             _price(both),
-            volume,
-            sum((_at_old_price(line) for line in both), Fraction()) - volume,
+            by_quantity,
+            sum((_at_old_price(line) for line in both), Fraction()) - by_quantity,
             _exact_sum(line.sales for line in other),
             -_exact_sum(line.prior_sales for line in other),
         )

@@ -162,11 +162,12 @@ def candidates(report: SalesReport, found: Figures, policy: ReportPolicy) -> Ite
     now, before = report.totals, report.prior_totals
     yield from _bridge(found, before, policy)
     yield from _margin(now, before, policy)
-    for code, key, current, prior in (
+    sums: tuple[tuple[FindingCode, str, Decimal, Decimal], ...] = (
         ("DISCOUNTS", "discounts", now.discounts, before.discounts),
         ("RETURNS", "returns", now.returns, before.returns),
         ("CREDIT", "credit_sales", now.credit_sales, before.credit_sales),
-    ):
+    )
+    for code, key, current, prior in sums:
         sign = sign_of(current - prior, prior, policy.flat_share)
         yield Finding(code=code, effect=current - prior, sign=sign, keys=(f"{key}_change", key))
     yield from _orders(now, before, policy)
@@ -176,13 +177,14 @@ def candidates(report: SalesReport, found: Figures, policy: ReportPolicy) -> Ite
 def _bridge(found: Figures, before: Totals, policy: ReportPolicy) -> Iterator[Finding]:
     if found.bridge is None:
         return
-    for code, key, part in (
+    parts: tuple[tuple[FindingCode, str, Decimal], ...] = (
         ("PRICE", "price_effect", found.bridge.price),
         ("VOLUME", "volume_effect", found.bridge.volume),
         ("MIX", "mix_effect", found.bridge.mix),
         ("NEW", "new_effect", found.bridge.new),
         ("LOST", "lost_effect", found.bridge.lost),
-    ):
+    )
+    for code, key, part in parts:
         yield Finding(code=code, effect=part, sign=sign_of(part, before.sales, policy.flat_share), keys=(key,))
 
 
