@@ -153,7 +153,7 @@ def chosen(report: SalesReport, found: Figures, policy: ReportPolicy) -> tuple[F
     """The three to five findings with the largest effects, in that order."""
     ranked = sorted(candidates(report, found, policy), key=lambda one: (-abs(one.effect), _ORDER[one.code]))
     least = policy.finding_share * max(report.totals.sales, report.prior_totals.sales)
-    weighty = sum(abs(one.effect) >= least for one in ranked)
+    weighty = sum(one.effect != 0 and abs(one.effect) >= least for one in ranked)
     return tuple(ranked[: max(_LEAST_FINDINGS, min(weighty, MOST_FINDINGS))])
 
 
