@@ -55,7 +55,7 @@ _TRAITS: Final = re.compile(
     r"|trib(?:e|es|al)|ethnic\w*|race|racial|muslims?|christians?|islam\w*|church\w*|mosques?|pastors?|imams?"
     r"|religio\w+|faith|asantes?|ashantis?|akans?|ewes?|fantes?|dagombas?|hausas?|northerners?|southerners?|foreigners?"
     r"|nationality|zongo|disab\w+|ill(?:ness)?|sick\w*|health\w*|wealth\w*|rich(?:er|est)?|affluent"
-    r"|poor (?:people|families|customers?)|low[- ]income|high[- ]income|incomes?|salar(?:y|ies)|afford\w*|politic\w+|ndc|npp)\b"
+    r"|poor (?:people|families|customers?)|incomes?|salar(?:y|ies)|afford\w*|politic\w+|ndc|npp)\b"
 )
 _ROSE: Final = re.compile(r"\b(?:rose|rises?|risen|rising|grew|grows?|grown|growing|increas\w+|climb\w*|improv\w+)\b")
 _FELL: Final = re.compile(
