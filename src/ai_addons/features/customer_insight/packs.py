@@ -212,12 +212,12 @@ def _weekday(name: str, rows: Sequence[Purchase], policy: InsightPolicy) -> Row:
 
 def _categories(shop: Shop, policy: InsightPolicy) -> Pack | None:
     """What each segment buys: the ten largest pairs; None without categories or segments."""
-    segments = {row.customer.ref: row.segment for row in shop.scored}
+    segments: dict[str, Segment] = {row.customer.ref: row.segment for row in shop.scored}
     spent: dict[tuple[str, Segment], Decimal] = defaultdict(Decimal)
     who: dict[tuple[str, Segment], set[str]] = defaultdict(set)
     for row in shop.purchases:
         if row.category is not None and row.customer_ref in segments:
-            pair = row.category, segments[row.customer_ref]
+            pair: tuple[str, Segment] = (row.category, segments[row.customer_ref])
             spent[pair] += row.amount
             who[pair].add(row.customer_ref)
     pairs = [pair for pair, people in who.items() if len(people) >= policy.smallest_group]
@@ -225,7 +225,7 @@ def _categories(shop: Shop, policy: InsightPolicy) -> Pack | None:
     if not pairs:
         return None
     grid = _category_grid([(pair, spent[pair], len(who[pair])) for pair in pairs[:MOST_ROWS]])
-    return _pack((), grid, len(set().union(*who.values())), policy)
+    return _pack((), grid, len({ref for people in who.values() for ref in people}), policy)
 
 
 def _category_grid(pairs: Sequence[tuple[tuple[str, Segment], Decimal, int]]) -> Grid:

@@ -30,7 +30,9 @@ _WORDS: Final[Mapping[MetricPack, str]] = {
     "categories_by_segment": r"categor(?:y|ies)|(?:kinds?|types?) of (?:goods|products|things)",
     "change": r"chang(?:e|ed|es|ing)|compared? (?:to|with)|than (?:before|last)|grow(?:n|ing|th)?|declin\w+|trends?",
 }
-_PATTERNS: Final = {pack: re.compile(rf"\b(?:{words})\b") for pack, words in _WORDS.items()}
+_PATTERNS: Final[Mapping[MetricPack, re.Pattern[str]]] = {
+    pack: re.compile(rf"\b(?:{words})\b") for pack, words in _WORDS.items()
+}
 
 MENU: Final[Mapping[MetricPack, str]] = {
     "top_customers": "who spends most",
@@ -52,5 +54,5 @@ MENU: Final[Mapping[MetricPack, str]] = {
 def pack_by_keyword(question: str) -> MetricPack | None:
     """The one pack whose keywords a question holds; None if none or several have some."""
     folded = clean(question).lower().replace("\u2019", "'")
-    found = [pack for pack, pattern in _PATTERNS.items() if pattern.search(folded)]
+    found: list[MetricPack] = [pack for pack, pattern in _PATTERNS.items() if pattern.search(folded)]
     return found[0] if len(found) == 1 else None
