@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
 
-    from ai_addons.features._credit_models import (
+    from ai_addons.features.credit_assessment.models import (
         BindingRule,
         CreditApplication,
         CreditInvoice,

@@ -7,24 +7,24 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
 from ai_addons.features import _facts
-from ai_addons.features._credit_models import Advice, CreditExplanation, ReasonAnswer
 from ai_addons.features._facts import by_key, references
 from ai_addons.features._guard import Cited
 from ai_addons.features._result import Notice
-from ai_addons.features._scorecard import decimal
+from ai_addons.features.credit_assessment.models import Advice, CreditExplanation, ReasonAnswer
+from ai_addons.features.credit_assessment.scorecard import decimal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ai_addons.features._credit_models import (
+    from ai_addons.features._result import DataQuality, Fact
+    from ai_addons.features.credit_assessment.models import (
         BindingRule,
         CreditApplication,
         CreditPolicy,
         Decision,
         ReasonCode,
     )
-    from ai_addons.features._result import DataQuality, Fact
-    from ai_addons.features._scorecard import GivenReason, Verdict
+    from ai_addons.features.credit_assessment.scorecard import GivenReason, Verdict
 
 OWNER_NOTE: Final = "This is advice worked out from the figures given. The shop owner decides whether to give credit."
 
