@@ -292,3 +292,26 @@ def test_number_words_are_mentioned_once() -> None:
     """However many there are, the reader gets one notice."""
     assert [notice.code for notice in number_word_notices(["one by one", "two", "none"])] == ["number_words"]
     assert number_word_notices(["no figure at all"]) == ()
+
+
+@pytest.mark.parametrize(
+    ("place", "name"), [(0, "A"), (25, "Z"), (26, "AA"), (51, "AZ"), (52, "BA"), (701, "ZZ"), (702, "AAA")]
+)
+def test_rows_are_named_by_letters_alone(place: int, name: str) -> None:
+    """A pseudonym never puts a digit into prose."""
+    assert _facts.letters(place) == name
+
+
+@pytest.mark.parametrize(
+    ("fact", "told"),
+    [
+        (_facts.money("a", "a", Decimal("1234.50")), "1235"),
+        (_facts.money("a", "a", Decimal("-0.4")), "0"),
+        (_facts.percent("a", "a", Decimal("0.256")), "26"),
+        (_facts.count("a", "a", 1_200), "1,200"),
+        (_facts.words("a", "a", "x", "a word"), "a word"),
+    ],
+)
+def test_a_model_is_told_facts_in_few_tokens(fact: Fact, told: str) -> None:
+    """Whole cedis and percent without a unit; the reader still sees the full text."""
+    assert _facts.compact(fact) == told
