@@ -26,11 +26,19 @@ from ai_addons.features.credit_assessment.models import (
     CreditInvoice,
     CreditPolicy,
     Decision,
+    FittedScorecard,
     GradeRule,
     Reason,
     ReasonCode,
 )
-from ai_addons.features.credit_assessment.scorecard import VERSION, GivenReason, Verdict, assess, decimal
+from ai_addons.features.credit_assessment.scorecard import (
+    GivenReason,
+    Verdict,
+    assess,
+    decimal,
+    fit_scorecard,
+    version_of,
+)
 from ai_addons.features.credit_assessment.words import (
     CODE_FACTS,
     OWNER_NOTE,
@@ -54,10 +62,12 @@ __all__ = [
     "CreditInvoice",
     "CreditPolicy",
     "Decision",
+    "FittedScorecard",
     "GradeRule",
     "Reason",
     "ReasonCode",
     "credit_assessment",
+    "fit_scorecard",
 ]
 
 SPEC: Final = FeatureSpec(
@@ -111,7 +121,7 @@ def credit_assessment(
             as_of=application.as_of,
             data_quality=data_quality(policy, verdict),
             warnings=(
-                *notices(application, verdict),
+                *notices(application, verdict, policy),
                 *number_word_notices(words_of_its_own(cited, written) for _, cited, _ in texts_of(answer)),
             ),
             facts=tuple(facts.values()),
@@ -151,7 +161,7 @@ def _assessment(verdict: Verdict, policy: CreditPolicy, answer: CreditExplanatio
         reason_codes=tuple(given.code for given in verdict.reasons),
         binding_rule=verdict.binding_rule,
         policy_version=policy.version,
-        scorecard_version=VERSION,
+        scorecard_version=version_of(policy),
         summary=answer.summary.text,
         reasons=tuple(
             Reason(

@@ -40,6 +40,9 @@ ReasonCode: TypeAlias = Literal[
 """Hard rules first, then the five components of the score."""
 
 MONTHS: Final = 12
+MIN_OUTCOMES: Final = 200
+MIN_BAD: Final = 50
+BLEND_OUTCOMES: Final = 400
 
 
 class GradeRule(Strict):
@@ -64,6 +67,57 @@ _GRADES: Final = (
 )
 
 
+class WoeBin(Strict):
+    """One bin of a characteristic."""
+
+    up_to: Share
+    """Highest value in it: the share of a component's points that is lost."""
+    woe: Decimal
+    """Weight of evidence: log of the share of all bad customers in it over that of all good ones."""
+
+
+class WoeCharacteristic(Strict):
+    """One characteristic of a fitted scorecard: a component of the hand points, in bins."""
+
+    code: ReasonCode
+    """The component."""
+    weight: Annotated[Decimal, Field(ge=0)]
+    """Its coefficient; 0 where the outcomes do not bear it out."""
+    bins: Annotated[tuple[WoeBin, ...], Field(min_length=1)]
+    """Bins by rising value; their evidence never falls."""
+
+
+class LinkPoint(Strict):
+    """Where a fitted risk lies on the scale of the hand points."""
+
+    risk: Decimal
+    """Sum of weight x evidence."""
+    lost: Annotated[Decimal, Field(ge=0, le=100)]
+    """Points lost by the customer at the same place among those fitted on."""
+
+
+class FittedScorecard(Strict):
+    """What a shop's own outcomes say; made by `fit_scorecard`, kept by the host."""
+
+    version: Annotated[str, Field(min_length=1, max_length=40)]
+    """Kept with every result."""
+    outcomes: Count
+    """Customers it was fitted on."""
+    bad: Count
+    """How many of them turned bad."""
+    characteristics: Annotated[tuple[WoeCharacteristic, ...], Field(min_length=1)]
+    """In the order of the components."""
+    link: Annotated[tuple[LinkPoint, ...], Field(min_length=2)]
+    """By rising risk; brings fitted risks to the scale of the hand points."""
+
+    @property
+    def share(self) -> Decimal:
+        """Its part in the score, n / (n + 400); 0 below 200 outcomes or 50 bad ones (set by hand)."""
+        if self.outcomes < MIN_OUTCOMES or self.bad < MIN_BAD:
+            return Decimal(0)
+        return Decimal(self.outcomes) / (self.outcomes + BLEND_OUTCOMES)
+
+
 class CreditPolicy(Strict):
     """The shop's own rules for credit. Defaults are set by hand, not measured."""
 
@@ -83,6 +137,8 @@ class CreditPolicy(Strict):
     """Highest limit for anybody, in GHS."""
     grades: Annotated[tuple[GradeRule, ...], Field(min_length=1)] = _GRADES
     """Grades, safest first; the last one catches every score."""
+    scorecard: FittedScorecard | None = None
+    """The shop's own outcomes, blended into the hand points once there are enough; None for hand points alone."""
 
     @model_validator(mode="after")
     def _grades_cover_all(self) -> Self:

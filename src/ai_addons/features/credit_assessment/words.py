@@ -140,14 +140,20 @@ def data_quality(policy: CreditPolicy, verdict: Verdict) -> DataQuality:
     return "poor" if n == 0 else "thin" if n < policy.min_credit_invoices else "ok"
 
 
-def notices(application: CreditApplication, verdict: Verdict) -> tuple[Notice, ...]:
+def notices(application: CreditApplication, verdict: Verdict, policy: CreditPolicy) -> tuple[Notice, ...]:
     """What could not be computed, and what was set aside."""
-    past = verdict.history
+    past, card = verdict.history, policy.scorecard
     found = (
         (past.n == 0, "no_history", "There is no credit bill to judge by, so lateness was assumed, not measured."),
         (application.current_limit == 0, "no_limit", "There is no present limit, so its use has no percentage."),
         (verdict.ratio is None, "no_base", "There is neither a limit nor usual purchases to compare the request with."),
         (verdict.trend is None, "no_trend", "There were no purchases in the first half of the year to compare with."),
+        (card is not None and card.share > 0, "fitted_part", "The shop's own outcomes have a part in the score."),
+        (
+            card is not None and card.share == 0,
+            "fitted_unused",
+            "The shop has too few outcomes for a scorecard of its own.",
+        ),
         (past.ignored > 0, "old_bills_ignored", "Settled bills older than 24 months were not counted."),
     )
     return tuple(Notice(code=code, text=text) for applies, code, text in found if applies)
