@@ -32,7 +32,10 @@ _AT_RISK, _DEEP_AT_RISK = 30, 60
 
 def bucket_of(days_overdue: int) -> Bucket:
     """The bucket of a bill; on its due date it is still current."""
-    return next((bucket for bucket, upper in zip(BUCKETS, _UPPER, strict=False) if days_overdue <= upper), BUCKETS[-1])
+    for bucket, upper in zip(BUCKETS, _UPPER, strict=False):
+        if days_overdue <= upper:
+            return bucket
+    return BUCKETS[-1]
 
 
 def share(part: Decimal, whole: Decimal) -> Decimal:

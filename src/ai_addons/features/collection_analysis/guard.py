@@ -137,10 +137,10 @@ def _one_block(where: str, block: BlockAnswer, told: Mapping[str, Placed]) -> li
     found = number_faults(f"{where}.title", block.title)
     if {"{", "}"} & set(block.title):
         found.append(f"{where}.title: must cite nothing")
-    actions = {told[ref].action for ref in block.refs}
-    if len(actions) > 1:
+    action = told[block.refs[0]].action
+    if any(told[ref].action != action for ref in block.refs):
         found.append(f"{where}: all its customers must have the same action")
-    elif _against(f"{block.title}. {without_references(block.how.text)}", *actions):
+    elif _against(f"{block.title}. {without_references(block.how.text)}", action):
         found.append(f"{where}: title and how must follow the action of its customers")
     named = {key.partition(".")[0] for text in (block.why.text, block.how.text) for key in references(text)}
     if (named & told.keys()) - set(block.refs):

@@ -242,13 +242,14 @@ def _pieces(plan: Plan) -> list[tuple[str, list[str], Action]]:
     for key, one in plan.told.items():
         grouped.setdefault(one.action, []).append(key)
     size = _MOST_REFS if len(grouped) > 1 else min(_MOST_REFS, -(-len(plan.told) // 2))
-    pieces = [
+    pieces: list[tuple[str, list[str], Action]] = [
         (_TITLES[action][start > 0], keys[start : start + size], action)
         for action, keys in grouped.items()
         for start in range(0, len(keys), size)
     ]
     places = list(plan.told)
-    return sorted(pieces, key=lambda piece: places.index(piece[1][0]))[:_MOST_BLOCKS]
+    pieces.sort(key=lambda piece: places.index(piece[1][0]))
+    return pieces[:_MOST_BLOCKS]
 
 
 def _watch(plan: Plan, facts: Mapping[str, Fact]) -> list[str]:
