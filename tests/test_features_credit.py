@@ -6,7 +6,7 @@ import json
 import re
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +16,6 @@ from pydantic import BaseModel, ValidationError
 from ai_addons.errors import BadOutput
 from ai_addons.features._facts import references
 from ai_addons.features._guard import filled
-from ai_addons.features._scorecard import VERSION
 from ai_addons.features.credit_assessment import (
     SPEC,
     CreditApplication,
@@ -26,6 +25,9 @@ from ai_addons.features.credit_assessment import (
     CreditPolicy,
     credit_assessment,
 )
+from ai_addons.features.credit_assessment.example import example
+from ai_addons.features.credit_assessment.scorecard import VERSION
+from ai_addons.money import Credits
 from ai_addons.prompt import RecordsOutcome
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
     from ai_addons.features._result import FeatureResult
     from ai_addons.prompt import Prompt
+    from ai_addons.testing.model import FakeLlm
 
 assess = credit_assessment.__wrapped__
 """The pure builder."""
@@ -227,7 +230,7 @@ def test_the_prompt_of_a_known_customer() -> None:
             "REQUEST_SIZE down: request_ratio, requested, current_limit, typical_month",
         ],
     }
-    assert SPEC.version == "1"
+    assert SPEC.version == "2"
 
 
 def test_a_decorated_reference_is_the_same_reference() -> None:
@@ -266,7 +269,14 @@ def test_a_harmless_number_word_is_let_through_with_a_warning() -> None:
         ("summary", "{decision}. We have to decline this request.", None, "citing {decision}"),
         ("reasons.0", "The limit follows from {credit_score}.", None, "belongs to this code"),
         ("to_improve.0", "As a young woman she should pay on time.", None, "personal traits"),
+        ("to_improve.0", "Ask whether he can pay on time.", None, "personal traits"),
+        ("to_improve.0", "People from that region are like this.", None, "personal traits"),
         ("to_improve.0", "Pay the interest and the penalty now.", None, "interest"),
+        ("to_improve.0", "Pay now, or your neighbours will hear of it.", None, "threats"),
+        ("to_improve.0", "Pay now or the p\u043elice will come.", None, "Latin letters"),
+        ("summary", "{decision}. The owner should say no.", None, "citing {decision}"),
+        ("customer_explanation", "We will give you the goods.", None, "promise nothing"),
+        ("customer_explanation", "Your request is approved.", None, "promise nothing"),
         ("to_improve.0", "Pay now or the police will come.", None, "interest"),
         ("customer_explanation", "Your score is {credit_score}.", None, "leave out score"),
         ("customer_explanation", "Abeg, we dey look your account small.", None, "English"),
@@ -384,6 +394,76 @@ def test_a_refusal_is_not_worded_as_an_approval() -> None:
     assert fallen_back(prompt).data.decision == "decline"
     answer = rewritten(sample(prompt), "summary", "{decision}. Still, the request is approved.")
     assert checked(prompt, answer) == ["the answer: name the decision only by citing {decision}"]
+
+
+PROTECTED = re.compile(
+    "name|sex|gender|age|birth|religion|creed|ethnic|tribe|race|colour|origin|nationality|region|town|address|phone"
+    "|marital|politic|income|social|status|health|disability"
+)
+
+
+def leaves(annotation: Any) -> set[object]:
+    """The plain types that a field's annotation is made of."""
+    if get_origin(annotation) is Annotated:
+        return leaves(get_args(annotation)[0])
+    inner = get_args(annotation)
+    return {kind for part in inner for kind in leaves(part)} if inner else {annotation}
+
+
+def test_no_input_could_carry_a_protected_attribute() -> None:
+    """No field's name speaks of a person, and no free text could smuggle one in: all are amounts, counts and dates."""
+    for model in (CreditApplication, CreditInvoice):
+        assert not [field for field in model.model_fields if PROTECTED.search(field)]
+        kinds = {kind for field in model.model_fields.values() for kind in leaves(field.annotation)}
+        assert kinds <= {Decimal, int, date, type(None), CreditInvoice, Ellipsis}
+
+
+@pytest.mark.usefixtures("ai_payer")
+def test_a_models_words_are_paid_for(ai_llm: FakeLlm) -> None:
+    """The model's words around our figures cost three credits; a quote says so before."""
+    ai_llm.reply(credit_assessment, sample(assess(application())))
+    assert credit_assessment.quote(application()).charge == Credits(3)
+    value, receipt = credit_assessment.billed(application())
+    assert (value.source, value.data.decision, receipt.charged) == ("ai", "approve_reduced", Credits(3))
+    assert len(ai_llm.calls) == 1
+
+
+@pytest.mark.anyio
+@pytest.mark.usefixtures("ai_payer")
+async def test_a_call_on_an_event_loop_is_the_same(ai_llm: FakeLlm) -> None:
+    """Sync and async share one description of a call."""
+    ai_llm.reply(credit_assessment, sample(assess(application())))
+    value, receipt = await credit_assessment.aio.billed(application())
+    assert (value.data, receipt.charged) == (fallen_back(assess(application())).data, Credits(3))
+
+
+@pytest.mark.usefixtures("ai_payer")
+def test_with_all_providers_down_the_rules_answer_for_nothing(ai_llm: FakeLlm) -> None:
+    """The decision does not need a model; it comes uncharged and says why."""
+    ai_llm.fail(credit_assessment)
+    value, receipt = credit_assessment.billed(application())
+    assert (value.source, value.degraded_reason, receipt.charged) == ("rules", "provider_down", Credits(0))
+    assert value.data == fallen_back(assess(application())).data
+
+
+@pytest.mark.usefixtures("ai_payer")
+@pytest.mark.parametrize(
+    "answer",
+    ['{"summary": "cut o', "", "I cannot help with that.", '{"recommended_limit": 50000}'],
+)
+def test_an_answer_that_stays_unusable_is_not_paid_for(ai_llm: FakeLlm, answer: str) -> None:
+    """One repair, then the rules; nothing an answer says changes the decision."""
+    ai_llm.reply_text(credit_assessment, answer)
+    ai_llm.reply_text(credit_assessment, answer)
+    value, receipt = credit_assessment.billed(application())
+    assert (value.source, value.degraded_reason, receipt.charged) == ("rules", "guard_rejected", Credits(0))
+    assert value.data == fallen_back(assess(application())).data
+
+
+def test_the_example_is_a_regular_customer() -> None:
+    """The example is the same each time, and its result worth showing."""
+    assert example() == example(10_000)
+    assert fallen_back(assess(example())).data.decision == "approve_reduced"
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from ai_addons.features._scorecard import assess, decimal, history
 from ai_addons.features.credit_assessment import BindingRule, CreditApplication, CreditInvoice, CreditPolicy, GradeRule
+from ai_addons.features.credit_assessment.scorecard import assess, decimal, history
 
 if TYPE_CHECKING:
     from random import Random

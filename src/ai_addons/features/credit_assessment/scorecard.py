@@ -11,16 +11,19 @@ from decimal import ROUND_FLOOR, Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
+from ai_addons.features.credit_assessment.fitted import ScoredOutcome, blend, fit
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
 
-    from ai_addons.features._credit_models import (
+    from ai_addons.features.credit_assessment.models import (
         BindingRule,
         CreditApplication,
         CreditInvoice,
         CreditPolicy,
         Decision,
+        FittedScorecard,
         GradeRule,
         ReasonCode,
     )
@@ -80,8 +83,8 @@ class Component:
 
     @property
     def saved(self) -> Fraction:
-        """Points not lost."""
-        return self.most - self.lost
+        """Points not lost; a fitted card may take more than the component's own."""
+        return max(Fraction(0), self.most - self.lost)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +125,8 @@ def assess(application: CreditApplication, policy: CreditPolicy) -> Verdict:
     median = _median(application.monthly_purchases)
     ratio = request_ratio(application, median)
     parts = components(past, ratio)
+    if policy.scorecard is not None:
+        parts = blend(parts, policy.scorecard)
     score = 100 - sum((part.lost for part in parts), Fraction(0))
     grade = next(rule for rule in policy.grades if score >= Fraction(rule.from_score))
     limit, binding = recommended_limit(application, policy, median, grade)
@@ -141,6 +146,35 @@ def assess(application: CreditApplication, policy: CreditPolicy) -> Verdict:
         decision=decision,
         reasons=reasons(parts, hard, decision),
     )
+
+
+def fit_scorecard(outcomes: Iterable[tuple[CreditApplication, bool]], *, version: str) -> FittedScorecard:
+    """Fit a scorecard to a shop's own outcomes, for ``CreditPolicy(scorecard=…)``.
+
+    It takes part in the score from 200 outcomes, 50 of them bad, with n / (n + 400) (set by hand).
+
+    Args:
+        outcomes: Each application as it was when credit was given, and whether the customer then turned bad (for
+            example, paid a bill more than 90 days late).
+        version: Kept with every result.
+
+    Raises:
+        ValueError: Without a bad or without a good customer.
+    """
+    scored = [ScoredOutcome(components=scored_components(asked), bad=bad) for asked, bad in outcomes]
+    return fit(scored, version=version)
+
+
+def scored_components(application: CreditApplication) -> tuple[Component, ...]:
+    """The five parts of the hand points for an application."""
+    past = history(application.credit_invoices, application.as_of)
+    return components(past, request_ratio(application, _median(application.monthly_purchases)))
+
+
+def version_of(policy: CreditPolicy) -> str:
+    """Which scorecard applies: the hand points, and a fitted card where it takes part."""
+    card = policy.scorecard
+    return VERSION if card is None or not card.share else f"{VERSION}+{card.version}"
 
 
 def history(invoices: Iterable[CreditInvoice], as_of: date) -> History:

@@ -7,24 +7,24 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
 from ai_addons.features import _facts
-from ai_addons.features._credit_models import Advice, CreditExplanation, ReasonAnswer
 from ai_addons.features._facts import by_key, references
 from ai_addons.features._guard import Cited
 from ai_addons.features._result import Notice
-from ai_addons.features._scorecard import decimal
+from ai_addons.features.credit_assessment.models import Advice, CreditExplanation, ReasonAnswer
+from ai_addons.features.credit_assessment.scorecard import decimal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ai_addons.features._credit_models import (
+    from ai_addons.features._result import DataQuality, Fact
+    from ai_addons.features.credit_assessment.models import (
         BindingRule,
         CreditApplication,
         CreditPolicy,
         Decision,
         ReasonCode,
     )
-    from ai_addons.features._result import DataQuality, Fact
-    from ai_addons.features._scorecard import GivenReason, Verdict
+    from ai_addons.features.credit_assessment.scorecard import GivenReason, Verdict
 
 OWNER_NOTE: Final = "This is advice worked out from the figures given. The shop owner decides whether to give credit."
 
@@ -140,14 +140,20 @@ def data_quality(policy: CreditPolicy, verdict: Verdict) -> DataQuality:
     return "poor" if n == 0 else "thin" if n < policy.min_credit_invoices else "ok"
 
 
-def notices(application: CreditApplication, verdict: Verdict) -> tuple[Notice, ...]:
+def notices(application: CreditApplication, verdict: Verdict, policy: CreditPolicy) -> tuple[Notice, ...]:
     """What could not be computed, and what was set aside."""
-    past = verdict.history
+    past, card = verdict.history, policy.scorecard
     found = (
         (past.n == 0, "no_history", "There is no credit bill to judge by, so lateness was assumed, not measured."),
         (application.current_limit == 0, "no_limit", "There is no present limit, so its use has no percentage."),
         (verdict.ratio is None, "no_base", "There is neither a limit nor usual purchases to compare the request with."),
         (verdict.trend is None, "no_trend", "There were no purchases in the first half of the year to compare with."),
+        (card is not None and card.share > 0, "fitted_part", "The shop's own outcomes have a part in the score."),
+        (
+            card is not None and card.share == 0,
+            "fitted_unused",
+            "The shop has too few outcomes for a scorecard of its own.",
+        ),
         (past.ignored > 0, "old_bills_ignored", "Settled bills older than 24 months were not counted."),
     )
     return tuple(Notice(code=code, text=text) for applies, code, text in found if applies)

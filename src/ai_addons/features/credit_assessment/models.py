@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, ClassVar, Final, Literal, Self, TypeAlias
+from typing import Annotated, Final, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from ai_addons.features._guard import Answer, Cited, Direction, Prose
+from ai_addons.features._inputs import Count, Ghs, Share, Strict, exact
 
 Decision: TypeAlias = Literal["approve", "approve_reduced", "refer", "decline"]
 """What the rules suggest; the owner decides."""
@@ -39,35 +40,17 @@ ReasonCode: TypeAlias = Literal[
 """Hard rules first, then the five components of the score."""
 
 MONTHS: Final = 12
+MIN_OUTCOMES: Final = 200
+MIN_BAD: Final = 50
+BLEND_OUTCOMES: Final = 400
 
 
-def _exact(value: object) -> object:
-    if isinstance(value, (bool, float)):
-        msg = "amounts are given as text, whole number or Decimal: floats are not exact"
-        raise ValueError(msg)  # noqa: TRY004  # pydantic turns a ValueError, not a TypeError, into a field error
-    return value
-
-
-Ghs: TypeAlias = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, max_digits=12, decimal_places=2)]
-"""An amount in cedis, exact to the pesewa."""
-
-Share: TypeAlias = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, le=1)]
-"""A share between 0 and 1."""
-
-Count: TypeAlias = Annotated[int, Field(ge=0, le=1_000_000)]
-"""A number of things."""
-
-
-class _Model(BaseModel):
-    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class GradeRule(_Model):
+class GradeRule(Strict):
     """What follows from a grade. All values are set by hand, not measured."""
 
     grade: GradeLetter
     """The grade."""
-    from_score: Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, le=100)]
+    from_score: Annotated[Decimal, BeforeValidator(exact), Field(ge=0, le=100)]
     """Lowest score of this grade."""
     factor: Share
     """Part of the purchase-based limit that it may have."""
@@ -84,7 +67,58 @@ _GRADES: Final = (
 )
 
 
-class CreditPolicy(_Model):
+class WoeBin(Strict):
+    """One bin of a characteristic."""
+
+    up_to: Share
+    """Highest value in it: the share of a component's points that is lost."""
+    woe: Decimal
+    """Weight of evidence: log of the share of all bad customers in it over that of all good ones."""
+
+
+class WoeCharacteristic(Strict):
+    """One characteristic of a fitted scorecard: a component of the hand points, in bins."""
+
+    code: ReasonCode
+    """The component."""
+    weight: Annotated[Decimal, Field(ge=0)]
+    """Its coefficient; 0 where the outcomes do not bear it out."""
+    bins: Annotated[tuple[WoeBin, ...], Field(min_length=1)]
+    """Bins by rising value; their evidence never falls."""
+
+
+class LinkPoint(Strict):
+    """Where a fitted risk lies on the scale of the hand points."""
+
+    risk: Decimal
+    """Sum of weight x evidence."""
+    lost: Annotated[Decimal, Field(ge=0, le=100)]
+    """Points lost by the customer at the same place among those fitted on."""
+
+
+class FittedScorecard(Strict):
+    """What a shop's own outcomes say; made by `fit_scorecard`, kept by the host."""
+
+    version: Annotated[str, Field(min_length=1, max_length=40)]
+    """Kept with every result."""
+    outcomes: Count
+    """Customers it was fitted on."""
+    bad: Count
+    """How many of them turned bad."""
+    characteristics: Annotated[tuple[WoeCharacteristic, ...], Field(min_length=1)]
+    """In the order of the components."""
+    link: Annotated[tuple[LinkPoint, ...], Field(min_length=2)]
+    """By rising risk; brings fitted risks to the scale of the hand points."""
+
+    @property
+    def share(self) -> Decimal:
+        """Its part in the score, n / (n + 400); 0 below 200 outcomes or 50 bad ones (set by hand)."""
+        if self.outcomes < MIN_OUTCOMES or self.bad < MIN_BAD:
+            return Decimal(0)
+        return Decimal(self.outcomes) / (self.outcomes + BLEND_OUTCOMES)
+
+
+class CreditPolicy(Strict):
     """The shop's own rules for credit. Defaults are set by hand, not measured."""
 
     version: str = "1"
@@ -93,16 +127,18 @@ class CreditPolicy(_Model):
     """A newer customer is referred to the owner."""
     min_credit_invoices: Count = 3
     """With fewer bills to judge by, the owner looks closer."""
-    multiple_of_monthly_purchases: Annotated[Decimal, BeforeValidator(_exact), Field(ge=Decimal("0.5"), le=6)] = (
-        Decimal(2)
+    multiple_of_monthly_purchases: Annotated[Decimal, BeforeValidator(exact), Field(ge=Decimal("0.5"), le=6)] = Decimal(
+        2
     )
     """Highest limit as a multiple of a typical month's purchases."""
-    growth_cap: Annotated[Decimal, BeforeValidator(_exact), Field(ge=1, le=10)] = Decimal("1.5")
+    growth_cap: Annotated[Decimal, BeforeValidator(exact), Field(ge=1, le=10)] = Decimal("1.5")
     """Highest limit as a multiple of the present one."""
     absolute_cap: Ghs = Decimal(10_000)
     """Highest limit for anybody, in GHS."""
     grades: Annotated[tuple[GradeRule, ...], Field(min_length=1)] = _GRADES
     """Grades, safest first; the last one catches every score."""
+    scorecard: FittedScorecard | None = None
+    """The shop's own outcomes, blended into the hand points once there are enough; None for hand points alone."""
 
     @model_validator(mode="after")
     def _grades_cover_all(self) -> Self:
@@ -113,7 +149,7 @@ class CreditPolicy(_Model):
         return self
 
 
-class CreditInvoice(_Model):
+class CreditInvoice(Strict):
     """One bill sold on credit."""
 
     issued: date
@@ -133,7 +169,7 @@ class CreditInvoice(_Model):
         return self
 
 
-class CreditApplication(_Model):
+class CreditApplication(Strict):
     """A customer's request for shop credit: figures only, nobody's identity."""
 
     as_of: date
@@ -191,7 +227,7 @@ class CreditExplanation(Answer):
     customer_explanation: Cited
 
 
-class Reason(_Model):
+class Reason(Strict):
     """One reason, as the owner reads it."""
 
     code: ReasonCode
@@ -204,7 +240,7 @@ class Reason(_Model):
     """The sentence."""
 
 
-class CreditAssessment(_Model):
+class CreditAssessment(Strict):
     """A suggested decision on shop credit, with its reasons."""
 
     decision: Decision
