@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 
 from ai_addons.features import _facts
 from ai_addons.features._facts import clean, escape, fill, plain_references, references
-from ai_addons.features._guard import Cited, cited_faults, direction_faults, english_faults, number_faults, unsafe
+from ai_addons.features._guard import (
+    Cited,
+    cited_faults,
+    direction_faults,
+    english_faults,
+    number_faults,
+    number_word_notices,
+    script_faults,
+    threat_faults,
+    unsafe,
+)
 from ai_addons.features._numerals import amounts, number_before_measure, number_word
 from ai_addons.features._result import Fact
 
@@ -236,3 +246,72 @@ def test_short_or_english_text_is_not_judged_foreign() -> None:
     assert english_faults("x", twi) == ["x: must be in plain English"]
     assert english_faults("x", twi, neutral=twi.split()) == []
     assert english_faults("x", "We look at the account with care and tell you what is needed from you.") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Pay or we go to the police.",
+        "We will take you to court.",
+        "There will be consequences.",
+        "Everyone will know the shame.",
+        "We will tell your employer.",
+        "Our boys will visit you tonight.",
+        "This is your last chance.",
+        "A penalty will be added.",
+    ],
+)
+def test_threats_are_named_without_quoting_them(text: str) -> None:
+    """Legal steps, shame and third parties have no place beside a debt."""
+    assert threat_faults("how", text) == [
+        "how: say nothing about interest, penalties, legal steps, threats, shame or other people"
+    ]
+
+
+@pytest.mark.parametrize("text", ["Ask kindly when the bill will be paid.", "Agree on a day that suits them.", ""])
+def test_a_kind_word_is_no_threat(text: str) -> None:
+    """Ordinary advice passes."""
+    assert threat_faults("how", text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "faults"),
+    [
+        ("Plain na\u00efve words, 12 of them.", []),
+        ("Twi \u025b and \u0254 are Latin.", []),
+        ("the p\u043elice", ["how: use Latin letters only"]),
+        ("\u0395xpose", ["how: use Latin letters only"]),
+    ],
+)
+def test_look_alikes_of_other_scripts_are_seen(text: str, faults: list[str]) -> None:
+    """A Cyrillic o or a Greek E would hide a word from the word lists."""
+    assert script_faults("how", text) == faults
+
+
+def test_number_words_are_mentioned_once() -> None:
+    """However many there are, the reader gets one notice."""
+    assert [notice.code for notice in number_word_notices(["one by one", "two", "none"])] == ["number_words"]
+    assert number_word_notices(["no figure at all"]) == ()
+
+
+@pytest.mark.parametrize(
+    ("place", "name"), [(0, "A"), (25, "Z"), (26, "AA"), (51, "AZ"), (52, "BA"), (701, "ZZ"), (702, "AAA")]
+)
+def test_rows_are_named_by_letters_alone(place: int, name: str) -> None:
+    """A pseudonym never puts a digit into prose."""
+    assert _facts.letters(place) == name
+
+
+@pytest.mark.parametrize(
+    ("fact", "told"),
+    [
+        (_facts.money("a", "a", Decimal("1234.50")), "1235"),
+        (_facts.money("a", "a", Decimal("-0.4")), "0"),
+        (_facts.percent("a", "a", Decimal("0.256")), "26"),
+        (_facts.count("a", "a", 1_200), "1,200"),
+        (_facts.words("a", "a", "x", "a word"), "a word"),
+    ],
+)
+def test_a_model_is_told_facts_in_few_tokens(fact: Fact, told: str) -> None:
+    """Whole cedis and percent without a unit; the reader still sees the full text."""
+    assert _facts.compact(fact) == told

@@ -30,6 +30,7 @@ _HARMLESS: Final = str.maketrans({"{": "(", "}": ")", "<": "\u2039", ">": "\u203
 _WHOLE: Final = Decimal(1)
 _TENTH: Final = Decimal("0.1")
 _CENT: Final = Decimal("0.01")
+_ALPHABET: Final = 26
 
 
 def is_number(char: str) -> bool:
@@ -125,6 +126,20 @@ def percent(key: str, label: str, share: Decimal, *, signed: bool = False, n: in
 
 def _sign(value: Decimal) -> Literal[-1, 0, 1]:
     return 0 if value == 0 else 1 if value > 0 else -1
+
+
+def compact(fact: Fact) -> str:
+    """A fact as it is told to a model, in few tokens: whole cedis, whole percent, no unit; else its text."""
+    value = fact.value
+    if fact.kind == "money" and isinstance(value, Decimal):
+        return f"{value.quantize(_WHOLE, ROUND_HALF_UP) + 0:f}"
+    return fact.text.removesuffix("%") if fact.kind == "percent" else fact.text
+
+
+def letters(place: int) -> str:
+    """The name of a row by its place, without a digit: 0 is A, 25 is Z, 26 is AA."""
+    left, last = divmod(place, _ALPHABET)
+    return (letters(left - 1) if left else "") + chr(ord("A") + last)
 
 
 def count(key: str, label: str, value: int) -> Fact:

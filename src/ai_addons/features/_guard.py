@@ -9,13 +9,15 @@ back to sentences made by code.
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ai_addons.errors import BadOutput
 from ai_addons.features._facts import clean, fill, is_number, plain_references, references, without_references
-from ai_addons.features._numerals import number_before_measure
+from ai_addons.features._numerals import number_before_measure, number_word
+from ai_addons.features._result import Notice
 from ai_addons.privacy.restore import PlaceholderVault
 
 if TYPE_CHECKING:
@@ -48,6 +50,13 @@ _MODEL_TALK: Final = re.compile(
     r"|\bi (?:cannot|can't|can not|won't) (?:help|assist|comply|write|provide|do)\b"
     r"|\b(?:chatgpt|openai|anthropic)\b|\bthe user (?:wants|asks|asked|is asking)\b|\blet me think\b"
     r"|\bwe need to (?:output|produce|answer|write|respond)\b|\bchain of thought\b"
+)
+_THREATS: Final = re.compile(
+    r"\b(?:interest|penalt(?:y|ies)|fine[ds]|police|courts?|lawyers?|solicitors?|lawsuits?|sue[ds]?|suing|legal(?:ly)?"
+    r"|prosecut\w+|seiz\w+|confiscat\w+|repossess\w*|bailiffs?|arrest\w*|jail\w*|prison\w*|credit bureau|blacklist\w*"
+    r"|shame[ds]?|shaming|disgrac\w+|humiliat\w+|expos(?:e[ds]?|ing)|threat\w*|warn(?:s|ed|ing)?|consequences"
+    r"|employers?|workplace|congregation|relatives|neighbours?|social media|facebook|curse[ds]?|thie(?:f|ves)|liars?"
+    r"|criminals?|fraud\w*|our boys|macho\w*|land ?guards?|force(?:d|s|ful)?|or else|last chance)\b"
 )
 _PIDGIN: Final = re.compile(r"\b(?:dey|wey|abeg|una|sabi|wetin|dem go|no be|e go)\b")
 # Frequent English words that are not also frequent in French, Twi, Ga, Ewe or Hausa.
@@ -190,6 +199,37 @@ def placeholder_types(text: str) -> set[str]:
 def without_placeholders(text: str) -> str:
     """A text with a gap where a masked value stands."""
     return _PLACEHOLDER.sub(" ", text)
+
+
+def number_word_notices(texts: Iterable[str]) -> tuple[Notice, ...]:
+    """A notice of harmless number words ("one month is little to go on"): let through, and mentioned.
+
+    Args:
+        texts: What the model wrote of its own, without the facts put in.
+    """
+    if not any(number_word(text) for text in texts):
+        return ()
+    return (Notice(code="number_words", text="The text holds number words that were not checked against the figures."),)
+
+
+def threat_faults(where: str, text: str) -> list[str]:
+    """Threats, legal steps, shame and third parties: never part of advice on a customer's debt.
+
+    The words follow the directive on digital credit services of the Bank of Ghana (no threats,
+    no contact with a customer's contacts), set by hand.
+    """
+    found = _THREATS.search(text.lower()) is not None
+    return (
+        [f"{where}: say nothing about interest, penalties, legal steps, threats, shame or other people"]
+        if found
+        else []
+    )
+
+
+def script_faults(where: str, text: str) -> list[str]:
+    """Letters that are not Latin: a word list would not see a word spelt with look-alikes of another script."""
+    foreign = any(char.isalpha() and not unicodedata.name(char, "").startswith("LATIN") for char in text)
+    return [f"{where}: use Latin letters only"] if foreign else []
 
 
 def english_faults(where: str, text: str, *, neutral: Iterable[str] = ()) -> list[str]:
