@@ -90,7 +90,7 @@ SPEC: Final = FeatureSpec(
     cache=timedelta(hours=6),
     version="1",
     max_tokens=2_000,
-    tokens=(3_476, 1_062),
+    tokens=(3_476, 1_062),  # a budget: the static part, the facts and the schema of the answer came to 2,600
     built_in=True,
 )
 """What billing and routing need to know."""

@@ -99,7 +99,7 @@ class Measure:
 
 def sign(value: Fraction, flat: Fraction) -> int:
     """-1, 0 or 1; 0 below ``flat``."""
-    return 0 if abs(value) < flat else 1 if value > 0 else -1
+    return 0 if abs(value) < flat else (value > 0) - (value < 0)
 
 
 def ratio(part: Decimal | int | None, whole: Decimal | int | None) -> Fraction | None:

@@ -101,7 +101,7 @@ _STEPS: Final[Mapping[str, tuple[str, Owner]]] = {
 }
 _ALWAYS: Final[tuple[tuple[str, Owner, When], ...]] = (
     ("Check that the figures behind this board are complete and up to date.", "owner", "this_week"),
-    ("Compare this board with the next one.", "owner", "this_month"),
+    ("Compare this board with next month's.", "owner", "this_month"),
 )
 _BY: Final[Mapping[Severity, When]] = {"act": "today", "warn": "this_week", "watch": "this_month"}
 _CHANGES: Final[Mapping[str, str]] = {
