@@ -24,7 +24,10 @@ from ai_addons.features.portfolio_dashboard import (
     SalesRow,
     portfolio_dashboard,
 )
+from ai_addons.features.portfolio_dashboard.encoding import encoded
 from ai_addons.features.portfolio_dashboard.example import example
+from ai_addons.features.portfolio_dashboard.facts import briefing
+from ai_addons.features.portfolio_dashboard.scores import board
 from ai_addons.llm.offline import OFFLINE_MODEL
 from ai_addons.testing import ManualClock, kit_settings
 from benchmarks._features_dashboard import tokens
@@ -253,7 +256,7 @@ def test_words_made_by_code_pass_the_guard_for_any_business(business: PortfolioF
         assert result.data_quality == ("ok" if len(result.data.sub_scores) == 5 else "thin")
     data = result.data
     shown = [data.headline, data.what_changed, *data.risks, *data.caveats]
-    shown += [part.text for part in (*data.sections, *data.actions)]
+    shown += [section.text for section in data.sections] + [step.text for step in data.actions]
     assert all(text and not {"{", "}"} & set(text) for text in shown)
     assert [section.area for section in data.sections] == [part.area for part in data.sub_scores]
     assert {key for keys in result.evidence.values() for key in keys} <= {fact.key for fact in result.facts}
@@ -312,6 +315,24 @@ def test_groups_of_fewer_than_five_customers_are_left_out() -> None:
     assert ("segment.one_off" in facts, "segment.at_risk" in facts) == (False, True)
     nobody = {**RECEIVABLES["ageing"], "older": {"amount": 0, "customers": 0}}
     assert (build(figures(receivables=RECEIVABLES | {"ageing": nobody})).facts or {})["ageing.older"] == "0%"
+
+
+def test_rows_and_segments_without_money_keep_what_there_is() -> None:
+    """Nothing to divide by: the share is left out, not the row."""
+    segments = [{"name": "new", "customers": 9, "spend": 0}]
+    rows = [{"name": "Adum", "sales": 0, "sales_prior": 0}]
+    facts = build(figures(customers=CUSTOMERS | {"segments": segments}, storefronts=rows)).facts or {}
+    assert (facts["segment.new"], facts["SA"]) == ("100%", "Adum")
+    assert not {"spend.new", "SA.share", "SA.change", "SA.margin"} & facts.keys()
+
+
+def test_without_a_health_score_only_the_areas_are_written_down() -> None:
+    """The encoding itself needs no health score."""
+    business = figures(receivables=None, stock=None, customers=None)
+    scored = board(business, DashboardPolicy())
+    assert encoded(business, DashboardPolicy(), scored, briefing(business, scored)).areas == (
+        "area|score|status\nsales|41|watch\nmargin|56|watch"
+    )
 
 
 def test_a_business_without_findings_is_told_so() -> None:

@@ -31,20 +31,37 @@ from ai_addons.features.portfolio_dashboard.models import (
     StockFigures,
     StockPoint,
 )
+from ai_addons.features.portfolio_dashboard.rows import (
+    CategoryTotals,
+    ForecastItem,
+    OpenInvoice,
+    Purchase,
+    RankedCustomer,
+    StockItem,
+    Totals,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import date
 
-    from ai_addons.features.portfolio_dashboard.rows import (
-        CategoryTotals,
-        ForecastItem,
-        OpenInvoice,
-        Purchase,
-        RankedCustomer,
-        StockItem,
-        Totals,
-    )
+__all__ = [
+    "CategoryTotals",
+    "ForecastItem",
+    "OpenInvoice",
+    "Purchase",
+    "RankedCustomer",
+    "StockItem",
+    "Totals",
+    "active_customers",
+    "customer_figures",
+    "margin_figures",
+    "receivables_figures",
+    "risk_rows",
+    "sales_figures",
+    "sales_rows",
+    "stock_figures",
+]
 
 MONTH: Final = timedelta(days=30)
 QUARTER: Final = timedelta(days=90)
