@@ -150,7 +150,8 @@ def _day_change(key: str, label: str, value: Decimal) -> Fact:
 def _signed(key: str, label: str, value: Decimal, shown: Decimal, word: str) -> Fact:
     text = f"{shown.quantize(_TENTH, ROUND_HALF_UP) + 0:+} {word}"
     kind = "days" if word == "days" else "points"
-    return Fact(key=key, label=label, kind=kind, value=value, text=text, sign=(value > 0) - (value < 0))
+    sign: Literal[-1, 0, 1] = 0 if value == 0 else 1 if value > 0 else -1
+    return Fact(key=key, label=label, kind=kind, value=value, text=text, sign=sign)
 
 
 def _number(key: str, label: str, value: Decimal) -> Fact:
@@ -222,7 +223,9 @@ def indexed(figures: PortfolioFigures) -> Iterator[tuple[str, Area, tuple[int, .
         ("sales_index", "sales", [month.sales for month in figures.months]),
         ("owed_index", "credit", [month.receivables for month in figures.months]),
     )
-    yield from ((key, area, points) for key, area, amounts in series if (points := index(amounts)))
+    for key, area, amounts in series:
+        if points := index(amounts):
+            yield key, area, points
 
 
 def _index_facts(figures: PortfolioFigures) -> Iterator[Briefed]:

@@ -160,9 +160,10 @@ def _risks(board: Board) -> Sequence[str]:
 
 
 def _actions(alarms: Iterable[Alarm]) -> tuple[ActionText, ...]:
-    steps: list[tuple[str, Owner, When]] = [
-        (*_STEPS[alarm.scored.measure.key], _BY[alarm.severity]) for alarm in alarms
-    ]
+    steps: list[tuple[str, Owner, When]] = []
+    for alarm in alarms:
+        text, owner = _STEPS[alarm.scored.measure.key]
+        steps.append((text, owner, _BY[alarm.severity]))
     chosen = (*steps[: _MOST_ACTIONS - len(_ALWAYS)], *_ALWAYS)
     return tuple(ActionText(**_parts(text), owner=owner, when=when) for text, owner, when in chosen)
 
