@@ -86,8 +86,8 @@ def rows(customers: int) -> str:
 
 def _customer_rows(rows_of: Shop) -> Iterator[dict[str, object]]:
     spent: dict[str, list[tuple[int, Decimal]]] = defaultdict(list)
-    for who, day, amount in rows_of.purchases:
-        spent[who].append(((AS_OF - day).days, amount))
+    for row in rows_of.purchases:
+        spent[row.customer_ref].append(((AS_OF - row.day).days, row.amount))
     owed: dict[str, list[tuple[int, Decimal]]] = defaultdict(list)
     for bill in rows_of.bills:
         owed[bill.customer_ref].append(((AS_OF - bill.due).days, bill.amount - bill.paid_so_far))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
@@ -59,9 +59,14 @@ def bill(who: str, days_overdue: int, amount: str, paid: str = "0") -> Any:
     return SimpleNamespace(customer_ref=who, due=due, amount=Decimal(amount), paid_so_far=Decimal(paid))
 
 
-def bought(who: str, *days_ago: int) -> list[tuple[str, date, Decimal]]:
+def purchase(who: str, ago: int, amount: int = 10) -> Any:
+    """A purchase so many days ago."""
+    return SimpleNamespace(customer_ref=who, day=TODAY - timedelta(days=ago), amount=Decimal(amount))
+
+
+def bought(who: str, *days_ago: int) -> list[Any]:
     """Purchases of GHS 10."""
-    return [(who, TODAY - timedelta(days=ago), Decimal(10)) for ago in days_ago]
+    return [purchase(who, ago) for ago in days_ago]
 
 
 def test_sales_and_margin_come_from_the_totals_of_a_report() -> None:
@@ -123,10 +128,15 @@ def test_receivables_are_counted_from_open_bills() -> None:
 
 def test_without_bills_nothing_is_owed() -> None:
     """Empty input gives zeros and not an error."""
-    found = receivables_figures([], TODAY, credit_sales_90d=Decimal(0), roll_rates=RollRates(month=Decimal("0.5")))
+    rolled = SimpleNamespace(bucket="days_1_30", rate=Decimal("0.5"))
+    found = receivables_figures([], TODAY, credit_sales_90d=Decimal(0), roll_rates=[rolled])
     assert (found.ageing.owed(), found.top10_owed) == (Decimal(0), Decimal(0))
     assert (found.debtors, found.ageing_prior) == (0, None)
-    assert found.roll_rates.month == Decimal("0.5")
+    assert found.roll_rates == RollRates(month=Decimal("0.5"))
+    with pytest.raises(ValueError, match="no bucket 'over_90' to roll from"):
+        receivables_figures(
+            [], TODAY, credit_sales_90d=Decimal(0), roll_rates=[SimpleNamespace(bucket="over_90", rate=Decimal(1))]
+        )
 
 
 @settings(max_examples=100, deadline=None)
@@ -198,6 +208,11 @@ def test_the_stock_is_counted_from_a_forecast() -> None:
     )
     assert (found.order_value, found.prior) == (Decimal(17), before.current)
     assert stock_figures([], []).current.stock_value == 0
+    unknown = [
+        SimpleNamespace(ref=ref, fc_units=None, order_cost=Decimal(0), flag=flag)
+        for ref, flag in (("a", "ok"), ("d", "dead_stock"))
+    ]
+    assert stock_figures(items, unknown).current.active_items == 1
     with pytest.raises(ValueError, match="1 items of the forecast"):
         stock_figures(items[1:], forecast)
 
@@ -226,16 +241,23 @@ def test_repeat_and_lost_customers_worked_out_by_hand() -> None:
         *bought("edge of the year", 364),
         *bought("future", -2),
         *bought("sent it all back", 20),
-        ("sent it all back", TODAY - timedelta(days=20), Decimal(-10)),
+        purchase("sent it all back", 20, -10),
     ]
-    found = customer_figures(purchases, TODAY, segments=[Segment(name="new", customers=9, spend=Decimal(90))])
+    kinds = [
+        SimpleNamespace(segment=name, customers=9, spend_12m=Decimal(spend))
+        for name, spend in (("new", 90), ("one_off", -4))
+    ]
+    found = customer_figures(purchases, TODAY, segments=kinds)
     assert found.current == CustomerPoint(
         customers=5, repeat_customers=2, base_customers=2, lost_customers=1, new_customers=2
     )
     assert found.prior == CustomerPoint(
         customers=4, repeat_customers=2, base_customers=2, lost_customers=0, new_customers=0
     )
-    assert [segment.name for segment in found.segments] == ["new"]
+    assert found.segments == (
+        Segment(name="new", customers=9, spend=Decimal(90)),
+        Segment(name="one_off", customers=9, spend=Decimal(0)),
+    )
 
 
 def test_no_purchases_make_no_customers() -> None:
@@ -249,7 +271,7 @@ def test_no_purchases_make_no_customers() -> None:
 @given(st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(-5, 500), st.integers(-50, 50)), max_size=80))
 def test_customer_counts_are_parts_of_each_other(rows: list[tuple[str, int, int]]) -> None:
     """Whatever was bought and sent back, a part never exceeds its whole, and order does not matter."""
-    purchases = [(who, TODAY - timedelta(days=ago), Decimal(amount)) for who, ago, amount in rows]
+    purchases = [purchase(who, ago, amount) for who, ago, amount in rows]
     found = customer_figures(purchases, TODAY)
     assert found == customer_figures(reversed(purchases), TODAY)
     assert found.current.repeat_customers <= found.current.customers <= 8
@@ -263,7 +285,7 @@ def test_the_example_is_the_same_every_time_and_grows_with_its_customers() -> No
     assert example(200).as_of == AS_OF
     small, large = shop(100), shop(200)
     assert (len(small.names), len(large.names)) == (100, 200)
-    assert len({row[0] for row in small.purchases}) == 100
+    assert len({row.customer_ref for row in small.purchases}) == 100
     found = example(60)
     assert None not in {found.sales, found.margin, found.receivables, found.stock, found.customers}
     assert len(found.months) == 12

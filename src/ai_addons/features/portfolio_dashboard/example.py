@@ -18,13 +18,12 @@ from ai_addons.features.portfolio_dashboard.figures import (
     sales_rows,
     stock_figures,
 )
-from ai_addons.features.portfolio_dashboard.models import MONTHS, MonthPoint, PortfolioFigures, RollRates, Segment
+from ai_addons.features.portfolio_dashboard.models import MONTHS, MonthPoint, PortfolioFigures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ai_addons.features.portfolio_dashboard.models import ReceivablesFigures, RiskAction, SegmentName
-    from ai_addons.features.portfolio_dashboard.rows import Purchase
 
 AS_OF: Final = date(2026, 11, 20)
 _SEED: Final = 2_026_1120
@@ -52,6 +51,7 @@ _STAPLES: Final = ("Rice and grains", "Cooking oil", "Tinned fish", "Drinks", "M
 _CATEGORIES: Final = (*_STAPLES, "Soap", "Baby care", "Toiletries", "Candles", "Phone credit")
 # Sales of each thirty days beside the first, the last thirteen; the newest last.
 _SEASON: Final = (0.80, 0.95, 0.96, 0.94, 0.98, 1.00, 1.04, 1.02, 1.05, 1.08, 1.10, 1.12, 1.04, 0.96)
+_ROLLED: Final = (("current", "0.22"), ("days_1_30", "0.41"), ("days_31_60", "0.58"), ("days_61_90", "0.74"))
 _SEGMENTS: Final[tuple[tuple[SegmentName, int, int], ...]] = (
     ("champions", 14, 38),
     ("loyal", 19, 27),
@@ -74,6 +74,32 @@ class PeriodTotals:
     returns: Decimal
     credit_sales: Decimal
     orders: int
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """What a customer bought, in GHS."""
+
+    customer_ref: str
+    day: date
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A segment of the customers, spend in GHS."""
+
+    segment: SegmentName
+    customers: int
+    spend_12m: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Rolled:
+    """A roll rate."""
+
+    bucket: str
+    rate: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +188,7 @@ def _purchases(rng: random.Random, ref: str) -> list[Purchase]:
     while at < end or not found:
         factor = _SEASON[int(at) // _MONTH]
         pesewas = int(100 * size * factor * rng.uniform(0.5, 1.5))
-        found.append((ref, AS_OF - timedelta(days=_DAYS - 1 - int(at)), Decimal(pesewas) * _CENT))
+        found.append(Purchase(ref, AS_OF - timedelta(days=_DAYS - 1 - int(at)), Decimal(pesewas) * _CENT))
         at += max(1.0, rng.expovariate(1 / gap))
     return found
 
@@ -223,7 +249,6 @@ def _receivables(rows: Shop, months: Sequence[Decimal]) -> ReceivablesFigures:
     before = receivables_figures(
         rows.bills_before, AS_OF - timedelta(days=_MONTH), credit_sales_90d=_part(quarter_before, 34)
     )
-    rates = ("0.22", "0.41", "0.58", "0.74")
     return receivables_figures(
         rows.bills,
         AS_OF,
@@ -231,7 +256,7 @@ def _receivables(rows: Shop, months: Sequence[Decimal]) -> ReceivablesFigures:
         before=before,
         limits_total=_part(before.ageing.owed(), 118),
         expected_unpaid=sum((debtor.expected_unpaid for debtor in _worklist(rows.bills)), Decimal(0)),
-        roll_rates=RollRates(**dict(zip(RollRates.model_fields, map(Decimal, rates), strict=True))),
+        roll_rates=[Rolled(bucket, Decimal(rate)) for bucket, rate in _ROLLED],
     )
 
 
@@ -247,7 +272,7 @@ def _within(purchases: Sequence[Purchase], back: int) -> list[Decimal]:
     """Amounts of thirty days, so many times thirty days ago."""
     until = AS_OF - timedelta(days=_MONTH * back)
     after = until - timedelta(days=_MONTH)
-    return [amount for _, day, amount in purchases if after < day <= until]
+    return [row.amount for row in purchases if after < row.day <= until]
 
 
 def _totals(purchases: Sequence[Purchase], back: int, margin: int) -> PeriodTotals:
@@ -290,8 +315,5 @@ def _debtor(ref: str, bills: Sequence[Bill]) -> Debtor:
     return Debtor(ref, overdue, days, _part(overdue, min(90, 20 + days)), action)
 
 
-def _segments(customers: int, spend: Decimal) -> list[Segment]:
-    return [
-        Segment(name=name, customers=customers * people // 100, spend=_part(spend, money))
-        for name, people, money in _SEGMENTS
-    ]
+def _segments(customers: int, spend: Decimal) -> list[Kind]:
+    return [Kind(name, customers * people // 100, _part(spend, money)) for name, people, money in _SEGMENTS]

@@ -37,6 +37,8 @@ from ai_addons.features.portfolio_dashboard.rows import (
     OpenInvoice,
     Purchase,
     RankedCustomer,
+    RolledBucket,
+    SegmentTotals,
     StockItem,
     Totals,
 )
@@ -51,6 +53,8 @@ __all__ = [
     "OpenInvoice",
     "Purchase",
     "RankedCustomer",
+    "RolledBucket",
+    "SegmentTotals",
     "StockItem",
     "Totals",
     "active_customers",
@@ -66,7 +70,10 @@ __all__ = [
 MONTH: Final = timedelta(days=30)
 QUARTER: Final = timedelta(days=90)
 YEAR: Final = timedelta(days=365)
+DEAD: Final = "dead_stock"
 _EDGES: Final = (0, 30, 60, 90)
+# The buckets of a collection analysis from which money can move to a worse one, in the order of ours.
+_ROLLING: Final = ("current", "days_1_30", "days_31_60", "days_61_90")
 _REPEAT: Final = 2
 
 
@@ -128,7 +135,7 @@ def receivables_figures(
     before: ReceivablesFigures | None = None,
     limits_total: Decimal | None = None,
     expected_unpaid: Decimal | None = None,
-    roll_rates: RollRates | None = None,
+    roll_rates: Iterable[RolledBucket] = (),
 ) -> ReceivablesFigures:
     """Receivables from all open bills.
 
@@ -140,6 +147,9 @@ def receivables_figures(
         limits_total: All credit limits together, in GHS.
         expected_unpaid: From the collection analysis, in GHS.
         roll_rates: From the collection analysis.
+
+    Raises:
+        ValueError: If a rate is of a bucket that does not exist.
     """
     owed = [(bill, bill.amount - bill.paid_so_far) for bill in invoices if bill.amount > bill.paid_so_far]
     customers: dict[str, Decimal] = defaultdict(Decimal)
@@ -154,8 +164,16 @@ def receivables_figures(
         credit_sales_90d_prior=None if before is None else before.credit_sales_90d,
         limits_total=limits_total,
         expected_unpaid=expected_unpaid,
-        roll_rates=roll_rates or RollRates(),
+        roll_rates=_roll_rates(roll_rates),
     )
+
+
+def _roll_rates(rows: Iterable[RolledBucket]) -> RollRates:
+    rates = {row.bucket: row.rate for row in rows}
+    if unknown := sorted(rates.keys() - set(_ROLLING)):
+        msg = f"There is no bucket {unknown[0]!r} to roll from; buckets are {', '.join(_ROLLING)}."
+        raise ValueError(msg)
+    return RollRates(**{name: rates.get(bucket) for bucket, name in zip(_ROLLING, BUCKETS, strict=False)})
 
 
 def _ageing(owed: Iterable[tuple[OpenInvoice, Decimal]], as_of: date) -> Ageing:
@@ -199,7 +217,7 @@ def stock_figures(
 
     Args:
         items: What was forecast: stock and cost of each item.
-        forecast: What came back; an item with a forecast above 0 counts as one that sells.
+        forecast: What came back. An item sells if its forecast is above 0, or unknown and the item is not dead.
         cost_of_sales_30d: Cost of what was sold in thirty days, in GHS.
         before: These figures a month earlier, to compare with.
 
@@ -210,16 +228,20 @@ def stock_figures(
     if unknown := [row.ref for row in forecast if row.ref not in by_ref]:
         msg = f"{len(unknown)} items of the forecast are not among the items."
         raise ValueError(msg)
-    selling = [row for row in forecast if row.fc_units > 0]
+    selling = [row for row in forecast if _sells(row)]
     point = StockPoint(
         active_items=len(selling),
         stockout_items=sum(by_ref[row.ref].stock <= 0 for row in selling),
         stock_value=_value(by_ref.values()),
-        dead_stock_value=_value(by_ref[row.ref] for row in forecast if row.flag == "dead_stock"),
+        dead_stock_value=_value(by_ref[row.ref] for row in forecast if row.flag == DEAD),
         cost_of_sales_30d=cost_of_sales_30d,
     )
     order_value = sum((row.order_cost for row in forecast), Decimal(0))
     return StockFigures(current=point, prior=None if before is None else before.current, order_value=order_value)
+
+
+def _sells(row: ForecastItem) -> bool:
+    return row.flag != DEAD if row.fc_units is None else row.fc_units > 0
 
 
 def _value(items: Iterable[StockItem]) -> Decimal:
@@ -240,7 +262,7 @@ def _active(days: Mapping[str, Sequence[date]], as_of: date) -> tuple[int, int]:
 
 
 def customer_figures(
-    purchases: Iterable[Purchase], as_of: date, *, segments: Iterable[Segment] = ()
+    purchases: Iterable[Purchase], as_of: date, *, segments: Iterable[SegmentTotals] = ()
 ) -> CustomerFigures:
     """How customers come back, from the purchases of fourteen months or more.
 
@@ -251,19 +273,22 @@ def customer_figures(
     Args:
         purchases: In any order; those of one day are one, and what came back is set off.
         as_of: Today.
-        segments: From a customer analysis.
+        segments: From a customer analysis; what came back counts as nothing spent.
     """
     days = _purchase_days(purchases)
+    kinds = (
+        Segment(name=row.segment, customers=row.customers, spend=max(row.spend_12m, Decimal(0))) for row in segments
+    )
     return CustomerFigures(
-        current=_customer_point(days, as_of), prior=_customer_point(days, as_of - MONTH), segments=tuple(segments)
+        current=_customer_point(days, as_of), prior=_customer_point(days, as_of - MONTH), segments=tuple(kinds)
     )
 
 
 def _purchase_days(purchases: Iterable[Purchase]) -> dict[str, list[date]]:
     """The days on which each customer bought, oldest first."""
     spent: dict[tuple[str, date], Decimal] = defaultdict(Decimal)
-    for customer, day, amount in purchases:
-        spent[customer, day] += amount
+    for row in purchases:
+        spent[row.customer_ref, row.day] += row.amount
     days: dict[str, list[date]] = defaultdict(list)
     for customer, day in sorted(key for key, amount in spent.items() if amount > 0):
         days[customer].append(day)

@@ -5,15 +5,13 @@ Only these attributes are read.
 
 from __future__ import annotations
 
-from datetime import date
-from decimal import Decimal
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from ai_addons.features.portfolio_dashboard.models import RiskAction
+    from datetime import date
+    from decimal import Decimal
 
-Purchase: TypeAlias = tuple[str, date, Decimal]
-"""A customer, a day, and an amount in GHS; negative for goods that came back."""
+    from ai_addons.features.portfolio_dashboard.models import RiskAction, SegmentName
 
 
 class Totals(Protocol):
@@ -150,8 +148,8 @@ class ForecastItem(Protocol):
         ...
 
     @property
-    def fc_units(self) -> Decimal | int:
-        """Units likely to sell."""
+    def fc_units(self) -> Decimal | int | None:
+        """Units likely to sell; None where there is too little to go by."""
         ...
 
     @property
@@ -162,4 +160,56 @@ class ForecastItem(Protocol):
     @property
     def flag(self) -> str:
         """``dead_stock`` for an item without a sale in ninety days."""
+        ...
+
+
+class Purchase(Protocol):
+    """What a known customer bought on one day, as `customer_insight` takes it."""
+
+    @property
+    def customer_ref(self) -> str:
+        """Whose."""
+        ...
+
+    @property
+    def day(self) -> date:
+        """When."""
+        ...
+
+    @property
+    def amount(self) -> Decimal:
+        """In GHS; negative for goods that came back."""
+        ...
+
+
+class SegmentTotals(Protocol):
+    """A kind of customer, as `customer_insight` takes it."""
+
+    @property
+    def segment(self) -> SegmentName:
+        """Which."""
+        ...
+
+    @property
+    def customers(self) -> int:
+        """How many."""
+        ...
+
+    @property
+    def spend_12m(self) -> Decimal:
+        """In GHS."""
+        ...
+
+
+class RolledBucket(Protocol):
+    """How much of a bucket grew older, as `collection_analysis` returns it."""
+
+    @property
+    def bucket(self) -> str:
+        """``current``, ``days_1_30``, ``days_31_60`` or ``days_61_90``."""
+        ...
+
+    @property
+    def rate(self) -> Decimal:
+        """Share that moved to the next worse bucket."""
         ...
