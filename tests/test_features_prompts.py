@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import pytest
 
 from ai_addons.llm.base import Message, ModelRequest
-from ai_addons.llm.thinking import thinking_off
+from ai_addons.llm.thinking import thinking_arguments
 from ai_addons.testing import _prompts, kit_settings
 from ai_addons.testing._prompts import FACTORS, Asked, Size, asked_by, examples, on_model, schema_text, size, tokens
 from tests.features import AMA, opinion
@@ -95,7 +95,7 @@ def _part(number: int, asked: Asked) -> str:
     turns = "".join(f"\n--- {turn.role}\n{turn.content}\n" for turn in request.messages)
     schema = f"\n--- schema\n{schema_text(request, indent=1)}\n"
     limits = "".join(
-        f"\n--- {model}\nmax_tokens={request.max_tokens} {json.dumps(thinking_off(model))}\n" for model in MODELS
+        f"\n--- {model}\nmax_tokens={request.max_tokens} {json.dumps(thinking_arguments(model, request.thinking))}\n" for model in MODELS
     )
     return f"\n=== request {number}\n{turns}{schema}{limits}\n--- tokens\n{_counts(size([asked]))}\n"
 

@@ -387,5 +387,6 @@ def _parsed(text: str) -> object | None:
         return None
     try:
         return cast("object", json.loads(text))
-    except ValueError:
+    except (ValueError, RecursionError):
+        # Nested deeper than the parser goes: a text like any other.
         return None
