@@ -28,6 +28,7 @@ _KEYS: Final = (
     ("FLWSECK-", r"FLWSECK-[A-Za-z0-9\-]{12,255}"),
     ("FLWSECK_TEST-", r"FLWSECK_TEST-[A-Za-z0-9\-]{12,255}"),
 )
+_JWT: Final = "eyJ"  # what "{\"" is in base64url
 _SIGNS: Final = ("_", "-", "A", "xox")
 _BEFORE: Final = r"(?:(?<!\w)|(?<=\\[nrt]))(?<!\w-)"
 _AFTER: Final = r"(?![A-Za-z0-9_])"
@@ -47,16 +48,21 @@ class ApiKeyRecognizer:
         """All keys that are whole and not part of a longer word."""
         for sign, patterns in self._patterns.items():
             for gate, pattern in patterns if sign in text else ():
-                at = text.find(gate) if gate in text else -1
-                while at >= 0:
-                    match = pattern.match(text, at)
-                    if match:
-                        yield Span(match.start(), match.end(), Kind.ID, _PRIORITY)
-                    at = text.find(gate, match.end() if match else at + 1)
+                yield from _found(text, gate, pattern)
 
 
 def _sign_of(gate: str) -> str:
     return next(sign for sign in _SIGNS if sign in gate)
+
+
+def _found(text: str, gate: str, pattern: re.Pattern[str]) -> Iterator[Span]:
+    """What matches a pattern, asked only where the plain text stands that all its matches begin with."""
+    at = text.find(gate)
+    while at >= 0:
+        match = pattern.match(text, at)
+        if match:
+            yield Span(match.start(), match.end(), Kind.ID, _PRIORITY)
+        at = text.find(gate, match.end() if match else at + 1)
 
 
 class JwtRecognizer:
@@ -66,10 +72,8 @@ class JwtRecognizer:
 
     def __init__(self) -> None:
         part = rf"[A-Za-z0-9_\-]{{{{{{}},{_LONGEST * 8}}}}}"
-        self._pattern = re.compile(rf"{_BEFORE}eyJ{part.format(8)}\.{part.format(8)}(?:\.{part.format(0)})?{_AFTER}")
+        self._pattern = re.compile(rf"{_BEFORE}{_JWT}{part.format(8)}\.{part.format(8)}(?:\.{part.format(0)})?{_AFTER}")
 
     def find(self, text: str) -> Iterator[Span]:
         """All tokens, signed or not."""
-        if "eyJ" in text:
-            for match in self._pattern.finditer(text):
-                yield Span(match.start(), match.end(), Kind.ID, _PRIORITY)
+        yield from _found(text, _JWT, self._pattern)

@@ -11,7 +11,7 @@ from ai_addons.privacy.recognizers._context import NEAR
 from ai_addons.privacy.recognizers._edges import ends_clear, starts_clear
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 _PRIORITY: Final = 35
 _WORDS: Final = ("dob", "d.o.b", "d. o. b", "born", "birth")
@@ -28,6 +28,13 @@ _DATE: Final = (
     r"(?P<y3>[0-9]{4}|'?[0-9]{2})"
     rf"|{_MONTH.format('m4')}[ .\-/]?(?P<d4>[0-9]{{1,2}})(?:st|nd|rd|th)?[ ,.\-/]{{1,2}}(?P<y4>[0-9]{{4}})"
 )
+# The year, month and day of each form, by the last of its parts.
+_PARTS: Final[Mapping[str | None, tuple[str, str, str]]] = {
+    "d": ("y", "m", "d"),
+    "y2": ("y2", "m2", "d2"),
+    "y3": ("y3", "m3", "d3"),
+    "y4": ("y4", "m4", "d4"),
+}
 _LONGEST: Final = 24
 _SHORT_YEAR: Final = 2
 
@@ -45,7 +52,7 @@ class BirthDateRecognizer:
         """Real calendar dates only, day or month first."""
         small = text.lower()
         for word in _WORDS:
-            at = small.find(word) if word in small else -1
+            at = small.find(word)
             while at >= 0:
                 match = self._word_end.match(text, at + len(word))
                 if match and _begins_word(text, at):
@@ -69,10 +76,7 @@ def _begins_word(text: str, at: int) -> bool:
 
 
 def _is_real(match: re.Match[str]) -> bool:
-    year, month, day = (
-        next(value for suffix in ("", "2", "3", "4") if (value := match.groupdict().get(part + suffix)))
-        for part in ("y", "m", "d")
-    )
+    year, month, day = match.group(*_PARTS[match.lastgroup])
     year = year.lstrip("'")
     number = int(year) + (2000 if len(year) == _SHORT_YEAR else 0)
     if not month.isdigit():
