@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _PRIORITY: Final = 35
 _WORDS: Final = ("dob", "d.o.b", "d. o. b", "born", "birth")
-_WORD_END: Final = r"(?:[ _]?(?:date|day|dt))?(?![A-Za-z])"
+_WORD_END: Final = r"(?:[ _]?(?:date|day|dt))?(?![a-z])"
 _MONTHS: Final[str] = "jan feb mar apr may jun jul aug sep oct nov dec"
 _MONTH: Final = (
     r"(?P<{0}>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
@@ -45,23 +45,24 @@ class BirthDateRecognizer:
     __slots__ = ("_date", "_word_end")
 
     def __init__(self) -> None:
-        self._word_end = re.compile(_WORD_END, re.IGNORECASE)
-        self._date = re.compile(_DATE, re.IGNORECASE)
+        self._word_end = re.compile(_WORD_END)
+        self._date = re.compile(_DATE)
 
     def find(self, text: str) -> Iterator[Span]:
         """Real calendar dates only, day or month first."""
+        # In lower case, which patterns read twice as fast as either.
         small = text.lower()
         for word in _WORDS:
             at = small.find(word)
             while at >= 0:
-                match = self._word_end.match(text, at + len(word))
+                match = self._word_end.match(small, at + len(word))
                 if match and _begins_word(text, at):
-                    yield from self._after(text, match.end())
+                    yield from self._after(text, small, match.end())
                 at = small.find(word, at + 1)
 
-    def _after(self, text: str, at: int) -> Iterator[Span]:
+    def _after(self, text: str, small: str, at: int) -> Iterator[Span]:
         limit = at + NEAR
-        for match in self._date.finditer(text, at, limit + _LONGEST):
+        for match in self._date.finditer(small, at, limit + _LONGEST):
             if match.start() > limit:
                 return
             if starts_clear(text, match.start()) and ends_clear(text, match.end()) and _is_real(match):
@@ -80,7 +81,7 @@ def _is_real(match: re.Match[str]) -> bool:
     year = year.lstrip("'")
     number = int(year) + (2000 if len(year) == _SHORT_YEAR else 0)
     if not month.isdigit():
-        return _exists(number, (_MONTHS.index(month[:3].lower()) // 4) + 1, int(day))
+        return _exists(number, (_MONTHS.index(month[:3]) // 4) + 1, int(day))
     return _exists(number, int(month), int(day)) or _exists(number, int(day), int(month))
 
 
