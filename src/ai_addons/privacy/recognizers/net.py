@@ -99,6 +99,8 @@ class UrlRecognizer:
     def find(self, text: str) -> Iterator[Span]:
         """All links; the punctuation after one is none of it."""
         small, past = text.lower(), 0
+        if "/" not in small and "www." not in small:
+            return
         for at in sorted({*self._before_slashes(small), *_bare(small)}):
             match = self._rest.match(text, at) if at >= past else None
             if match and (length := _link_length(match[0])):
@@ -170,6 +172,7 @@ _VERSIONS: Final = frozenset(
 _FIRMWARE_AFTER: Final = r"\s?(?:firmware|version|build|release)\b"
 _VERSION_REACH: Final = 14
 _DIALLED: Final = 10
+_LEAST_DOTS: Final = 3
 
 
 def _digits_before(text: str, at: int) -> int:
@@ -195,6 +198,8 @@ class Ipv4Recognizer(RunRecognizer):
 
     def bare(self, run: Run) -> Sequence[Span]:
         """IPv4: four numbers up to 255 with dots between."""
+        if run.raw.count(".") < _LEAST_DOTS:
+            return ()
         found: list[Span] = []
         for dots in self._maybe.finditer(run.raw):
             match = self._four.match(run.raw, dots.start() - _digits_before(run.raw, dots.start()))
