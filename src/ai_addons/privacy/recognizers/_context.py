@@ -140,7 +140,7 @@ def topic_before(text: str, start: int) -> Topic | None:
 
 
 def _pair(words: Sequence[str], index: int) -> Topic | None:
-    """What a word says together with the one before it."""
+    """What a word says together with the one before it; the words are in lower case."""
     second = words[index]
     first = words[index + 1] if index + 1 < len(words) else ""
     return _PAIRS.get((first, second), _ALONE.get(second))
@@ -154,7 +154,7 @@ def label_before(text: str, start: int) -> Topic | None:
     """What a number is called right before it: "serial no. 12345", "IMEI: 12345"."""
     before = text[max(0, start - _LABEL_REACH) : start]
     last = before.rstrip(" ")[-1:]
-    # A separator that is the last there is cuts off every word.
+    # Where a separator is the last sign, it cuts off every word before it.
     if last.isdigit() or last in _SEPARATORS:
         return None
     before = _plain_escapes(before)

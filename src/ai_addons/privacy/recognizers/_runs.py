@@ -195,7 +195,10 @@ class RunReader:
         if end - start < _LEAST_AFTER[len(letters)] or not (readers := self._lettered[len(letters)]):
             return ()
         run = Run(text, start, end, match.start(1))
-        return next((found for read in readers if (found := read(run))), ())
+        for read in readers:
+            if found := read(run):
+                return found
+        return ()
 
     def _has_letters(self, text: str, start: int) -> bool:
         """Whether letters before a blank may belong to a number: small ones are prose, unless somebody knows them."""
@@ -218,8 +221,9 @@ class RunReader:
                 found += read(run)
         if count < _LEAST_TOPICAL or (count == _LEAST_TOPICAL and " " in run.raw) or _settled(run, found):
             return found
-        for read in self._topical.get(run.topic, ()) if run.topic else ():
-            found += read(run)
+        if (topic := run.topic) is not None:
+            for read in self._topical.get(topic, ()):
+                found += read(run)
         return found
 
 
@@ -227,15 +231,13 @@ def _settled(run: Run, found: Iterable[Span]) -> bool:
     """Whether a run needs no context: it is taken as a whole, or a date."""
     if len(run.digits) == _DATE_DIGITS and len(run.raw) == _DATE_DIGITS + 2 and _DATE.fullmatch(run.raw):
         return True
-    for span in found:
-        if span.start <= run.start and run.end <= span.end:
-            return True
-    return False
+    return any(span.start <= run.start and run.end <= span.end for span in found)
 
 
 def _is_nothing(text: str, start: int, end: int, *, glued: bool) -> bool:
-    """Whether so short a run is neither a plate nor its letters' number: by itself, or deep in a word such as a key."""
+    """Whether nobody can take so short a run: it is part of no plate, or stands deep in a word such as a key."""
     if glued:
+        # More letters and digits than may belong to it, which are most runs of a key.
         return start >= _SHORT and text[start - _SHORT : start].isalnum()
     return text[end : end + 1] != "-" and not text[start - 2 : start - 1].isupper()
 

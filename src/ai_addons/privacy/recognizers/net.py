@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from ipaddress import AddressValueError, IPv6Address
+from string import hexdigits
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from ai_addons.privacy.base import Kind, Span
 from ai_addons.privacy.recognizers._context import words_before
-from ai_addons.privacy.recognizers._edges import ends_clear, starts_clear
+from ai_addons.privacy.recognizers._edges import begins_word, ends_clear, starts_clear
 from ai_addons.privacy.recognizers._runs import RunRecognizer
 
 if TYPE_CHECKING:
@@ -151,7 +152,6 @@ _IPV6: Final = (
 )
 # As above: an address begins with its first colon or with the digits right before that.
 _COLON: Final = r":(?=[0-9A-Fa-f]{0,4}:)"
-_HEX_DIGITS: Final = "0123456789abcdefABCDEF"
 _HEX_GROUP: Final = 4
 _VERSIONS: Final = frozenset(
     {
@@ -173,12 +173,13 @@ _FIRMWARE_AFTER: Final = r"\s?(?:firmware|version|build|release)\b"
 _VERSION_REACH: Final = 14
 _DIALLED: Final = 10
 _LEAST_DOTS: Final = 3
+_OCTET_DIGITS: Final = 3
 
 
-def _digits_before(text: str, at: int) -> int:
-    """How many digits stand right before a place, at most three."""
-    before = text[max(0, at - 3) : at]
-    return len(before) - len(before.rstrip("0123456789"))
+def _digits_before(text: str, at: int, most: int) -> int:
+    """How many digits, hexadecimal ones too, stand right before a place, at most so many."""
+    before = text[max(0, at - most) : at]
+    return len(before) - len(before.rstrip(hexdigits))
 
 
 class Ipv4Recognizer(RunRecognizer):
@@ -202,7 +203,8 @@ class Ipv4Recognizer(RunRecognizer):
             return ()
         found: list[Span] = []
         for dots in self._maybe.finditer(run.raw):
-            match = self._four.match(run.raw, dots.start() - _digits_before(run.raw, dots.start()))
+            # No letter is in a run.
+            match = self._four.match(run.raw, dots.start() - _digits_before(run.raw, dots.start(), _OCTET_DIGITS))
             if match and not self._is_other(run, run.start + match.start(), run.start + match.end()):
                 found.append(self.span(run.start + match.start(), run.start + match.end()))
         return found
@@ -213,7 +215,7 @@ class Ipv4Recognizer(RunRecognizer):
         return dialled or self._is_version(run.text, start, end)
 
     def _is_version(self, text: str, start: int, end: int) -> bool:
-        if text[start - 1 : start] in {"-", "."} or self._after.match(text, end):
+        if text[start - 1 : start] in {"-", "."} or (begins_word(text, end) and self._after.match(text, end)):
             return True
         if "," in text[max(0, start - 2) : start]:
             return False
@@ -242,9 +244,7 @@ class Ipv6Recognizer:
         past = 0
         for colon in self._colon.finditer(text):
             at = colon.start()
-            before = text[max(0, at - _HEX_GROUP) : at]
-            match = self._pattern.match(text, at - len(before) + len(before.rstrip(_HEX_DIGITS))) if at >= past else None
-            if match:
+            if at >= past and (match := self._pattern.match(text, at - _digits_before(text, at, _HEX_GROUP))):
                 past = match.end()
                 yield match
 
