@@ -89,9 +89,10 @@ _PAIRS: Final[Mapping[tuple[str, str], Topic | None]] = {
 _TOPICS: Final[Mapping[str, Topic]] = {**_ALONE, **{second: Topic.SECOND for _, second in _PAIRS}}
 _FILLERS: Final = frozenset({"no", "num", "nr", "number", "numbers", "id", "code", "is", "was"})
 # Names of fields run together: `phoneNumber` is two words.
-_TOKEN: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[A-Z]|[0-9]+")
+_TOKEN: Final = re.compile(r"[a-z]+|[A-Z](?:[a-z]+|[A-Z]*(?![a-z]))|[0-9]+")
 _LETTER: Final = re.compile(r"[A-Za-z]")
-_SEPARATED: Final = re.compile(r"[,;)\]}>\n]")
+_SEPARATORS: Final = ",;)]}>\n"
+_SEPARATED: Final = re.compile(f"[{re.escape(_SEPARATORS)}]")
 _FULL_STOP: Final = re.compile(r"\.(?:\s|\Z)")
 _ESCAPE: Final = re.compile(r"\\[nrt]")
 _ABBREVIATED: Final = frozenset({"inv", "ref", "rcp", "txn", "trans", "qty", "po", "acct", "tel", "lic"})
@@ -119,25 +120,29 @@ def topic_before(text: str, start: int) -> Topic | None:
         return None
     named = False
     words = words_before(text, start)
-    for index, word in enumerate(words):
-        topic = _TOPICS.get(word.lower())
+    plain = [word.lower() for word in words]
+    # Asked of all at once: mostly none of them means anything.
+    if _TOPICS.keys().isdisjoint(plain):
+        return None
+    for index, word in enumerate(plain):
+        topic = _TOPICS.get(word)
         if topic is None:
             continue
         if topic is Topic.SECOND:
-            topic = _pair(words, index)
+            topic = _pair(plain, index)
         if topic is Topic.NAMED:
             named = True
         elif topic is Topic.PHONE:
-            return None if named or not _is_near(text, start, word) else topic
+            return None if named or not _is_near(text, start, words[index]) else topic
         elif topic is not None:
             return topic
     return None
 
 
 def _pair(words: Sequence[str], index: int) -> Topic | None:
-    """What a word says together with the one before it."""
-    second = words[index].lower()
-    first = words[index + 1].lower() if index + 1 < len(words) else ""
+    """What a word says together with the one before it; the words are in lower case."""
+    second = words[index]
+    first = words[index + 1] if index + 1 < len(words) else ""
     return _PAIRS.get((first, second), _ALONE.get(second))
 
 
@@ -148,7 +153,9 @@ def _is_near(text: str, start: int, word: str) -> bool:
 def label_before(text: str, start: int) -> Topic | None:
     """What a number is called right before it: "serial no. 12345", "IMEI: 12345"."""
     before = text[max(0, start - _LABEL_REACH) : start]
-    if before.rstrip(" ")[-1:].isdigit():
+    last = before.rstrip(" ")[-1:]
+    # Where a separator is the last sign, it cuts off every word before it.
+    if last.isdigit() or last in _SEPARATORS:
         return None
     before = _plain_escapes(before)
     for word in reversed(_TOKEN.findall(before)):

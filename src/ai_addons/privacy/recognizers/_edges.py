@@ -6,11 +6,10 @@ import re
 from typing import Final
 
 _CURRENCY_SIGNS: Final = "₵¢$€£₦"
-_CURRENCY_WORDS: Final = frozenset({"ghs", "usd", "ngn", "eur", "gbp", "cedi", "cedis"})
+_CURRENCY_WORDS: Final = ("ghs", "usd", "ngn", "eur", "gbp", "cedi", "cedis")
 # The word before a hyphen: `INV-2025` is a code; `TEL-024` is a label.
 _CODE: Final = re.compile(r"(?<![A-Za-z0-9])([A-Z]{2,5})-\Z")
 _LABELS: Final = frozenset({"TEL", "CALL", "CELL", "FAX", "MOB", "MOMO", "SMS", "WA", "NHIS", "VOTER", "ACCT", "BANK"})
-_LAST_LETTERS: Final = frozenset("sdnrpiSDNRPI")
 _LAST_WORD: Final = re.compile(r"[A-Za-z]{3,5}\Z")
 _FIGURE_AFTER: Final = re.compile(
     r"\.[0-9]|\s?%|:[0-9]|\s?(?:₵|(?i:ghs|cedis?|usd|pesewas)\b)|\s?[x×@]\s?[0-9]"  # noqa: RUF001  # the sign of multiplication is meant
@@ -32,9 +31,10 @@ def is_word(char: str) -> bool:
 
 def starts_clear(text: str, start: int) -> bool:
     r"""Whether no word touches a place from the left; the ``n`` of an escaped ``\n`` is none."""
-    if not start or not is_word(text[start - 1]):
+    before = text[start - 1 : start]
+    if not before.isalnum() and before != "_":
         return True
-    return text[start - 1] in "nrt" and text[max(0, start - 2) : start - 1] == "\\"
+    return before in "nrt" and text[max(0, start - 2) : start - 1] == "\\"
 
 
 def ends_clear(text: str, end: int) -> bool:
@@ -53,18 +53,24 @@ def is_figure(text: str, start: int, end: int) -> bool:
     return lead in _MAYBE_BEFORE and _is_led_in(text, start)
 
 
+def begins_word(text: str, at: int) -> bool:
+    """Whether a letter stands here or after one blank: a look that saves most patterns for words their try."""
+    return text[at : at + 2].lstrip()[:1].isalpha()
+
+
 def counts_something(text: str, end: int) -> bool:
     """Whether a unit follows, so that the number before it is a quantity."""
-    return _UNIT_AFTER.match(text, end) is not None
+    return begins_word(text, end) and _UNIT_AFTER.match(text, end) is not None
 
 
 def stands_alone(text: str, start: int, end: int) -> bool:
     """Whether neither a word, nor a larger number, nor a currency touches a number."""
-    if not (starts_clear(text, start) and ends_clear(text, end)) or is_figure(text, start, end):
+    after = text[end : end + 1]
+    if is_word(after) or not starts_clear(text, start) or is_figure(text, start, end):
         return False
     if text[start - 1 : start] == "-" and _hangs_on(text, start, end):
         return False
-    return not (text[end : end + 1] == "-" and "-" in text[start:end] and text[end + 1 : end + 2].isdigit())
+    return not (after == "-" and "-" in text[start:end] and text[end + 1 : end + 2].isdigit())
 
 
 def is_code(text: str, start: int) -> bool:
@@ -92,7 +98,7 @@ def _is_led_in(text: str, start: int) -> bool:
         return bool(last)
     if last in "xX@×":  # noqa: RUF001  # the sign of multiplication is meant
         return before[:-1].rstrip()[-1:].isdigit()
-    if last not in _LAST_LETTERS:
+    if not before.lower().endswith(_CURRENCY_WORDS):
         return False
     word = _LAST_WORD.search(before)
     # After a number the word belongs to that one: "500 cedis 0241234567".

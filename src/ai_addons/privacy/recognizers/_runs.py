@@ -78,7 +78,7 @@ class Run:
         """The stretches that are one number of such a length: all of it, or else single groups."""
         if self.text[self.start - 1 : self.start] == "+":
             return []
-        odd = _DATE.search(self.raw) or _DECIMAL.fullmatch(self.raw)
+        odd = self.raw is not self.digits and (_DATE.search(self.raw) or _DECIMAL.fullmatch(self.raw))
         if len(self.digits) in lengths and not odd and self.is_number(self.start, self.end):
             return [(self.start, self.end)]
         groups = (group.span() for group in _GROUP.finditer(self.text, self.start, self.end))
@@ -102,7 +102,7 @@ class RunRecognizer:
         kind: The type word of what it finds.
         priority: Its priority among overlapping finds.
         digits: Counts of digits for which `bare` is asked.
-        sign: What must stand between the digits for `bare` to be asked.
+        sign: What must stand between the digits, or right after them, for `bare` to be asked.
         letters: Counts of letters before the digits (1 to 3) for which `lettered` is asked.
         small: Letters that belong to the digits also in lower case and before a blank.
         topics: What words before it must say for `topical` to be asked.
@@ -172,9 +172,7 @@ class RunReader:
             start, end = match.span()
             before = text[start - 1] if start else "\n"
             glued = before.isalpha()
-            if end - start < _SHORT and not (
-                glued or text[end : end + 1] == "-" or text[start - 2 : start - 1].isupper()
-            ):
+            if end - start < _SHORT and _is_nothing(text, start, end, glued=glued):
                 continue
             if glued or before == "-" or (before == " " and self._has_letters(text, start)):
                 spans = self._with_letters(text, start, end)
@@ -197,7 +195,10 @@ class RunReader:
         if end - start < _LEAST_AFTER[len(letters)] or not (readers := self._lettered[len(letters)]):
             return ()
         run = Run(text, start, end, match.start(1))
-        return next((found for read in readers if (found := read(run))), ())
+        for read in readers:
+            if found := read(run):
+                return found
+        return ()
 
     def _has_letters(self, text: str, start: int) -> bool:
         """Whether letters before a blank may belong to a number: small ones are prose, unless somebody knows them."""
@@ -214,13 +215,15 @@ class RunReader:
         run = Run(text, start, end)
         count = len(run.digits)
         found: list[Span] = []
+        signs = text[start : end + 1]
         for sign, read in self._bare[min(count, _MOST)]:
-            if sign in run.raw:
+            if sign in signs:
                 found += read(run)
         if count < _LEAST_TOPICAL or (count == _LEAST_TOPICAL and " " in run.raw) or _settled(run, found):
             return found
-        for read in self._topical.get(run.topic, ()) if run.topic else ():
-            found += read(run)
+        if (topic := run.topic) is not None:
+            for read in self._topical.get(topic, ()):
+                found += read(run)
         return found
 
 
@@ -229,6 +232,14 @@ def _settled(run: Run, found: Iterable[Span]) -> bool:
     if len(run.digits) == _DATE_DIGITS and len(run.raw) == _DATE_DIGITS + 2 and _DATE.fullmatch(run.raw):
         return True
     return any(span.start <= run.start and run.end <= span.end for span in found)
+
+
+def _is_nothing(text: str, start: int, end: int, *, glued: bool) -> bool:
+    """Whether nobody can take so short a run: it is part of no plate, or stands deep in a word such as a key."""
+    if glued:
+        # More letters and digits than may belong to it, which are most runs of a key.
+        return start >= _SHORT and text[start - _SHORT : start].isalnum()
+    return text[end : end + 1] != "-" and not text[start - 2 : start - 1].isupper()
 
 
 def _after(text: str, start: int, end: int) -> int:

@@ -145,7 +145,7 @@ _DEVICE_WORDS: Final = frozenset({"imei", "imeis", "serial", "iccid"})
 class PaymentCardRecognizer(RunRecognizer):
     """Finds card numbers and leaves barcodes, phone serial numbers and order numbers alone."""
 
-    __slots__ = ("_grouped", "_maybe", "_sure")
+    __slots__ = ("_grouped", "_issuers")
 
     kind: ClassVar[Kind] = Kind.ACCOUNT
     priority: ClassVar[int] = 70
@@ -153,8 +153,8 @@ class PaymentCardRecognizer(RunRecognizer):
 
     def __init__(self) -> None:
         self._grouped = re.compile(_GROUPED)
-        self._sure = {size: re.compile(sure or _NOBODY) for size, (sure, _) in _ISSUERS.items()}
-        self._maybe = {size: re.compile(maybe) for size, (_, maybe) in _ISSUERS.items()}
+        # The one group is matched by digits of an issuer alone.
+        self._issuers = {size: re.compile(f"({sure or _NOBODY})|{maybe}") for size, (sure, maybe) in _ISSUERS.items()}
 
     def bare(self, run: Run) -> Sequence[Span]:
         """All of the run, or else what in it is grouped like a card."""
@@ -162,14 +162,19 @@ class PaymentCardRecognizer(RunRecognizer):
             return (self.span(run.start, run.end),)
         if run.raw is run.digits:
             return ()
-        places = (self._card_at(run, match) for match in self._grouped.finditer(run.text, run.start, run.end))
-        return [self.span(*place) for place in places if place and stands_alone(run.text, *place)]
+        found: list[Span] = []
+        for match in self._grouped.finditer(run.text, run.start, run.end):
+            place = self._card_at(run, match)
+            if place and stands_alone(run.text, *place):
+                found.append(self.span(*place))
+        return found
 
     def _card_at(self, run: Run, match: re.Match[str]) -> tuple[int, int] | None:
         """Where a card stands in what is grouped like one: what follows four fours may be the month it expires."""
-        for end in (match.end(), match.end("fours")):
-            if end > match.start() and self._is_card(run, match.start(), digits_of(run.text[match.start() : end])):
-                return match.start(), end
+        start, whole = match.span()
+        for end in dict.fromkeys((whole, match.end("fours"))):
+            if end > start and self._is_card(run, start, digits_of(run.text[start:end])):
+                return start, end
         return None
 
     def _is_card(self, run: Run, start: int, digits: str) -> bool:
@@ -177,12 +182,10 @@ class PaymentCardRecognizer(RunRecognizer):
         # 1800 is JCB's; no other issuer begins outside 2 to 6.
         if not _LEAST_CARD <= size <= _MOST_CARD or digits[0] not in "123456":
             return False
-        sure = self._sure[size].match(digits) is not None
-        if not (sure or self._maybe[size].match(digits)) or not passes_luhn(digits):
+        issuer = self._issuers[size].match(digits)
+        if issuer is None or not passes_luhn(digits) or self._is_something_else(run.text, start, size):
             return False
-        if self._is_something_else(run.text, start, size):
-            return False
-        if sure or size > _LONGEST_NAMED:
+        if issuer.lastindex or size > _LONGEST_NAMED:
             return True
         return run.topic is Topic.CARD and not (size == _LEAST_CARD and is_ean(digits))
 

@@ -11,11 +11,11 @@ from ai_addons.privacy.recognizers._context import NEAR
 from ai_addons.privacy.recognizers._edges import ends_clear, starts_clear
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 _PRIORITY: Final = 35
 _WORDS: Final = ("dob", "d.o.b", "d. o. b", "born", "birth")
-_WORD_END: Final = r"(?:[ _]?(?:date|day|dt))?(?![A-Za-z])"
+_WORD_END: Final = r"(?:[ _]?(?:date|day|dt))?(?![a-z])"
 _MONTHS: Final[str] = "jan feb mar apr may jun jul aug sep oct nov dec"
 _MONTH: Final = (
     r"(?P<{0}>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
@@ -28,6 +28,13 @@ _DATE: Final = (
     r"(?P<y3>[0-9]{4}|'?[0-9]{2})"
     rf"|{_MONTH.format('m4')}[ .\-/]?(?P<d4>[0-9]{{1,2}})(?:st|nd|rd|th)?[ ,.\-/]{{1,2}}(?P<y4>[0-9]{{4}})"
 )
+# The year, month and day of each form, by the last of its parts.
+_PARTS: Final[Mapping[str | None, tuple[str, str, str]]] = {
+    "d": ("y", "m", "d"),
+    "y2": ("y2", "m2", "d2"),
+    "y3": ("y3", "m3", "d3"),
+    "y4": ("y4", "m4", "d4"),
+}
 _LONGEST: Final = 24
 _SHORT_YEAR: Final = 2
 
@@ -38,23 +45,24 @@ class BirthDateRecognizer:
     __slots__ = ("_date", "_word_end")
 
     def __init__(self) -> None:
-        self._word_end = re.compile(_WORD_END, re.IGNORECASE)
-        self._date = re.compile(_DATE, re.IGNORECASE)
+        self._word_end = re.compile(_WORD_END)
+        self._date = re.compile(_DATE)
 
     def find(self, text: str) -> Iterator[Span]:
         """Real calendar dates only, day or month first."""
+        # In lower case, which patterns read twice as fast as either.
         small = text.lower()
         for word in _WORDS:
-            at = small.find(word) if word in small else -1
+            at = small.find(word)
             while at >= 0:
-                match = self._word_end.match(text, at + len(word))
+                match = self._word_end.match(small, at + len(word))
                 if match and _begins_word(text, at):
-                    yield from self._after(text, match.end())
+                    yield from self._after(text, small, match.end())
                 at = small.find(word, at + 1)
 
-    def _after(self, text: str, at: int) -> Iterator[Span]:
+    def _after(self, text: str, small: str, at: int) -> Iterator[Span]:
         limit = at + NEAR
-        for match in self._date.finditer(text, at, limit + _LONGEST):
+        for match in self._date.finditer(small, at, limit + _LONGEST):
             if match.start() > limit:
                 return
             if starts_clear(text, match.start()) and ends_clear(text, match.end()) and _is_real(match):
@@ -69,14 +77,11 @@ def _begins_word(text: str, at: int) -> bool:
 
 
 def _is_real(match: re.Match[str]) -> bool:
-    year, month, day = (
-        next(value for suffix in ("", "2", "3", "4") if (value := match.groupdict().get(part + suffix)))
-        for part in ("y", "m", "d")
-    )
+    year, month, day = match.group(*_PARTS[match.lastgroup])
     year = year.lstrip("'")
     number = int(year) + (2000 if len(year) == _SHORT_YEAR else 0)
     if not month.isdigit():
-        return _exists(number, (_MONTHS.index(month[:3].lower()) // 4) + 1, int(day))
+        return _exists(number, (_MONTHS.index(month[:3]) // 4) + 1, int(day))
     return _exists(number, int(month), int(day)) or _exists(number, int(day), int(month))
 
 

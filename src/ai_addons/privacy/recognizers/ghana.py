@@ -8,6 +8,7 @@ checks accept. The Ghana Card's check character is unpublished, so none is compu
 from __future__ import annotations
 
 import re
+from operator import mul
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from ai_addons.privacy.base import Kind
@@ -28,7 +29,7 @@ _ADDRESS_WORDS: Final = frozenset(
 )
 _REGION: Final = "[ABCEGNUVWX]"
 _GOODS: Final = frozenset({Topic.BUSINESS, Topic.SERIAL})
-_TIN_WEIGHTED: Final = 9
+_TIN_WEIGHTS: Final = range(1, 10)
 _TIN_MODULUS: Final = 11
 _LEAST_DIGITS: Final = 6
 
@@ -112,8 +113,9 @@ def valid_tin(number: str) -> bool:
     >>> valid_tin("P0034093052"), valid_tin("P0034093053")
     (True, False)
     """
-    plain = [char for char in number[1:].upper() if char.isalnum()]
-    total = sum(place * int(digit) for place, digit in enumerate(plain[:_TIN_WEIGHTED], 1)) % _TIN_MODULUS
+    plain = number[1:].replace(" ", "").replace("-", "").upper()
+    # Bytes are added far faster than characters, and each carries 48.
+    total = (sum(map(mul, _TIN_WEIGHTS, plain.encode())) - 48 * sum(_TIN_WEIGHTS)) % _TIN_MODULUS
     return plain[-1] == ("X" if total == _TIN_MODULUS - 1 else str(total))
 
 

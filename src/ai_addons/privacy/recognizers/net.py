@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from ipaddress import AddressValueError, IPv6Address
+from string import hexdigits
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from ai_addons.privacy.base import Kind, Span
 from ai_addons.privacy.recognizers._context import words_before
-from ai_addons.privacy.recognizers._edges import ends_clear, starts_clear
+from ai_addons.privacy.recognizers._edges import begins_word, ends_clear, starts_clear
 from ai_addons.privacy.recognizers._runs import RunRecognizer
 
 if TYPE_CHECKING:
@@ -39,14 +40,12 @@ class EmailRecognizer:
 
     def find(self, text: str) -> Iterator[Span]:
         """All addresses, also those in angle brackets or with a full stop after them."""
-        at = text.find("@")
-        while at >= 0:
+        for at in _places(text, "@"):
             domain = self._domain.match(text, at + 1)
             if domain and (length := self._host_length(domain[0])):
                 start = _local_start(text, at)
                 if start < at:
                     yield Span(start, at + 1 + length, Kind.EMAIL, _EMAIL_PRIORITY)
-            at = text.find("@", at + 1)
 
     def _host_length(self, host: str) -> int:
         """How much of it is a host name: its end must be a top-level domain; 0 if nothing is."""
@@ -56,6 +55,14 @@ class EmailRecognizer:
                 return len(".".join(labels))
             labels.pop()
         return 0
+
+
+def _places(text: str, piece: str) -> Iterator[int]:
+    """Where a piece of text stands, overlapping ones too."""
+    at = text.find(piece)
+    while at >= 0:
+        yield at
+        at = text.find(piece, at + 1)
 
 
 def _local_start(text: str, at: int) -> int:
@@ -76,43 +83,46 @@ _PEOPLE: Final = (
     " snapchat.com api.whatsapp.com chat.whatsapp.com"
 )
 _AFTER_LINK: Final = ".,;:!?'*_"
+_SCHEME_REACH: Final = 8
 _PAIRS: Final = {")": "(", "]": "[", "}": "{"}
 
 
 class UrlRecognizer:
     """Finds links, with all that is in them."""
 
-    __slots__ = ("_anchors", "_rest", "_scheme")
+    __slots__ = ("_hosts", "_rest", "_scheme")
 
     def __init__(self) -> None:
-        self._anchors = ("://", "www.", *(f"{host}/" for host in _PEOPLE.split()))
+        self._hosts = tuple(_PEOPLE.split())
         self._scheme = re.compile(r"(?:(?<![a-z0-9])|(?<=\\[nrt]))(?:https?|ftps?)\Z")
         self._rest = re.compile(r"[^\s<>\"\\]{1,2048}")
 
     def find(self, text: str) -> Iterator[Span]:
         """All links; the punctuation after one is none of it."""
         small, past = text.lower(), 0
-        if "/" in text:
-            anchors = [anchor for anchor in self._anchors if anchor in small]
-        elif "www." in small:
-            anchors = ["www."]
-        else:
+        if "/" not in small and "www." not in small:
             return
-        for at in sorted({start for anchor in anchors for start in self._starts(small, anchor)}):
+        for at in sorted({*self._before_slashes(small), *_bare(small)}):
             match = self._rest.match(text, at) if at >= past else None
             if match and (length := _link_length(match[0])):
                 past = at + length
                 yield Span(at, past, Kind.ID, _URL_PRIORITY)
 
-    def _starts(self, small: str, anchor: str) -> Iterator[int]:
-        at = small.find(anchor)
-        while at >= 0:
-            scheme = self._scheme.search(small, max(0, at - 8), at) if anchor == "://" else None
-            if scheme:
-                yield scheme.start()
-            elif anchor != "://" and not _touched(small, at):
-                yield at
-            at = small.find(anchor, at + 1)
+    def _before_slashes(self, small: str) -> Iterator[int]:
+        """Where a scheme begins that ends in ``://``, or a known host before a slash: slashes are few, hosts many."""
+        for at in _places(small, "/"):
+            if small[at - 1 : at + 2] == "://":
+                scheme = self._scheme.search(small, max(0, at - _SCHEME_REACH), at - 1)
+                if scheme:
+                    yield scheme.start()
+            elif small.endswith(self._hosts, 0, at):
+                starts = (at - len(host) for host in self._hosts if small.endswith(host, 0, at))
+                yield from (start for start in starts if not _touched(small, start))
+
+
+def _bare(small: str) -> Iterator[int]:
+    """Where a host begins whose name says that it is one."""
+    return (at for at in _places(small, "www.") if not _touched(small, at))
 
 
 def _touched(text: str, at: int) -> bool:
@@ -140,7 +150,9 @@ _IPV6: Final = (
     r"(?:(?<![\w:.])|(?<=\\[nrt]))(?:[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{0,4}){2,8}|::[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{0,4}){0,7})"
     r"(?:\.[0-9]{1,3}){0,3}"
 )
-_MAYBE_IPV6: Final = r":[0-9A-Fa-f]{0,4}:"
+# As above: an address begins with its first colon or with the digits right before that.
+_COLON: Final = r":(?=[0-9A-Fa-f]{0,4}:)"
+_HEX_GROUP: Final = 4
 _VERSIONS: Final = frozenset(
     {
         "v",
@@ -160,12 +172,14 @@ _VERSIONS: Final = frozenset(
 _FIRMWARE_AFTER: Final = r"\s?(?:firmware|version|build|release)\b"
 _VERSION_REACH: Final = 14
 _DIALLED: Final = 10
+_LEAST_DOTS: Final = 3
+_OCTET_DIGITS: Final = 3
 
 
-def _digits_before(text: str, at: int) -> int:
-    """How many digits stand right before a place, at most three."""
-    before = text[max(0, at - 3) : at]
-    return len(before) - len(before.rstrip("0123456789"))
+def _digits_before(text: str, at: int, most: int) -> int:
+    """How many digits, hexadecimal ones too, stand right before a place, at most so many."""
+    before = text[max(0, at - most) : at]
+    return len(before) - len(before.rstrip(hexdigits))
 
 
 class Ipv4Recognizer(RunRecognizer):
@@ -185,9 +199,12 @@ class Ipv4Recognizer(RunRecognizer):
 
     def bare(self, run: Run) -> Sequence[Span]:
         """IPv4: four numbers up to 255 with dots between."""
+        if run.raw.count(".") < _LEAST_DOTS:
+            return ()
         found: list[Span] = []
         for dots in self._maybe.finditer(run.raw):
-            match = self._four.match(run.raw, dots.start() - _digits_before(run.raw, dots.start()))
+            # No letter is in a run.
+            match = self._four.match(run.raw, dots.start() - _digits_before(run.raw, dots.start(), _OCTET_DIGITS))
             if match and not self._is_other(run, run.start + match.start(), run.start + match.end()):
                 found.append(self.span(run.start + match.start(), run.start + match.end()))
         return found
@@ -198,7 +215,7 @@ class Ipv4Recognizer(RunRecognizer):
         return dialled or self._is_version(run.text, start, end)
 
     def _is_version(self, text: str, start: int, end: int) -> bool:
-        if text[start - 1 : start] in {"-", "."} or self._after.match(text, end):
+        if text[start - 1 : start] in {"-", "."} or (begins_word(text, end) and self._after.match(text, end)):
             return True
         if "," in text[max(0, start - 2) : start]:
             return False
@@ -209,19 +226,27 @@ class Ipv4Recognizer(RunRecognizer):
 class Ipv6Recognizer:
     """Finds IP addresses of version 6, which have no run of digits to start from."""
 
-    __slots__ = ("_maybe", "_pattern")
+    __slots__ = ("_colon", "_pattern")
 
     def __init__(self) -> None:
-        self._maybe = re.compile(_MAYBE_IPV6)
+        self._colon = re.compile(_COLON)
         self._pattern = re.compile(_IPV6)
 
     def find(self, text: str) -> Iterator[Span]:
         """All addresses with a digit in them."""
-        for match in self._pattern.finditer(text) if self._maybe.search(text) else ():
+        for match in self._shaped(text):
             address = match[0].rstrip(":") if match[0].endswith(":") and not match[0].endswith("::") else match[0]
             end = match.start() + len(address)
             if starts_clear(text, match.start()) and ends_clear(text, end) and _is_ipv6(address):
                 yield Span(match.start(), end, Kind.ID, _IP_PRIORITY)
+
+    def _shaped(self, text: str) -> Iterator[re.Match[str]]:
+        past = 0
+        for colon in self._colon.finditer(text):
+            at = colon.start()
+            if at >= past and (match := self._pattern.match(text, at - _digits_before(text, at, _HEX_GROUP))):
+                past = match.end()
+                yield match
 
 
 def _is_ipv6(address: str) -> bool:

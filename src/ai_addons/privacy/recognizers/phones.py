@@ -68,7 +68,7 @@ class PhoneRecognizer(RunRecognizer):
             return (self.span(run.start, run.end),) if self._is_free(run, run.start, run.end) else ()
         at = max(0, run.start - _LEAD)
         found: list[Span] = []
-        while begins := self._beginning.search(text, at, run.end):
+        while at < run.end and (begins := self._beginning.search(text, at, run.end)):
             match = self._strong.match(text, begins.start(), run.end)
             if match and self._plausible(run, match):
                 # A bracket that closes after the number is not part of it.

@@ -124,6 +124,7 @@ class VehiclePlateRecognizer(RunRecognizer):
     kind: ClassVar[Kind] = Kind.ID
     priority: ClassVar[int] = 40
     digits: ClassVar[range] = range(3, 5)
+    sign: ClassVar[str] = "-"
     letters: ClassVar[frozenset[int]] = frozenset({2})
     small: ClassVar[frozenset[str]] = frozenset(
         (first + second).lower() for first, seconds in _PLATE_LETTERS.items() for second in seconds
