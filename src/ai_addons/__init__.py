@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ai_addons.errors import ConfigError as ConfigError
     from ai_addons.errors import ContentBlocked as ContentBlocked
     from ai_addons.errors import FeatureExists as FeatureExists
+    from ai_addons.errors import GatewayError as GatewayError
     from ai_addons.errors import HoldExpired as HoldExpired
     from ai_addons.errors import IdempotencyConflict as IdempotencyConflict
     from ai_addons.errors import InsufficientCreditsError as InsufficientCreditsError
@@ -40,11 +41,16 @@ if TYPE_CHECKING:
     from ai_addons.errors import NotEnabled as NotEnabled
     from ai_addons.errors import NotFinished as NotFinished
     from ai_addons.errors import Paused as Paused
+    from ai_addons.errors import PaymentDeclined as PaymentDeclined
+    from ai_addons.errors import PaymentError as PaymentError
+    from ai_addons.errors import PaymentMismatch as PaymentMismatch
+    from ai_addons.errors import PaymentPending as PaymentPending
     from ai_addons.errors import PriceBelowFloor as PriceBelowFloor
     from ai_addons.errors import PrivacyRefused as PrivacyRefused
     from ai_addons.errors import ProviderRejected as ProviderRejected
     from ai_addons.errors import ProviderTimeout as ProviderTimeout
     from ai_addons.errors import ProviderUnavailable as ProviderUnavailable
+    from ai_addons.errors import StaleRate as StaleRate
     from ai_addons.errors import StoreUnavailable as StoreUnavailable
     from ai_addons.errors import TrialClaimed as TrialClaimed
     from ai_addons.errors import UnknownFeature as UnknownFeature
@@ -89,6 +95,12 @@ _HOMES = {
         "AddonNotOffered",
         "BadOutput",
         "BadSignature",
+        "StaleRate",
+        "PaymentPending",
+        "PaymentMismatch",
+        "PaymentError",
+        "PaymentDeclined",
+        "GatewayError",
         "BillingError",
         "BudgetSpent",
         "CallError",
@@ -157,6 +169,7 @@ __all__ = [
     "Feature",
     "FeatureExists",
     "FreeText",
+    "GatewayError",
     "HoldExpired",
     "IdempotencyConflict",
     "InsufficientCreditsError",
@@ -169,6 +182,10 @@ __all__ = [
     "Offer",
     "Pack",
     "Paused",
+    "PaymentDeclined",
+    "PaymentError",
+    "PaymentMismatch",
+    "PaymentPending",
     "Pii",
     "PriceBelowFloor",
     "PrivacyPolicy",
@@ -181,6 +198,7 @@ __all__ = [
     "Quote",
     "Receipt",
     "Settings",
+    "StaleRate",
     "Steps",
     "StoreUnavailable",
     "TextStream",

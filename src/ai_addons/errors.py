@@ -16,6 +16,9 @@
     │   │   └── BudgetSpent           what the models may cost is spent
     │   ├── IdempotencyConflict  LedgerConflict  HoldExpired
     │   ├── AddonNotOffered  AddonConflict  BadSignature  PriceBelowFloor
+    │   ├── PaymentError              credits that were to be bought
+    │   │   ├── PaymentPending  PaymentDeclined  PaymentMismatch
+    │   │   └── GatewayError  StaleRate
     │   └── StoreUnavailable
     └── CallError                     the provider was asked in vain; the hold is void
         ├── ProviderUnavailable  ProviderTimeout  ProviderRejected
@@ -49,6 +52,7 @@ __all__ = [
     "ConfigError",
     "ContentBlocked",
     "FeatureExists",
+    "GatewayError",
     "HoldExpired",
     "IdempotencyConflict",
     "InsufficientCreditsError",
@@ -58,11 +62,16 @@ __all__ = [
     "NotEnabled",
     "NotFinished",
     "Paused",
+    "PaymentDeclined",
+    "PaymentError",
+    "PaymentMismatch",
+    "PaymentPending",
     "PriceBelowFloor",
     "PrivacyRefused",
     "ProviderRejected",
     "ProviderTimeout",
     "ProviderUnavailable",
+    "StaleRate",
     "StoreUnavailable",
     "TrialClaimed",
     "UnknownFeature",
@@ -268,6 +277,59 @@ class BadSignature(BillingError):
     """This message is not signed by who it claims to be from. Nothing was booked. Check the signing secret."""
 
     http_status = 401
+
+
+class PaymentError(BillingError):
+    """This payment cannot go on as it stands. Nothing was granted for it. Look at the order."""
+
+    http_status = 409
+
+
+class PaymentPending(PaymentError):
+    """The payment is not finished yet. Nothing was granted so far. Approve it, or look again in a moment."""
+
+    http_status = 409
+    retryable = True
+
+
+class PaymentDeclined(PaymentError):
+    """The payment was declined. Nothing was charged and nothing granted. Try again, or pay in another way."""
+
+    http_status = 402
+
+
+class PaymentMismatch(PaymentError):
+    """The payment does not fit its order. Nothing was granted. An operator has been told and will look at it."""
+
+    http_status = 409
+
+
+class GatewayError(PaymentError):
+    """The payment gateway cannot be used just now. Nothing was granted. Look at the order before you pay again.
+
+    Attributes:
+        status: HTTP status of its answer; None where none came.
+        reason: The gateway's own code, for operators.
+        may_exist: Whether the request may have been carried out all the same; ask before it is sent again.
+    """
+
+    http_status = 502
+    retryable = True
+
+    def __init__(
+        self, message: str | None = None, *, status: int | None = None, reason: str = "", may_exist: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.reason = reason
+        self.may_exist = may_exist
+
+
+class StaleRate(PaymentError):
+    """The exchange rate is too old to charge in another currency. Nothing was charged. Try again later."""
+
+    http_status = 503
+    retryable = True
 
 
 class PriceBelowFloor(BillingError):

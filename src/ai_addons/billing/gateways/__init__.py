@@ -1,0 +1,1 @@
+"""Payment gateways: who collects the money for an order."""
