@@ -37,9 +37,6 @@ FOLDER: Final = Path(__file__).parent / "prompts"
 UPDATE: Final = "AI_ADDONS_TEST_UPDATE_PROMPTS"
 MODELS: Final = ("openai/gpt-6-luna", "anthropic/claude-haiku-5-5", "gemini/gemini-2.5-flash-lite")
 
-WAITING: Final = frozenset({"credit_assessment", "product_description"})
-"""Built-in features whose package has no example yet."""
-
 CUSTOMERS: Final = (500, 10_000)
 """Sizes of the shops that are looked at: a prompt does not grow with its shop."""
 
@@ -149,7 +146,7 @@ def test_every_built_in_feature_has_an_example() -> None:
     """So that none is left out here, in the docs and in the table of costs."""
     installed = {entry.name for entry in entry_points(group="ai_addons.features")}
 
-    assert installed - set(examples()) == WAITING & installed
+    assert installed == set(examples())
 
 
 def test_every_text_belongs_to_a_feature() -> None:
