@@ -46,8 +46,9 @@ if TYPE_CHECKING:
     from ai_addons.llm.base import Llm
     from ai_addons.llm.costs import PriceBook
     from ai_addons.money import MicroGhs
+    from ai_addons.privacy.base import Rules
     from ai_addons.privacy.masked import Masked
-    from ai_addons.settings import Thinking
+    from ai_addons.settings import FeaturePrivacySettings, Thinking
 
 R = TypeVar("R")
 
@@ -109,6 +110,7 @@ class AddOns(Accounts):
     ) -> None:
         self.settings: Settings = settings if settings is not None else Settings()
         self._registry = registry if registry is not None else declared
+        self._known_rules: dict[str, tuple[FeaturePrivacySettings | None, Rules]] = {}
         super().__init__(
             Wiring(self.settings, clock=clock, ids=ids, hooks=hooks, llm=llm, environ=environ, profile=profile),
             names=self._name_of,
@@ -307,6 +309,14 @@ class AddOns(Accounts):
     def _feature_settings(self, key: str) -> FeatureSettings:
         return self.settings.features.get(key) or FeatureSettings()
 
+    def _rules(self, spec: FeatureSpec, own: FeatureSettings) -> Rules:
+        """What happens to personal data in a feature; settings do not change, so it is worked out once."""
+        known = self._known_rules.get(spec.key)
+        if known is None or known[0] is not spec.privacy:
+            known = spec.privacy, rules_of(own.privacy, spec.privacy, self.settings.privacy)
+            self._known_rules[spec.key] = known
+        return known[1]
+
     def _thinking(self, spec: FeatureSpec) -> Thinking:
         return self._feature_settings(spec.key).thinking or spec.thinking
 
@@ -355,7 +365,7 @@ class AddOns(Accounts):
             replay_us=micros(timedelta(days=limits.replay_days)),
             free_repeats=limits.free_repeats,
             fold=own.fold or spec.fold,
-            rules=rules_of(own.privacy, spec.privacy, self.settings.privacy),
+            rules=self._rules(spec, own),
         )
 
     # What is on sale.

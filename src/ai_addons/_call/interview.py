@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
@@ -117,7 +117,7 @@ class Interview(Generic[R]):
         Raises:
             NoAnswer: If there is none; the hold is still open then.
         """
-        question = replace(self._question(prompt, declared), aloud=aloud)
+        question = self._question(prompt, declared, aloud=aloud)
         try:
             return (yield from self._answer(question))
         except NoAnswer as none:
@@ -172,7 +172,7 @@ class Interview(Generic[R]):
         question = self._question(prompt, declared)
         return (yield from self.repeats.look(question.cache_key)), question
 
-    def _question(self, prompt: Prompt[Any], declared: object) -> Question:
+    def _question(self, prompt: Prompt[Any], declared: object, *, aloud: bool = False) -> Question:
         """Mask a prompt and lay out its messages."""
         answer = AnswerType(declared if prompt.answer is None else prompt.answer)
         (system, user), data = self._session.mask([prompt.system, prompt.user], prompt.data, known=prompt.known)
@@ -183,7 +183,7 @@ class Interview(Generic[R]):
         expects = tuple(self._expected(word) for word in prompt.expects)
         plain: Json = [[message.role, message.content] for message in messages]
         names = self.repeats.names(prompt, plain, answer)
-        return Question(prompt, answer, messages, sample, expects, *names, len(self._progress.attempts))
+        return Question(prompt, answer, messages, sample, expects, *names, len(self._progress.attempts), aloud)
 
     def _expected(self, word: str) -> Kind:
         """A type of which the answer must hold a value; there must be one to hold.

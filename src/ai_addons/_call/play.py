@@ -16,7 +16,7 @@ from ai_addons.billing.together import HoldRequest
 from ai_addons.errors import AddOnsError, BadOutput, BudgetSpent, ConfigError, ContentBlocked, StoreUnavailable
 from ai_addons.llm.providers import is_offline
 from ai_addons.money import Credits
-from ai_addons.prompt import Prompt, RecordsOutcome, declared_answer
+from ai_addons.prompt import Prompt, declared_answer
 from ai_addons.receipt import Billed, Quote, Receipt
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ai_addons._call.interview import Question
     from ai_addons._call.steps import Call, Kit, Step
     from ai_addons.billing.records import Booked
-    from ai_addons.prompt import DegradedReason, Source
+    from ai_addons.prompt import DegradedReason, RecordsOutcome, Source
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -374,4 +374,7 @@ def _settled_reason(result: object) -> DegradedReason:
 
 def _stamped(value: T, source: Source, reason: DegradedReason | None) -> T:
     """Let a result that wants to know say how it came about."""
-    return cast("T", value.with_outcome(source, reason)) if isinstance(value, RecordsOutcome) else value
+    # Not `isinstance`: of a protocol that is slow, and this is done in every call.
+    if not hasattr(value, "with_outcome"):
+        return value
+    return cast("T", cast("RecordsOutcome", value).with_outcome(source, reason))

@@ -46,6 +46,7 @@ _EMAIL_BREAK: Final = re.compile(r"[^\w\s.\-+@]|[\W_]{4}")
 _CODE_BREAK: Final = re.compile(r"[^\w\s\-./]|[\W_]{4}")
 _WORD_BREAK: Final = re.compile(r"[\W_]{5}")
 
+_DIGITS: Final = re.compile("[0-9]+")
 _GHANA_PREFIX: Final = re.compile(
     r"(?:(?:\(?(?:(?:\+|00)[\s.\-()]{0,2})?233\)?|\(?0\)?)[\s.\-()/_,]{0,3})?(?:\(0\)[\s.\-()/_,]{0,3})?\Z"
 )
@@ -67,32 +68,43 @@ class Projection(Sealed):
         text: The folded text.
     """
 
-    __slots__ = ("_digits", "_letters", "text")
+    __slots__ = ("_digits_at", "_letters_at", "text")
 
     def __init__(self, text: str) -> None:
         self.text: str = text
-        self._letters: tuple[str, list[int]] | None = None
-        self._digits: tuple[str, list[int]] | None = None
+        self._letters_at: list[int] | None = None
+        self._digits_at: list[int] | None = None
 
-    def letters(self) -> tuple[str, list[int]]:
-        """Letters and digits, and where each stands."""
-        if self._letters is None:
-            places: list[int] = []
-            for match in WORD.finditer(self.text):
-                places.extend(range(*match.span()))
-            self._letters = "".join(words(self.text)), places
-        return self._letters
+    def letters(self) -> str:
+        """Letters and digits."""
+        return "".join(words(self.text))
 
-    def digits(self) -> tuple[str, list[int]]:
-        """Digits, and where each stands."""
-        if self._digits is None:
-            places = [match.start() for match in re.finditer("[0-9]", self.text)]
-            self._digits = "".join([self.text[place] for place in places]), places
-        return self._digits
+    def digits(self) -> str:
+        """Digits."""
+        return "".join(_DIGITS.findall(self.text))
+
+    # Most texts hold no known value: where each character stands is worked out for the others only.
+
+    def letters_at(self) -> list[int]:
+        """Where each of `letters` stands."""
+        if self._letters_at is None:
+            self._letters_at = _places(WORD, self.text)
+        return self._letters_at
+
+    def digits_at(self) -> list[int]:
+        """Where each of `digits` stands."""
+        if self._digits_at is None:
+            self._digits_at = _places(_DIGITS, self.text)
+        return self._digits_at
 
     def alone(self, start: int, end: int) -> bool:
         """Whether neither a letter nor a digit touches a stretch."""
         return not (self.text[start - 1 : start].isalnum() or self.text[end : end + 1].isalnum())
+
+
+def _places(pattern: re.Pattern[str], text: str) -> list[int]:
+    """Where each character of its matches stands."""
+    return [place for match in pattern.finditer(text) for place in range(*match.span())]
 
 
 class Known(Sealed):
@@ -140,7 +152,7 @@ class Known(Sealed):
 
     def place(self, projection: Projection, found: int) -> tuple[int, int] | None:
         """Where it stands in the folded text, if its characters do so from a letter or digit on."""
-        text, (_, at) = projection.text, projection.digits() if self.by_digits else projection.letters()
+        text, at = projection.text, projection.digits_at() if self.by_digits else projection.letters_at()
         start, end = at[found], at[found + self.size - 1] + 1
         if text.startswith(self._core, start) and not self.by_digits:
             return start, end
@@ -191,7 +203,7 @@ class CodeIndex(Sealed):
     def find(self, projection: Projection) -> Iterator[tuple[Known, int, int]]:
         """Where they stand, as (value, start, end) in the folded text."""
         for strings, haystack in ((self._digits, projection.digits), (self._letters, projection.letters)):
-            for found, one in strings.within(haystack()[0]) if strings else ():
+            for found, one in strings.within(haystack()) if strings else ():
                 if (place := one.place(projection, found)) is not None:
                     yield one, *place
 

@@ -323,26 +323,29 @@ class _Masking(Sealed):
     def leaf(self, leaf: Leaf) -> str:
         """One text, masked."""
         if not isinstance(leaf.mark, Pii):
-            masked = self._searched(leaf)
+            masked, changed = self._searched(leaf)
+            if changed:
+                self._done.append((masked, leaf.mark is Public))
         elif leaf.text.strip():
             kind = leaf.mark.kind
             masked = self._vault.placeholder(kind, normalised(kind, leaf.text), leaf.text)
         else:
             masked = leaf.text
-        self._done.append((masked, leaf.mark is Public))
         self._vault.sent(masked)
         return masked
 
-    def _searched(self, leaf: Leaf) -> str:
+    def _searched(self, leaf: Leaf) -> tuple[str, bool]:
+        """A free text, masked, and whether there was anything to mask: what had nothing is sent as it was searched."""
         self._in_time()
-        leaf = self._trimmed(leaf)
+        leaf, changed = self._trimmed(leaf), False
         while True:
             hits = self._search.hits(leaf)
+            changed = changed or bool(hits)
             refuse_found(hits, self._rules, leaf.place)
             settled = self._search.settled(leaf, hits)
             dropped = [hit for hit in settled if self._rules.drops(hit.kind)]
             if not dropped:
-                return self._replaced(settled, leaf.text)
+                return self._replaced(settled, leaf.text), changed or bool(settled)
             # What is left is a text of its own: where two ends meet, something new may stand.
             leaf = replace(leaf, text=without(leaf.text, dropped))
 
@@ -365,7 +368,7 @@ class _Masking(Sealed):
         return "".join([*pieces, text[at:]])
 
     def last_look(self) -> None:
-        """Search what would be sent for every known value.
+        """Search whatever was changed for every known value, as it would be sent.
 
         Raises:
             PrivacyRefused: If one is still there.

@@ -340,7 +340,7 @@ def _capital(form: _Form, words: _Words, first: int, last: int) -> bool:
 def _inside(person: Person, projection: Projection) -> Iterator[tuple[int, int]]:
     """Where a name in full stands inside longer words."""
     code = "".join(person.parts)
-    letters, at = projection.letters()
+    letters, at = projection.letters(), projection.letters_at()
     found = letters.find(code) if len(code) >= DISTINCTIVE else -1
     while found >= 0:
         start, end = at[found], at[found + len(code) - 1] + 1

@@ -42,6 +42,8 @@ class Search:
         """The stretches to hide, placeholders that somebody typed and whole links among them."""
         text, public = leaf.text, leaf.mark is Public
         settled = settle([*_escapes(text), *hits], text)
+        if not settled:
+            return settled
         # A hidden stretch ends a word: what is left between may now stand alone.
         while fresh := [*self._between(settled, text, public=public)]:
             settled = settle([*settled, *fresh], text)
@@ -50,11 +52,11 @@ class Search:
     def _between(self, settled: Sequence[Hit], text: str, *, public: bool) -> Iterator[Hit]:
         at = 0
         for start, end in [*((hit.start, hit.end) for hit in settled), (len(text), len(text))]:
-            for hit in self.matcher.find(text[at:start], public=public) if settled else ():
+            for hit in self.matcher.find(text[at:start], public=public):
                 yield Hit(hit.start + at, hit.end + at, hit.kind, hit.priority, hit.value)
             # Beside a placeholder, what was no lookalike before may be one: `PERSON 1 0241234567`.
             left = "]" if at else ""
-            for hit in _escapes(f"{left}{text[at:start]}[") if settled else ():
+            for hit in _escapes(f"{left}{text[at:start]}["):
                 yield Hit(hit.start + at - len(left), hit.end + at - len(left), hit.kind, hit.priority)
             at = end
 
