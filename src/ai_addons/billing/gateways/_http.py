@@ -44,7 +44,9 @@ _KEY: Final = re.compile(r"[!-~]{8,255}")
 _JSON: Final = "application/json"
 _FORM: Final = "application/x-www-form-urlencoded"
 # What httpx raises before anything of a request has left.
-_UNSENT: Final = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol", "ProxyError"})
+_UNSENT: Final = frozenset(
+    {"ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol", "ProxyError", "InvalidURL"}
+)
 _REQUEST_TIMEOUT: Final = 408
 
 

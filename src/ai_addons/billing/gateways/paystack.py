@@ -309,7 +309,9 @@ class Paystack:
     def _pages(self, path: str, query: Pairs) -> Iterator[tuple[Answer, Table]]:
         """The items of a list, until a page is empty or the last."""
         before: object = None
-        for number in range(1, _MOST_PAGES + 1):
+        number = 0
+        while True:
+            number += 1
             answer = self._api.read(path, [*query, ("page", str(number))])
             body = self._envelope(answer)
             found = self._read(answer, lenient.rows(body.get("data")))

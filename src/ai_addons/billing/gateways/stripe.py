@@ -272,7 +272,9 @@ class Stripe:
     def _pages(self, path: str, query: Pairs) -> Iterator[tuple[Answer, Table]]:
         """The items of a list, the newest first."""
         after: list[tuple[str, str]] = []
-        for number in range(1, _MOST_PAGES + 1):
+        number = 0
+        while True:
+            number += 1
             answer = self._api.read(path, [*query, ("limit", str(_PAGE)), *after])
             body = self._object(answer)
             found = self._read(answer, lenient.rows(body.get("data")))

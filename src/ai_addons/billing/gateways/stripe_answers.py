@@ -159,7 +159,7 @@ def begun_at(reference: str) -> int | None:
     """The second in which a reference that ends with a UUIDv7 was made; None for any other.
 
     >>> begun_at("aia-01998a2c-9400-7000-8000-000000000000")
-    1758989128
+    1758959801
     """
     try:
         made = UUID(reference[-36:])
