@@ -240,10 +240,10 @@ class GatewaySettings(_Section):
     """How to reach one payment gateway."""
 
     keys: tuple[SecretStr, ...] = ()
-    """Secret keys, the newest first: it signs requests, and Paystack's webhooks may be signed with any. None: the usual
-    variable, ``PAYSTACK_SECRET_KEY`` or ``STRIPE_SECRET_KEY``."""
+    """Secret keys, the newest first: it signs requests, and Paystack's webhooks may be signed with any. Empty: the
+    usual variable, ``PAYSTACK_SECRET_KEY`` or ``STRIPE_SECRET_KEY``."""
     webhook_secrets: tuple[SecretStr, ...] = ()
-    """Stripe's webhook secrets (``whsec_…``); several while they are rotated. None: ``STRIPE_WEBHOOK_SECRET``."""
+    """Stripe's webhook secrets (``whsec_…``); several while they are rotated. Empty: ``STRIPE_WEBHOOK_SECRET``."""
     base_url: str | None = None
     """Where its API is. None: the gateway's own."""
     currency: str | None = Field(default=None, pattern="^[A-Z]{3}$")

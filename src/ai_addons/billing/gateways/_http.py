@@ -212,7 +212,7 @@ class Api:
         value = lenient.parse(got.content)
         return Answer(
             status=got.status_code,
-            body=lenient.table(value) if isinstance(value, dict) else None,
+            body=value if lenient.is_table(value) else None,
             raw=got.content.decode(errors="replace"),
             retry_after=read_retry_after(got.headers.get("retry-after", ""), self._clock.now()),
             write=write,

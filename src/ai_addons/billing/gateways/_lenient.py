@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import TypeGuard
 
     Table: TypeAlias = Mapping[str, object]
 
@@ -36,16 +37,21 @@ def parse(raw: bytes | str) -> object:
         return None
 
 
+def is_table(value: object) -> TypeGuard[Table]:
+    """Whether a JSON value is an object."""
+    return isinstance(value, dict)
+
+
 def table(value: object) -> Table:
     """An object; empty for anything else."""
-    return cast("Table", value) if isinstance(value, dict) else {}
+    return value if is_table(value) else {}
 
 
 def rows(value: object) -> Sequence[Table] | None:
     """The objects of a list, or the one object that stands where a list should; None for anything else."""
     if isinstance(value, list):
-        return [table(one) for one in cast("list[object]", value) if isinstance(one, dict)]
-    return [table(value)] if isinstance(value, dict) else None
+        return [one for one in cast("list[object]", value) if is_table(one)]
+    return [value] if is_table(value) else None
 
 
 def whole(value: object) -> int | None:

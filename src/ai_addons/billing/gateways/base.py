@@ -24,6 +24,9 @@ Method: TypeAlias = Literal["mobile_money", "card"]
 NextStep: TypeAlias = Literal["approve_on_phone", "enter_otp"]
 """What the payer has to do next, where a gateway says so."""
 
+Topic: TypeAlias = Literal["payment", "refund", "dispute"]
+"""What there is to ask a gateway about."""
+
 
 class Outcome(StrEnum):
     """What became of an attempt to pay, in our words; anything a gateway says that we do not know is UNKNOWN."""
@@ -203,7 +206,7 @@ class GatewayEvent:
 
     key: str
     name: str
-    topic: Literal["payment", "refund", "dispute"] | None
+    topic: Topic | None
     reference: str | None
     body: bytes = field(repr=False)
 

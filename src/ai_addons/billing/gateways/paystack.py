@@ -272,10 +272,10 @@ class Paystack:
 
     def _data(self, answer: Answer) -> Table:
         """``data`` of an envelope that says true."""
-        body = self._envelope(answer)
-        if not isinstance(body.get("data"), dict):
+        data = self._envelope(answer).get("data")
+        if not lenient.is_table(data):
             raise self._api.unusable(answer)
-        return lenient.table(body["data"])
+        return data
 
     def _envelope(self, answer: Answer) -> Table:
         body = answer.body

@@ -6,7 +6,7 @@ A fresh transaction that nobody paid verifies as ``abandoned``: that is PENDING,
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from ai_addons.billing.gateways import _lenient as lenient
 from ai_addons.billing.gateways._http import body_hash
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ai_addons.billing.gateways._lenient import Table
-    from ai_addons.billing.gateways.base import Method, NextStep
+    from ai_addons.billing.gateways.base import Method, NextStep, Topic
 
 _STEPS: Final = ("pay_offline", "send_otp", "send_pin", "send_phone", "send_birthday", "send_address", "open_url")
 _PENDING: Final = ("abandoned", "ongoing", "pending", "processing", "queued", *_STEPS)
@@ -161,7 +161,7 @@ def read_event(body: bytes) -> GatewayEvent:
     return GatewayEvent(key=_short(":".join(parts)), name=name, topic=topic, reference=reference, body=body)
 
 
-def _topic(name: str) -> Literal["payment", "refund", "dispute"] | None:
+def _topic(name: str) -> Topic | None:
     if name.startswith("charge.dispute."):
         return "dispute"
     if name.startswith("refund."):
@@ -169,7 +169,7 @@ def _topic(name: str) -> Literal["payment", "refund", "dispute"] | None:
     return "payment" if name == "charge.success" else None
 
 
-def _reference(data: Table, topic: str | None) -> str | None:
+def _reference(data: Table, topic: Topic | None) -> str | None:
     """Where each kind of event has it; a dispute's own ``transaction_reference`` is null."""
     if topic == "dispute":
         return lenient.named(lenient.table(data.get("transaction")).get("reference"))

@@ -1,7 +1,7 @@
 """Stripe: cards, on its hosted Checkout page, over its HTTP API (docs.stripe.com/api).
 
-Written to the documentation; no request of it has been made to a real account yet. Stripe does not offer cedis to most
-accounts, so a price in GHS is charged in US dollars, by a fresh rate or not at all.
+Written to the documentation; no request of it has been made to a real account yet. Stripe lists no cedis for accounts
+in the United States, so a price in GHS is charged in US dollars, by a fresh rate or not at all.
 """
 
 from __future__ import annotations

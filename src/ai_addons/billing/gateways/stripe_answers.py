@@ -6,7 +6,7 @@ An attempt is a Checkout session with our reference as ``client_reference_id``.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from ai_addons.billing.gateways import _lenient as lenient
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ai_addons.billing.gateways._lenient import Table
+    from ai_addons.billing.gateways.base import Topic
 
 _SESSIONS: Final[Mapping[tuple[str, str], Outcome]] = {
     ("complete", "paid"): Outcome.PAID,
@@ -34,7 +35,7 @@ _REFUNDS: Final[Mapping[str, RefundOutcome]] = {
     "canceled": RefundOutcome.FAILED,
 }
 _DECIDED: Final[Mapping[str, bool]] = {"won": False, "lost": True, "warning_closed": False}
-_TOPICS: Final[tuple[tuple[str, Literal["payment", "refund", "dispute"]], ...]] = (
+_TOPICS: Final[tuple[tuple[str, Topic], ...]] = (
     ("checkout.session.", "payment"),
     ("charge.dispute.", "dispute"),
     ("charge.refund", "refund"),
@@ -144,9 +145,13 @@ def read_event(body: bytes) -> GatewayEvent:
     message = lenient.table(lenient.parse(body))
     thing = lenient.table(lenient.table(message.get("data")).get("object"))
     name = lenient.word(message.get("type")) or ""
-    topic = next((topic for prefix, topic in _TOPICS if name.startswith(prefix)), None)
+    topic = _topic(name)
     key = lenient.word(message.get("id")) or body_hash(body)
     return GatewayEvent(key=key, name=name, topic=topic, reference=_reference(thing) if topic else None, body=body)
+
+
+def _topic(name: str) -> Topic | None:
+    return next((topic for prefix, topic in _TOPICS if name.startswith(prefix)), None)
 
 
 def _reference(thing: Table) -> str | None:
