@@ -236,6 +236,22 @@ class WebhookSettings(_Section):
         return self
 
 
+class GatewaySettings(_Section):
+    """How to reach one payment gateway."""
+
+    keys: tuple[SecretStr, ...] = ()
+    """Secret keys, the newest first: it signs requests, and Paystack's webhooks may be signed with any. Empty: the
+    usual variable, ``PAYSTACK_SECRET_KEY`` or ``STRIPE_SECRET_KEY``."""
+    webhook_secrets: tuple[SecretStr, ...] = ()
+    """Stripe's webhook secrets (``whsec_…``); several while they are rotated. Empty: ``STRIPE_WEBHOOK_SECRET``."""
+    base_url: str | None = None
+    """Where its API is. None: the gateway's own."""
+    currency: str | None = Field(default=None, pattern="^[A-Z]{3}$")
+    """What payers are charged in. None: GHS at Paystack, USD at Stripe."""
+    timeout: Duration = Field(default=timedelta(seconds=10), gt=timedelta(0))
+    """How long each step of a request may take."""
+
+
 class EventSettings(_Section):
     """Who is told what happens in this process, beside the hooks given to `AddOns`."""
 
@@ -515,6 +531,8 @@ class Settings(BaseSettings):
     limits: LimitSettings = LimitSettings()
     budget: BudgetSettings = BudgetSettings()
     webhooks: WebhookSettings = WebhookSettings()
+    gateways: dict[str, GatewaySettings] = Field(default_factory=dict)
+    """By payment gateway: ``paystack``, ``stripe``, or another plug-in (entry point group ``ai_addons.gateways``)."""
     events: EventSettings = EventSettings()
     cache: CacheSettings = CacheSettings()
     privacy: PrivacySettings = PrivacySettings()

@@ -323,17 +323,27 @@ def _no_answer(kinds: set[str]) -> str:
 def _check_address(url: str) -> None:
     """Refuse an address where a message could be read on its way; the text may hold a password and is not shown."""
     try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
+        private = keeps_private(url)
     except ValueError:
         msg = "The webhook's address is not a URL. Nothing was sent. Correct it in the settings."
         raise ConfigError(msg) from None
-    if not host or (parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host))):
+    if not private:
         msg = (
             "The webhook's address must begin with https:// and name a host; http:// is for this machine itself only. "
             "Nothing was sent. Correct it in the settings."
         )
         raise ConfigError(msg)
+
+
+def keeps_private(url: str) -> bool:
+    """Whether nobody on the way can read what is sent to an address: https, or this machine itself.
+
+    Raises:
+        ValueError: If it is no URL.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host)))
 
 
 def _is_loopback(host: str) -> bool:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkabl
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from ai_addons.billing.records import Rate
     from ai_addons.money import Money
 
 Method: TypeAlias = Literal["mobile_money", "card"]
@@ -22,6 +23,9 @@ Method: TypeAlias = Literal["mobile_money", "card"]
 
 NextStep: TypeAlias = Literal["approve_on_phone", "enter_otp"]
 """What the payer has to do next, where a gateway says so."""
+
+Topic: TypeAlias = Literal["payment", "refund", "dispute"]
+"""What there is to ask a gateway about."""
 
 
 class Outcome(StrEnum):
@@ -75,11 +79,15 @@ class Checkout:
         reference: Our name of the attempt.
         url: Where to send the payer's browser.
         gateway_id: The gateway's own name of it; None if it has none.
+        charged: What the payer is charged, where that is in another currency than the price.
+        rate: The exchange rate it was reckoned with, for the books.
     """
 
     reference: str
     url: str
     gateway_id: str | None = None
+    charged: Money | None = None
+    rate: Rate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +206,7 @@ class GatewayEvent:
 
     key: str
     name: str
-    topic: Literal["payment", "refund", "dispute"] | None
+    topic: Topic | None
     reference: str | None
     body: bytes = field(repr=False)
 
