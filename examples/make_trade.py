@@ -246,9 +246,7 @@ def _regular(draw: random.Random, as_of: date, start: date) -> Iterator[Line]:
             at += max(2.0, draw.expovariate(1 / gap))
 
 
-def _on_account(
-    draw: random.Random, as_of: date, start: date, who: tuple[str, str, Sequence[float]]
-) -> Iterator[Line]:
+def _on_account(draw: random.Random, as_of: date, start: date, who: tuple[str, str, Sequence[float]]) -> Iterator[Line]:
     """A credit customer: each bill is a sale, and the rest of each month is paid at once."""
     name, joined, amounts = who
     bills = [bill.split(":") for bill in joined.split("|") if bill]

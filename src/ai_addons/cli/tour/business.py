@@ -52,9 +52,7 @@ def portfolio(
         stock=count.stock_figures(
             request.items, forecast.items, cost_of_sales_30d=max(now.sales - (now.gross_profit or _NONE), _NONE)
         ),
-        customers=count.customer_figures(
-            purchases, trade.as_of, segments=shop(asked, InsightPolicy()).groups
-        ),
+        customers=count.customer_figures(purchases, trade.as_of, segments=shop(asked, InsightPolicy()).groups),
         months=_months(trade),
         categories=count.sales_rows(categories(trade)),
         risks=count.risk_rows([one for one in worklist.ranked if one.overdue], {}),

@@ -23,7 +23,7 @@ from ai_addons.features.report_summary import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ai_addons.cli.records import Shop
     from ai_addons.cli.tour.tables import ContactLine, InvoiceLine, PaidBy, SaleLine, StockLine, Trade
@@ -59,7 +59,7 @@ def totals(lines: Sequence[SaleLine], stock: Iterable[StockLine]) -> Totals:
         gross_profit=sales - cost,
         discounts=sum((line.discount for line in lines), _NONE),
         returns=-sum((line.amount for line in lines if line.amount < 0), _NONE),
-        credit_sales=_paid(lines, "credit"),
+        credit_sales=min(_paid(lines, "credit"), max(sales, _NONE)),
         cash=_paid(lines, "cash"),
         momo=_paid(lines, "momo"),
         orders=len({line.sale for line in lines}),
@@ -189,22 +189,32 @@ def open_on(trade: Trade, day: date) -> list[InvoiceLine]:
     return [bill for bill in trade.invoices if bill.issued <= day and (bill.paid is None or bill.paid > day)]
 
 
-def reminder(trade: Trade, shop: Shop, worklist: CollectionAnalysis) -> CollectionRequest | None:
-    """A reminder to the first of the worklist who is to be written to, else called; None if there is nobody.
+def reminders(trade: Trade, shop: Shop) -> dict[str, CollectionRequest]:
+    """A reminder of the oldest open bill of each credit customer, by customer.
 
     Args:
         trade: The shop's records.
         shop: Its name and number.
-        worklist: What the analysis made of them.
     """
     contacts = {line.customer: line for line in trade.contacts}
-    late = [one for one in worklist.ranked if one.overdue and one.ref in contacts]
-    for action in ("message", "call"):
-        for one in late:
-            if one.action == action:
-                bills = [bill for bill in open_bills(trade) if bill.customer_ref == one.ref]
-                return _request(trade.as_of, shop, min(bills, key=lambda bill: bill.due), contacts[one.ref])
-    return None
+    oldest: dict[str, OpenInvoice] = {}
+    for bill in sorted(open_bills(trade), key=lambda bill: bill.due):
+        oldest.setdefault(bill.customer_ref, bill)
+    return {
+        name: _request(trade.as_of, shop, bill, contacts[name]) for name, bill in oldest.items() if name in contacts
+    }
+
+
+def first_to_remind(worklist: CollectionAnalysis, ready: Mapping[str, CollectionRequest]) -> CollectionRequest | None:
+    """Who is overdue and first of the worklist to be written to, else to be called; None if there is nobody.
+
+    Args:
+        worklist: What the analysis made of the bills.
+        ready: Reminders by customer.
+    """
+    late = [one for one in worklist.ranked if one.overdue and one.ref in ready]
+    found = (ready[one.ref] for action in ("message", "call") for one in late if one.action == action)
+    return next(found, None)
 
 
 def _request(as_of: date, shop: Shop, bill: OpenInvoice, contact: ContactLine) -> CollectionRequest:
@@ -236,9 +246,7 @@ def stock(trade: Trade) -> StockRequest:
     return StockRequest(
         as_of=trade.as_of,
         items=tuple(_item(line, _weekly(trade, line.item, weeks)) for line in trade.stock),
-        events=(Event(date=christmas, name="Christmas"),)
-        if timedelta(0) <= christmas - trade.as_of <= _SOON
-        else (),
+        events=(Event(date=christmas, name="Christmas"),) if timedelta(0) <= christmas - trade.as_of <= _SOON else (),
     )
 
 
