@@ -83,6 +83,9 @@ GOODS: Final = (
 STAPLES: Final = GOODS[:5]
 NEW: Final = ("Rechargeable Lamp", 26)  # on the shelf for so many days
 DEAD: Final = ("Enamel Cooking Pot with Lid", 130)  # not asked for since
+DEAR: Final = 50  # GHS, from which people take one or two
+ON_OFFER, BROUGHT_BACK, BY_MOMO, STAYS, MORE_NOW = 0.06, 0.012, 0.6, 0.6, 0.3
+"""Chances: a discount, goods that come back, Mobile Money, a regular who never leaves, one more visit of late."""
 RISEN: Final = ("Perfumed Rice", 40, 102)  # cheaper until so many days ago
 FAIR: Final = 12  # so many days ago there was a fair
 REGULARS: Final = tuple(
@@ -210,10 +213,10 @@ def _walk_ins(draw: random.Random, as_of: date, start: date) -> Iterator[Line]:
         if day.weekday() == SUNDAY:
             continue
         ago = (as_of - day).days
-        visits = draw.choice((1, 2, 2, 3)) + (14 if ago == FAIR else 0) + (ago < WINDOW and draw.random() < 0.3)
+        visits = draw.choice((1, 2, 2, 3)) + (14 if ago == FAIR else 0) + (ago < WINDOW and draw.random() < MORE_NOW)
         for _ in range(visits):
             goods = _chosen(draw, ago)
-            yield _line(draw, as_of, day, "", goods, draw.randint(1, 3 if goods.price < 50 else 1))
+            yield _line(draw, as_of, day, "", goods, draw.randint(1, 3 if goods.price < DEAR else 1))
 
 
 def _chosen(draw: random.Random, ago: int) -> Goods:
@@ -225,10 +228,10 @@ def _chosen(draw: random.Random, ago: int) -> Goods:
 
 def _line(draw: random.Random, as_of: date, day: date, customer: str, goods: Goods, units: int) -> Line:
     price = RISEN[2] if goods.name == RISEN[0] and (as_of - day).days > RISEN[1] else goods.price
-    discount = units * price // 20 if draw.random() < 0.06 else 0
-    back = draw.random() < 0.012
+    discount = units * price // 20 if draw.random() < ON_OFFER else 0
+    back = draw.random() < BROUGHT_BACK
     amount = (units * price - discount) * (-1 if back else 1)
-    paid_by = "momo" if draw.random() < 0.6 else "cash"
+    paid_by = "momo" if draw.random() < BY_MOMO else "cash"
     return Line(day, customer, goods.name, -units if back else units, amount, paid_by, 0 if back else discount)
 
 
@@ -236,13 +239,13 @@ def _regular(draw: random.Random, as_of: date, start: date) -> Iterator[Line]:
     """Each has a first day, a habit, and perhaps a last day."""
     for name in REGULARS:
         first, gap = draw.uniform(0, DAYS * 0.98), draw.lognormvariate(3.2, 0.6)
-        last = first + (DAYS if draw.random() < 0.6 else draw.uniform(30, 200))
+        last = first + (DAYS if draw.random() < STAYS else draw.uniform(30, 200))
         at = first
         while at < min(last, DAYS):
             day = _open_day(start + timedelta(days=int(at)))
             for _ in range(draw.choice((1, 1, 2))):
                 goods = _chosen(draw, (as_of - day).days)
-                yield _line(draw, as_of, day, name, goods, draw.randint(1, 4 if goods.price < 50 else 2))
+                yield _line(draw, as_of, day, name, goods, draw.randint(1, 4 if goods.price < DEAR else 2))
             at += max(2.0, draw.expovariate(1 / gap))
 
 

@@ -168,6 +168,8 @@ class TerminalStory:
 
     def _shown(self, chapter: Shown) -> None:
         self._say(f"\n[bold cyan]{chapter.feature}[/] · {chapter.price.short} credits · {escape(chapter.subject)}")
+        if chapter.receipt.source == "offline":
+            self._indented("[yellow]Sample words[/] [dim]around figures worked out from the records[/]")
         self._indented(f"[bold]{escape(chapter.headline)}[/]")
         for paragraph in chapter.text:
             self._indented(escape(paragraph))

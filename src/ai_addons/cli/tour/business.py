@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ai_addons.features.customer_insight import CustomerQuestion
     from ai_addons.features.inventory_forecast import InventoryForecast, StockRequest
     from ai_addons.features.portfolio_dashboard import ReceivablesFigures
+    from ai_addons.features.report_summary import Totals
 
 _NONE: Final = Decimal(0)
 
@@ -32,6 +33,8 @@ def portfolio(
     worklist: CollectionAnalysis,
     request: StockRequest,
     forecast: InventoryForecast,
+    *,
+    last_year: Totals | None = None,
 ) -> PortfolioFigures:
     """Ready figures of all five areas.
 
@@ -41,12 +44,15 @@ def portfolio(
         worklist: What the collection analysis gave back.
         request: What was forecast.
         forecast: What the forecast gave back.
+        last_year: Sums of the same days a year earlier, None if they are not known.
     """
     purchases = asked.purchases or ()
     now, before = (totals(within(trade.sales, trade.as_of - back), trade.stock) for back in (0 * MONTH, MONTH))
     return PortfolioFigures(
         as_of=trade.as_of,
-        sales=count.sales_figures(now, before, active=count.active_customers(purchases, trade.as_of)),
+        sales=count.sales_figures(
+            now, before, last_year=last_year, active=count.active_customers(purchases, trade.as_of)
+        ),
         margin=count.margin_figures(now, before),
         receivables=_receivables(trade, worklist),
         stock=count.stock_figures(

@@ -45,6 +45,11 @@ _WEEK: Final = 7
 _PAST: Final = 6  # periods of a forecast's picture that are over
 
 
+def _whole(score: Decimal) -> Decimal:
+    """A score as the sentences show it: its whole points."""
+    return Decimal(int(score))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """What an owner reads of one result.
@@ -77,7 +82,9 @@ def description(copy: ProductCopy) -> Page:
 
 def report(summary: ReportSummary) -> Page:
     """What changed in a period."""
-    rows = tuple((one.ref, f"{one.sales:,}", f"{one.change:+,}") for one in (*summary.rises[:3], *summary.falls[:3]))
+    rows = tuple(
+        (one.ref, f"{one.sales:,.2f}", f"{one.change:+,.2f}") for one in (*summary.rises[:3], *summary.falls[:3])
+    )
     grid = Grid(
         title="What moved most, GHS", columns=("product", "sales", "change"), rows=rows, right=("sales", "change")
     )
@@ -113,7 +120,14 @@ def assessment(found: CreditAssessment) -> Page:
 def collection(found: CollectionAnalysis) -> Page:
     """Whom to contact first."""
     rows = tuple(
-        (str(one.rank), one.ref, f"{one.overdue:,}", str(one.days_overdue), f"{one.expected_unpaid:,}", one.action)
+        (
+            str(one.rank),
+            one.ref,
+            f"{one.overdue:,.2f}",
+            str(one.days_overdue),
+            f"{one.expected_unpaid:,.2f}",
+            one.action,
+        )
         for one in found.ranked[:10]
     )
     numbers = ("overdue GHS", "days", "likely unpaid GHS")
@@ -159,7 +173,7 @@ def forecast(found: InventoryForecast, request: StockRequest) -> Page:
         (
             one.ref,
             str(one.order_qty),
-            f"{one.order_cost:,}",
+            f"{one.order_cost:,.2f}",
             "-" if one.days_cover is None else f"{one.days_cover:.0f}",
             f"{one.hi} in {one.weeks} weeks",
         )
@@ -202,8 +216,8 @@ def _outlook(one: ItemForecast, request: StockRequest) -> ForecastChart | None:
 def dashboard(found: PortfolioDashboard) -> Page:
     """One page on the whole business."""
     actions = (f"{one.text} ({one.owner.replace('_', ' ')}, {one.when.replace('_', ' ')})" for one in found.actions)
-    scores = [Score(one.area, Decimal(round(one.score)), one.status) for one in found.sub_scores]
-    overall = None if found.health_score is None else Decimal(round(found.health_score))
+    scores = [Score(one.area, _whole(one.score), one.status) for one in found.sub_scores]
+    overall = None if found.health_score is None else _whole(found.health_score)
     return Page(
         headline=found.headline,
         text=(

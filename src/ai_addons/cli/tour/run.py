@@ -183,7 +183,9 @@ class Tour(Demo):
             lambda: inventory_forecast.billed(given.stock),
             lambda found: pages.forecast(found, given.stock),
         )
-        figures = portfolio(given.trade, given.question, worklist, given.stock, forecast)
+        figures = portfolio(
+            given.trade, given.question, worklist, given.stock, forecast, last_year=given.report.last_year
+        )
         self._ask(
             desk, ("portfolio_dashboard", desk.shop.name), lambda: portfolio_dashboard.billed(figures), pages.dashboard
         )
