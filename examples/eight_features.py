@@ -53,7 +53,7 @@ bill = CollectionRequest(
     contact="030 255 0142",
 )
 
-install(addons := AddOns(Settings(store={"url": "sqlite://"})))
+install(addons := AddOns(Settings(store={"url": "sqlite://"}, cache={"backend": "memory"})))
 addons.grant("biz_7", "20", source="adjustment", ref="welcome-1")
 with bill_to("biz_7"), receipts() as paid:
     said = (

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ai_addons.addons import AddOns
-    from ai_addons.catalog import Listing
+    from ai_addons.catalog import Listing, Pack
     from ai_addons.cli.records import CustomerRecord, Shop
     from ai_addons.cli.story import Story
     from ai_addons.cli.tour.pages import Page
@@ -254,14 +254,22 @@ def _sum(addons: AddOns, listed: dict[str, Listing], paid: Iterable[Receipt]) ->
         rows=tuple((listed[one.feature].name, one.price, one.charged) for one in calls),
         charged=charged,
         pack=PACK,
-        worth=_worth(addons, charged),
+        worth=worth(addons.price_list().packs, charged),
     )
 
 
-def _worth(addons: AddOns, charged: Credits) -> Money | None:
-    """What credits cost at the price of the demo's pack, to the pesewa; None where it is not sold."""
-    pack = next((one for one in addons.price_list().packs if one.type == PACK), None)
-    if pack is None or not pack.credits:
+def worth(packs: Iterable[Pack], charged: Credits) -> Money | None:
+    """What credits cost at the price of the demo's pack, to the pesewa.
+
+    Args:
+        packs: What is on sale.
+        charged: The credits.
+
+    Returns:
+        None where that pack is not sold.
+    """
+    pack = next((one for one in packs if one.type == PACK), None)
+    if pack is None:
         return None
     return Money.from_minor(round(pack.price.minor * charged.decimal / pack.credits.decimal), pack.price.currency)
 
