@@ -1,8 +1,8 @@
-"""Write the demo shop in `examples/data/`: invented products and credit customers of a shop that does not exist.
+"""Write the demo shop in `examples/data/`: the invented records of a shop that does not exist.
 
 Run ``python examples/make_shop.py`` to write the same files again, or give
 another folder. Everything is drawn from one seed; the names are common ones and
-belong to nobody in particular.
+belong to nobody in particular. Stock, sales and bills are in `make_trade.py`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
+
+import make_trade
 
 SEED: Final = 20261120
 AS_OF: Final = date(2026, 11, 20)
@@ -131,6 +133,7 @@ CUSTOMER_HEAD: Final = (
     "monthly_purchases",
     "credit_invoices",
     "note",
+    "consent",
 )
 
 
@@ -153,6 +156,7 @@ class Profile:
         returned: Payments that bounced.
         email: E-mail address.
         note: What the owner has written down.
+        consent: Whether the customer agreed to be reminded.
     """
 
     name: str
@@ -169,6 +173,7 @@ class Profile:
     returned: int = 0
     email: str = ""
     note: str = ""
+    consent: bool = True
 
 
 PROFILES: Final = (
@@ -196,6 +201,7 @@ PROFILES: Final = (
         monthly=1_600,
         late=4,
         bills=9,
+        open_due=-9,
         note="Wants stock for December. Pays by MoMo on Fridays.",
     ),
     Profile(
@@ -246,6 +252,7 @@ PROFILES: Final = (
         monthly=2_400,
         late=1,
         bills=11,
+        open_due=12,
         disputes=1,
         note="Says two bags were short on the last delivery.",
     ),
@@ -285,6 +292,7 @@ PROFILES: Final = (
         monthly=1_100,
         late=19,
         bills=6,
+        open_due=8,
     ),
     Profile(
         name="Nana Agyeman",
@@ -308,6 +316,7 @@ PROFILES: Final = (
         monthly=8_200,
         late=-1,
         bills=14,
+        open_due=-16,
         email="grace.tetteh@example.com",
     ),
 )
@@ -333,6 +342,7 @@ def customer_row(profile: Profile, draw: random.Random) -> tuple[str, ...]:
         "|".join(f"{amount:.0f}" for amount in monthly),
         "|".join(bills),
         profile.note,
+        "yes" if profile.consent else "no",
     )
 
 
@@ -355,13 +365,21 @@ def _bill(profile: Profile, draw: random.Random) -> str:
 
 
 def main(folder: Path) -> None:
-    """Write the three files."""
+    """Write all files."""
     draw = random.Random(SEED)  # noqa: S311  # invented figures, repeatable on purpose; nothing secret
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "shop.toml").write_text(SHOP, encoding="utf-8", newline="\n")
+    customers = [customer_row(profile, draw) for profile in PROFILES]
+    bills = {row[0]: row[12] for row in customers}
+    year = {row[0]: [float(part) for part in row[11].split("|")] for row in customers}
+    months = {name: [*amounts[:2], *amounts] for name, amounts in year.items()}
+    disputed = [profile.name for profile in PROFILES if profile.disputes]
     tables = (
         ("products.csv", PRODUCT_HEAD, PRODUCTS),
-        ("customers.csv", CUSTOMER_HEAD, [customer_row(profile, draw) for profile in PROFILES]),
+        ("customers.csv", CUSTOMER_HEAD, customers),
+        ("stock.csv", make_trade.STOCK_HEAD, make_trade.stock_rows()),
+        ("sales.csv", make_trade.SALES_HEAD, make_trade.sales_rows(AS_OF, bills, months)),
+        ("invoices.csv", make_trade.INVOICE_HEAD, make_trade.invoice_rows(AS_OF, bills, disputed)),
     )
     for name, head, rows in tables:
         with (folder / name).open("w", encoding="utf-8", newline="") as file:

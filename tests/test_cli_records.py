@@ -58,10 +58,12 @@ def test_the_shipped_shop_reads_clean_and_shows_every_decision() -> None:
         assert product.name in str(draft)
 
 
-def test_the_shipped_shop_is_what_its_generator_writes(tmp_path: Path) -> None:
+def test_the_shipped_shop_is_what_its_generator_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Anybody can write the same data again, byte for byte."""
+    monkeypatch.syspath_prepend(ROOT / "examples")  # as for a script
     runpy.run_path(str(ROOT / "examples" / "make_shop.py"))["main"](tmp_path)
-    for name in ("shop.toml", "products.csv", "customers.csv"):
+    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in DATA.iterdir()}
+    for name in ("shop.toml", "products.csv", "customers.csv", "stock.csv", "sales.csv", "invoices.csv"):
         assert (tmp_path / name).read_bytes() == (DATA / name).read_bytes()
 
 

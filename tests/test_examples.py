@@ -41,3 +41,23 @@ def test_a_shelf_is_labelled_in_one_batch(tmp_path: Path) -> None:
     assert ran.stdout.startswith("Milk: ")
     assert ran.stdout.endswith("\n6 labels for 3 credits\n")
     assert ran.stderr == ""
+
+
+def test_eight_features_are_shown_in_a_few_lines_each(tmp_path: Path) -> None:
+    """One line for each feature with its price, and what is left of the credits."""
+    command = [sys.executable, str(ROOT / "examples" / "eight_features.py")]
+    ran = subprocess.run(command, check=True, capture_output=True, text=True, cwd=tmp_path)
+
+    *features, last = ran.stdout.splitlines()
+    assert [line.partition(" credits: ")[0] for line in features] == [
+        "product_description, 0.1",
+        "report_summary, 0.2",
+        "customer_insight, 0.5",
+        "credit_assessment, 3",
+        "collection_analysis, 5",
+        "collection_message, 0.5",
+        "inventory_forecast, 4",
+        "portfolio_dashboard, 5",
+    ]
+    assert last == "8 features, 1.7 of 20 credits left"
+    assert ran.stderr == ""

@@ -211,7 +211,7 @@ def test_the_dashboard_made_by_code() -> None:
             "Customers who stopped coming: 10%.",
         ],
     ]
-    assert data.risks[0] == "Customers take a different time to pay than a month ago: +20.0 days."
+    assert data.risks[0] == "The time that customers take to pay moved by +20.0 days in a month."
     assert [(step.owner, step.when) for step in data.actions] == [
         ("cashier", "today"),
         ("owner", "this_week"),
@@ -220,8 +220,8 @@ def test_the_dashboard_made_by_code() -> None:
         ("owner", "this_month"),
     ]
     assert data.what_changed == (
-        "Sales against the month before: -10%. Customers who bought: -5%. Gross margin: -2.0 points. Time to collect:"
-        " +20.0 days."
+        "Sales against the month before: -10%. Customers who bought, against the month before: -5%. "
+        "The gross margin moved by -2.0 points. The time to collect moved by +20.0 days."
     )
     assert data.kpis[0].line == "Change of days sales outstanding: +20.0 days, up, bad"
     assert [kpi.key for kpi in data.kpis[:3]] == ["dso_change", "sales_change_year", "par30"]

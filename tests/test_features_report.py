@@ -166,7 +166,7 @@ def test_the_summary_without_a_model() -> None:
     assert [one.text for one in data.findings] == [
         "The average order was GHS 5.14, a change of GHS -2.11; at present orders: GHS -105.50.",
         "There were 50 orders, a change of 25%; at the earlier basket: GHS 72.50.",
-        "The number of units sold changed sales by GHS -53.33.",
+        "The number of units sold moved sales down: GHS -53.33.",
         "Milk lost most: its sales changed by GHS -50. It was out of stock for 4 days.",
         "Products that are not sold any more changed sales by GHS -40.",
     ]

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ai_addons.addons import AddOns
+from ai_addons.cli.chapters import Alerted, Answered, Books, Bought, Opening, Refused, Sent, Trial
 from ai_addons.cli.records import Shop, read_customers, read_products, read_shop
-from ai_addons.cli.story import Alerted, Answered, Books, Bought, Opening, Refused, Sent, Trial
 from ai_addons.errors import ConfigError, InsufficientCreditsError, TrialClaimed
 from ai_addons.events import OperatorAlert
 from ai_addons.feature import bill_to
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _DESCRIBED: Final = 3
 _ASSESSED: Final = 3
-_PACK: Final = "VALUE"
+PACK: Final = "VALUE"
 _DECISIONS: Final = {
     "approve": "Approve",
     "approve_reduced": "Approve a smaller limit",
@@ -88,9 +88,13 @@ class Demo:
                 )
                 raise ConfigError(msg)
             self._begin(addons, shop)
-            self._describe(addons, products[:_DESCRIBED])
-            self._assess(addons, shop, customers[:_ASSESSED])
+            self._play(addons, shop, products, customers)
             self._close_books(addons, shop)
+
+    def _play(self, addons: AddOns, shop: Shop, products: list[Product], customers: list[CustomerRecord]) -> None:
+        """What is asked between the trial and the ledger."""
+        self._describe(addons, products[:_DESCRIBED])
+        self._assess(addons, shop, customers[:_ASSESSED])
 
     def _shop(self) -> Shop:
         path = self._data / "shop.toml"
@@ -156,13 +160,13 @@ class Demo:
             try:
                 billed = self._assessment(customer)
             except InsufficientCreditsError as refusal:
-                self._refuse_and_buy(addons, shop, customer, refusal)
+                self._refuse_and_buy(addons, shop, ("Credit assessment", customer.name), refusal)
                 billed = self._assessment(customer)
             self._story.tell(
                 Answered(
                     feature="Credit assessment",
                     subject=f"{customer.name} asks for GHS {customer.assessment_input.requested_ghs:,}",
-                    text=_assessed(billed.value.data),
+                    text=assessed(billed.value.data),
                     sent=None,
                     receipt=billed.receipt,
                     note="Only figures were asked about: no name, no telephone number.",
@@ -174,12 +178,14 @@ class Demo:
             return credit_assessment.billed(customer.assessment_input)
 
     def _refuse_and_buy(
-        self, addons: AddOns, shop: Shop, customer: CustomerRecord, refusal: InsufficientCreditsError
+        self, addons: AddOns, shop: Shop, asked: tuple[str, str], refusal: InsufficientCreditsError
     ) -> None:
+        """Tell what was refused (a feature, and what it was asked about), and add the credits of a pack."""
+        feature, subject = asked
         self._story.tell(
             Refused(
-                feature="Credit assessment",
-                subject=customer.name,
+                feature=feature,
+                subject=subject,
                 required=refusal.required,
                 available=refusal.available,
                 shortfall=refusal.shortfall,
@@ -187,7 +193,7 @@ class Demo:
             )
         )
         booking = addons.grant(shop.business_id, _credits_of(refusal), source="adjustment", ref="demo purchase")
-        self._story.tell(Bought(pack=_PACK, granted=booking.grant.amount, balance=booking.balance))
+        self._story.tell(Bought(pack=PACK, granted=booking.grant.amount, balance=booking.balance))
 
     def _close_books(self, addons: AddOns, shop: Shop) -> None:
         wallet = addons.wallet(shop.business_id)
@@ -218,7 +224,7 @@ def sample_data() -> Path:
 
 
 def _credits_of(refusal: InsufficientCreditsError) -> Credits:
-    return next(offer.credits for offer in refusal.offers if offer.type == _PACK)
+    return next(offer.credits for offer in refusal.offers if offer.type == PACK)
 
 
 def _sent(addons: AddOns, typed: str | None) -> Sent | None:
@@ -227,7 +233,7 @@ def _sent(addons: AddOns, typed: str | None) -> Sent | None:
     return Sent(typed or "", masked.text) if masked is not None and masked.counts else None
 
 
-def _assessed(result: CreditAssessment) -> tuple[str, ...]:
+def assessed(result: CreditAssessment) -> tuple[str, ...]:
     """An assessment as paragraphs for the owner."""
     limit = f": limit GHS {result.recommended_limit:,}, of which GHS {result.available_now:,} is still unused"
     # A limit is no offer where the rules say no, or leave it to the owner.

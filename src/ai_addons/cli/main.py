@@ -22,6 +22,7 @@ from ai_addons.cli.drift import drift
 from ai_addons.cli.mask import mask
 from ai_addons.cli.outbox import deliver, webhook_secret
 from ai_addons.cli.story import JsonStory, TerminalStory
+from ai_addons.cli.tour.run import Tour
 from ai_addons.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -52,19 +53,32 @@ for _command in (cache, db, deliver, drift, mask, webhook_secret, *books.COMMAND
 @click.option(
     "--data",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder with products.csv and customers.csv (and shop.toml); default: the sample shop.",
+    help="Folder with products.csv and customers.csv (and shop.toml; with --all sales.csv, stock.csv and "
+    "invoices.csv too); default: the sample shop.",
 )
 @click.option(
     "--keep",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Keep the books in this new file (and its key beside it).",
 )
+@click.option("--all", "everything", is_flag=True, help="Show all eight features, and what they cost together.")
+@click.option(
+    "--pictures",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="With --all: write the charts to this folder as SVG (extra charts).",
+)
 @show.as_json
 @show.told
-def demo(data: Path | None, keep: Path | None, *, json_out: bool) -> None:
+def demo(data: Path | None, keep: Path | None, pictures: Path | None, *, everything: bool, json_out: bool) -> None:
     """Run the main job on a shop's records: trial credits, answers, receipts, a refusal, the ledger."""
+    if pictures is not None and not everything:
+        msg = "--pictures goes with --all: the short demo has no charts."
+        raise click.UsageError(msg)
     story = JsonStory() if json_out else TerminalStory(show.console(), show.console(stderr=True))
-    Demo(story, data=data, keep=keep).run()
+    if everything:
+        Tour(story, data=data, keep=keep, pictures=pictures).run()
+    else:
+        Demo(story, data=data, keep=keep).run()
     story.end()
 
 

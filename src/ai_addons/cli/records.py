@@ -53,7 +53,7 @@ CUSTOMER_COLUMNS: Final = (
     "monthly_purchases",
     "credit_invoices",
 )
-CUSTOMER_EXTRAS: Final = ("email", "note")
+CUSTOMER_EXTRAS: Final = ("email", "note", "consent", "opted_out")  # the last two are read with the trade
 
 
 class BadRecord(ConfigError, ValueError):
@@ -136,12 +136,12 @@ def read_shop(path: Path) -> Shop:
     try:
         values = tomllib.loads(_text(path))
     except tomllib.TOMLDecodeError as error:
-        raise _unreadable(path, f"is not valid TOML ({error})") from None
+        raise unreadable(path, f"is not valid TOML ({error})") from None
     wanted = {"name": str, "business_id": str, "phone": str, "as_of": date}
     wrong = [key for key, kind in wanted.items() if type(values.get(key)) is not kind]
     wrong += [key for key in values if key not in wanted]
     if wrong:
-        raise _unreadable(
+        raise unreadable(
             path, f"must hold the texts name, business_id, phone and the date as_of; see {', '.join(wrong)}"
         )
     return Shop(**values)
@@ -234,9 +234,9 @@ def _rows(path: Path, columns: Sequence[str], extras: Sequence[str]) -> Iterator
                 continue
             yield _row(path, start, header, stripped)
     except csv.Error as error:
-        raise _unreadable(path, f"line {reader.line_num}: is not CSV ({error})") from None
+        raise unreadable(path, f"line {reader.line_num}: is not CSV ({error})") from None
     if header is None:
-        raise _unreadable(path, f"is empty; its first line must name the columns {', '.join(columns)}")
+        raise unreadable(path, f"is empty; its first line must name the columns {', '.join(columns)}")
 
 
 def _row(path: Path, line: int, header: Sequence[str], cells: list[str]) -> _Row:
@@ -259,12 +259,12 @@ def _header(path: Path, cells: Sequence[str], columns: Sequence[str], extras: Se
         if name not in known:
             close = get_close_matches(name, known, n=1)
             hint = f" (did you mean '{close[0]}'?)" if close else ""
-            raise _unreadable(path, f"has a column '{name}' that is not known{hint}; columns are {', '.join(known)}")
+            raise unreadable(path, f"has a column '{name}' that is not known{hint}; columns are {', '.join(known)}")
     missing = [name for name in columns if name not in header]
     if missing:
-        raise _unreadable(path, f"lacks the column {', '.join(missing)}")
+        raise unreadable(path, f"lacks the column {', '.join(missing)}")
     if len(set(header)) < len(header):
-        raise _unreadable(path, "names a column twice")
+        raise unreadable(path, "names a column twice")
     return header
 
 
@@ -272,12 +272,13 @@ def _text(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise _unreadable(path, "is not UTF-8 text; save it as 'CSV UTF-8'") from None
+        raise unreadable(path, "is not UTF-8 text; save it as 'CSV UTF-8'") from None
     except OSError as error:
-        raise _unreadable(path, f"cannot be opened ({error.strerror})") from None
+        raise unreadable(path, f"cannot be opened ({error.strerror})") from None
 
 
-def _unreadable(path: Path, what: str) -> BadRecord:
+def unreadable(path: Path, what: str) -> BadRecord:
+    """A complaint about a file as a whole, with what to do."""
     return BadRecord(f"{path.name}: {what}. Nothing was charged. Correct the file and run the command again.")
 
 

@@ -3,123 +3,42 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from rich.markup import escape
 from rich.padding import Padding
 
 from ai_addons.cli import show
+from ai_addons.cli.chapters import (
+    Alerted,
+    Answered,
+    Books,
+    Bought,
+    Drawn,
+    Opening,
+    Records,
+    Refused,
+    Shown,
+    Skipped,
+    Sum,
+    Trial,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from rich.console import Console
 
-    from ai_addons.billing.ledger import LedgerEntry
-    from ai_addons.catalog import Offer
-    from ai_addons.money import Credits
+    from ai_addons.cli.chapters import Chapter, Grid
     from ai_addons.receipt import Receipt
 
+_TABLE_WIDTH: Final = 70
 _WORDS_BY: Final = {
     "ai": "words by the model",
     "offline": "a sample of the offline model",
     "cache": "from a stored answer",
     "rules": "the model gave no answer, so code alone wrote this",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
-    """Where everything happens."""
-
-    shop: str
-    business: str
-    products: int
-    customers: int
-    models: tuple[str, ...]
-    offline: bool
-    books: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
-    """The credits a new shop starts with."""
-
-    granted: Credits
-    balance: Credits
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A text of the shop's, and what leaves of it."""
-
-    typed: str
-    sent: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
-    """A feature's answer with its receipt.
-
-    Attributes:
-        feature: Name for people.
-        subject: What was asked about.
-        text: The answer, paragraph by paragraph.
-        sent: What was masked, None if nothing was.
-        receipt: What it cost.
-        note: Why this is shown.
-    """
-
-    feature: str
-    subject: str
-    text: tuple[str, ...]
-    sent: Sent | None
-    receipt: Receipt
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """A call that was not made because credits were short."""
-
-    feature: str
-    subject: str
-    required: Credits
-    available: Credits
-    shortfall: Credits
-    offers: tuple[Offer, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bought:
-    """Credits added."""
-
-    pack: str
-    granted: Credits
-    balance: Credits
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alerted:
-    """Something that only the operator can mend."""
-
-    code: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Books:
-    """The ledger at the end."""
-
-    business: str
-    entries: tuple[LedgerEntry, ...]
-    balance: Credits
-    held: Credits
-    sound: bool
-
-
-Chapter = Opening | Trial | Answered | Refused | Bought | Alerted | Books
 
 
 class Story(Protocol):
@@ -144,7 +63,7 @@ class JsonStory:
     def tell(self, chapter: Chapter) -> None:
         """Keep a chapter; receipts go in their form for the shop."""
         told = show.plain(chapter)
-        if isinstance(chapter, Answered):
+        if isinstance(chapter, (Answered, Shown)):
             told["receipt"] = show.plain(chapter.receipt.for_shop())
         self._chapters.append({"step": type(chapter).__name__.lower(), **told})
 
@@ -185,6 +104,8 @@ class TerminalStory:
                     f"\n[bold green]{chapter.pack}:[/] {chapter.granted.short} credits added, as if bought "
                     f"(the demo takes no payment). Balance: {chapter.balance.short}."
                 )
+            case Records() | Shown() | Skipped() | Sum() | Drawn():
+                self._tour(chapter)
             case Alerted():
                 self._say(f"[yellow]for the operator:[/] {chapter.code} ({escape(chapter.detail)})")
             case Books():
@@ -226,6 +147,65 @@ class TerminalStory:
             self._out.print(Padding(f"[dim]typed:[/] {escape(chapter.sent.typed)}", (1, 0, 0, 2)))
             self._out.print(Padding(f"[dim]sent: [/] {escape(chapter.sent.sent)}", (0, 0, 0, 2)))
         self._out.print(Padding(f"[dim]receipt:[/] {_receipt(chapter.receipt)}", (1, 0, 0, 2)))
+
+    def _tour(self, chapter: Records | Shown | Skipped | Sum | Drawn) -> None:
+        """The chapters of the tour of all features."""
+        match chapter:
+            case Records():
+                self._say(
+                    f"Trade:   {chapter.lines:,} lines of sales from {chapter.since} to {chapter.until}, "
+                    f"{chapter.items} items, {chapter.bills} bills"
+                )
+            case Shown():
+                self._shown(chapter)
+            case Skipped():
+                self._say(f"\n[bold cyan]{chapter.feature}[/]\n  {escape(chapter.why)}")
+            case Sum():
+                self._sum(chapter)
+            case Drawn():
+                written = f"{', '.join(chapter.files)} in {chapter.folder}"
+                self._say(f"\n[bold]Pictures:[/] {escape(chapter.why_not or written)}")
+
+    def _shown(self, chapter: Shown) -> None:
+        self._say(f"\n[bold cyan]{chapter.feature}[/] · {chapter.price.short} credits · {escape(chapter.subject)}")
+        if chapter.receipt.source == "offline":
+            self._indented("[yellow]Sample words[/] [dim]around figures worked out from the records[/]")
+        self._indented(f"[bold]{escape(chapter.headline)}[/]")
+        for paragraph in chapter.text:
+            self._indented(escape(paragraph))
+        if chapter.grid is not None:
+            self._say("")
+            self._grid(chapter.grid)
+        if chapter.picture:
+            self._say("")
+            self._indented(f"[bold]{escape(chapter.picture[0])}[/] [dim](the picture in words)[/]")
+        for line in chapter.picture[1:]:
+            self._indented(escape(line))
+        for note in chapter.notes:
+            self._indented(f"[dim]note:[/] {escape(note)}")
+        self._out.print(Padding(f"[dim]receipt:[/] {_receipt(chapter.receipt)}", (1, 0, 0, 2)))
+
+    def _indented(self, text: str) -> None:
+        self._out.print(Padding(text, (0, 0, 0, 2)))
+
+    def _grid(self, grid: Grid) -> None:
+        """A table, or a line for each row where a table would be squeezed."""
+        if self._out.width >= _TABLE_WIDTH:
+            rows = (tuple(escape(cell) for cell in row) for row in grid.rows)
+            self._out.print(Padding(show.table(grid.title, grid.columns, rows, right=grid.right), (0, 0, 0, 2)))
+            return
+        self._indented(f"[bold]{escape(grid.title)}[/]")
+        for first, *others in grid.rows:
+            cells = zip(grid.columns[1:], others, strict=True)
+            self._indented(escape(f"- {first}: " + ", ".join(f"{column} {cell}" for column, cell in cells)))
+
+    def _sum(self, chapter: Sum) -> None:
+        self._say("")
+        rows = tuple((name, price.short, charged.short) for name, price, charged in chapter.rows)
+        columns = ("feature", "price", "charged")
+        self._out.print(show.table("What it cost together", columns, rows, right=("price", "charged")))
+        worth = "" if chapter.worth is None else f", {chapter.worth} at the price of the {chapter.pack} pack"
+        self._say(f"[bold]{chapter.charged.short} credits in all{worth}[/]")
 
     def _refused(self, chapter: Refused) -> None:
         self._say(f"\n[bold cyan]{chapter.feature}[/] · {escape(chapter.subject)}")

@@ -77,6 +77,7 @@ SPEC: Final = FeatureSpec(
 
 DEFAULT_POLICY: Final = CollectionPolicy()
 _SAMPLE_LINE: Final = "Thank you for shopping with us."
+_FRIENDLY: Final = 1  # the last stage at which such a line does not sound odd
 
 
 @sold_as(SPEC)
@@ -109,6 +110,7 @@ def collection_message(
 
 def _choosing(known: Case) -> Prompt[FeatureResult[CollectionMessage]]:
     sms = known.place.channel == "sms"
+    line = "" if sms or known.place.stage > _FRIENDLY else _SAMPLE_LINE
     menu: dict[Part, dict[str, str]] = {
         part: known.bank.menu(part, known.place.stage, known.place.channel) for part in PARTS
     }
@@ -126,6 +128,6 @@ def _choosing(known: Case) -> Prompt[FeatureResult[CollectionMessage]]:
         # None of these is cited in an answer; with facts, an answer is restored as its type understands it.
         facts={},
         sample=lambda: CollectionChoice.model_validate(
-            {part: next(iter(menu[part])) for part in PARTS} | {"personal_line": "" if sms else _SAMPLE_LINE}
+            {part: next(iter(menu[part])) for part in PARTS} | {"personal_line": line}
         ),
     )

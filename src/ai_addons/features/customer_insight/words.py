@@ -169,10 +169,15 @@ def explanation(name: MetricPack, pack: Pack, facts: Mapping[str, Fact]) -> Insi
     return InsightAnswer(
         answer=answer,
         evidence=tuple(
-            EvidenceAnswer(fact_key=key, why=f"It is {facts[key].label}.") for key in figures_cited(answer, facts)
+            EvidenceAnswer(fact_key=key, why=_sentence(facts[key].label)) for key in figures_cited(answer, facts)
         ),
         suggested_action=_DO[name],
     )
+
+
+def _sentence(label: str) -> str:
+    """What a figure is, as a line of its own."""
+    return f"{label[:1].upper()}{label[1:]}."
 
 
 def _busiest(pack: Pack) -> str:

@@ -60,14 +60,14 @@ _RISKS: Final[Mapping[str, str]] = {
     "discount_share": "Discounts take {discount_share} of sales.",
     "return_share": "Returns take {return_share} of sales.",
     "par30": "Of all that is owed, {par30} is more than a month overdue and may be hard to collect.",
-    "dso_change": "Customers take a different time to pay than a month ago: {dso_change}.",
+    "dso_change": "The time that customers take to pay moved by {dso_change} in a month.",
     "top10_share": "Much depends on few debtors: the largest owe {top10_share} of the total.",
     "utilisation": "Little room is left on the credit limits: {utilisation} is in use.",
     "stockout_share": "Customers may not find what they want: {stockout_share} of the items are out of stock.",
     "dead_stock_share": "Money is tied up in stock that does not sell: {dead_stock_share} of its value.",
     "stock_cover": "The stock lasts for {stock_cover}, which is outside the usual range.",
     "repeat_rate": "Few customers come back: {repeat_rate}.",
-    "lost_share": "Regular customers stopped coming: {lost_share}.",
+    "lost_share": "Regular customers who stopped coming: {lost_share}.",
 }
 _STEPS: Final[Mapping[str, tuple[str, Owner]]] = {
     "sales_change": ("Look at which storefronts and categories moved the sales by {sales_change}.", "owner"),
@@ -106,9 +106,9 @@ _ALWAYS: Final[tuple[tuple[str, Owner, When], ...]] = (
 _BY: Final[Mapping[Severity, When]] = {"act": "today", "warn": "this_week", "watch": "this_month"}
 _CHANGES: Final[Mapping[str, str]] = {
     "sales_change": "Sales against the month before: {sales_change}.",
-    "active_change": "Customers who bought: {active_change}.",
-    "margin_change": "Gross margin: {margin_change}.",
-    "dso_change": "Time to collect: {dso_change}.",
+    "active_change": "Customers who bought, against the month before: {active_change}.",
+    "margin_change": "The gross margin moved by {margin_change}.",
+    "dso_change": "The time to collect moved by {dso_change}.",
 }
 _SET_BY_HAND: Final = "The thresholds behind the scores are set by hand; they were not measured on this shop."
 _LINES: Final = 4

@@ -275,6 +275,11 @@ _SAYS: Final[Mapping[FindingCode, str]] = {
     "ODD_DAY": "{DA} stands out: sales of {DA.sales} against the usual {DA.usual}, a gap of {DA.gap}.",
     "LAST_YEAR": "Against the same period last year, sales changed by {year_change}.",
 }
+_MOVED: Final[Mapping[FindingCode, str]] = {
+    "PRICE": "Other prices moved sales %s: {price_effect}.",
+    "VOLUME": "The number of units sold moved sales %s: {volume_effect}.",
+    "MIX": "The mix of dearer and cheaper products moved sales %s: {mix_effect}.",
+}
 _STOCK_OUT: Final = "{%s} lost most: its sales changed by {%s.change}. It was out of stock for {%s.stock_out}."
 _DO: Final[Mapping[tuple[FindingCode, int], str]] = {
     ("PRICE", -1): "Check whether the lower prices were meant.",
@@ -315,6 +320,8 @@ def _parts(text: str) -> dict[str, Any]:
 
 def _sentence(finding: Finding, facts: Mapping[str, Fact]) -> str:
     name = finding.keys[0].partition(".")[0]
+    if finding.sign and finding.code in _MOVED:
+        return _MOVED[finding.code] % DIRECTIONS[finding.sign]
     sold_out = finding.code == "FALL" and f"{name}.stock_out" in facts
     return (_STOCK_OUT if sold_out else _SAYS[finding.code]).replace("%s", name)
 
