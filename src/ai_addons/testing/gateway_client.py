@@ -1,0 +1,306 @@
+"""A small client of Paystack's protocol, for the fake gateway; it trusts what it is told and tries nothing twice."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+
+import httpx
+
+from ai_addons.billing.gateways.base import (
+    Charge,
+    Checkout,
+    Dispute,
+    GatewayEvent,
+    Outcome,
+    Refund,
+    RefundOutcome,
+    SavedCard,
+)
+from ai_addons.billing.gateways.fake.server import KEY, PORT
+from ai_addons.errors import BadSignature, GatewayError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ai_addons.billing.gateways.base import Method, NextStep, PaymentRequest
+    from ai_addons.clock import Clock
+    from ai_addons.money import Money
+
+_TIMEOUT_SECONDS: Final = 10.0
+_NOT_FOUND: Final = 404
+_SERVER_ERRORS: Final = 500
+_NETWORKS: Final = {"mtn": "mtn", "telecel": "vod", "at": "atl"}
+_PENDING: Final = (
+    *("abandoned", "ongoing", "pending", "processing", "queued", "pay_offline"),
+    *("send_otp", "send_pin", "send_phone", "send_birthday", "send_address", "open_url"),
+)
+_OUTCOMES: Final[Mapping[str, Outcome]] = {
+    "success": Outcome.PAID,
+    "failed": Outcome.FAILED,
+    "reversed": Outcome.REVERSED,
+    **dict.fromkeys(_PENDING, Outcome.PENDING),
+}
+_REFUNDS: Final[Mapping[str, RefundOutcome]] = {
+    "pending": RefundOutcome.PENDING,
+    "processing": RefundOutcome.PENDING,
+    "processed": RefundOutcome.DONE,
+    "failed": RefundOutcome.FAILED,
+    "needs-attention": RefundOutcome.NEEDS_ATTENTION,
+}
+_NEXT: Final[Mapping[str, NextStep]] = {"pay_offline": "approve_on_phone", "send_otp": "enter_otp"}
+_METHODS: Final[Mapping[str, Method]] = {"mobile_money": "mobile_money", "card": "card"}
+
+
+class _Addressed(Protocol):
+    """Settings that may say where the fake gateway listens."""
+
+    @property
+    def base_url(self) -> str | None: ...
+
+
+class FakePaystack:
+    """The gateway ``fake``: Paystack's protocol against a `FakeGatewayServer`.
+
+    Args:
+        base_url: Where it listens.
+        key: Its secret key.
+        transport: Another way there than the network.
+    """
+
+    name: str = "fake"
+    live: bool = False
+
+    def __init__(self, base_url: str, *, key: str = KEY, transport: httpx.BaseTransport | None = None) -> None:
+        self._key = key
+        self._http = httpx.Client(
+            base_url=base_url,
+            headers={"authorization": f"Bearer {key}"},
+            timeout=_TIMEOUT_SECONDS,
+            transport=transport,
+            trust_env=False,
+        )
+        self.live = key.startswith("sk_live_")
+
+    def __repr__(self) -> str:
+        """Without the key."""
+        return f"{type(self).__name__}({str(self._http.base_url)!r})"
+
+    def close(self) -> None:
+        """Let the connections go."""
+        self._http.close()
+
+    def checkout(self, request: PaymentRequest) -> Checkout:
+        """Open a page on which the payer pays; see `Gateway`."""
+        body = _payment(request) | {"channels": list(request.methods)}
+        if request.return_url is not None:
+            body["callback_url"] = request.return_url
+        data = self._call("POST", "/transaction/initialize", body)["data"]
+        return Checkout(reference=data["reference"], url=data["authorization_url"], gateway_id=data["access_code"])
+
+    def fetch(self, reference: str) -> Charge | None:
+        """What became of an attempt; see `Gateway`."""
+        try:
+            return charge_in(self._call("GET", f"/transaction/verify/{reference}")["data"])
+        except GatewayError as error:
+            if error.status == _NOT_FOUND:
+                return None
+            raise
+
+    def read_webhook(self, headers: Mapping[str, str], body: bytes) -> GatewayEvent:
+        """Check a webhook and read what it is about; see `Gateway`."""
+        shown = {name.lower(): value for name, value in headers.items()}.get("x-paystack-signature", "")
+        wanted = hmac.new(self._key.encode(), body, hashlib.sha512).hexdigest()
+        if not hmac.compare_digest(shown.encode(), wanted.encode()):
+            raise BadSignature
+        return _event(body)
+
+    def refund(self, reference: str, amount: Money, *, note: str = "") -> Refund:
+        """Send money back; see `Gateway`."""
+        asked = {"transaction": reference, "amount": amount.minor, "currency": amount.currency, "merchant_note": note}
+        return _refund(self._call("POST", "/refund", asked)["data"], reference)
+
+    def charge_phone(self, request: PaymentRequest, *, phone: str, network: str) -> Charge:
+        """Prompt the payer; see `PhoneGateway`."""
+        wallet = {"phone": phone, "provider": _NETWORKS.get(network, network)}
+        return charge_in(self._call("POST", "/charge", _payment(request) | {"mobile_money": wallet})["data"])
+
+    def submit_otp(self, reference: str, otp: str) -> Charge:
+        """Give the code that the payer was sent; see `PhoneGateway`."""
+        return charge_in(self._call("POST", "/charge/submit_otp", {"reference": reference, "otp": otp})["data"])
+
+    def charge_card(self, request: PaymentRequest, card: SavedCard) -> Charge:
+        """Charge a card with nobody present; see `CardGateway`."""
+        body = _payment(request) | {"authorization_code": card.code, "email": card.email}
+        body["metadata"] = json.dumps(body["metadata"])
+        return charge_in(self._call("POST", "/transaction/charge_authorization", body)["data"])
+
+    def charges(self, since: int, until: int) -> Iterator[Charge]:
+        """Every attempt between two instants; see `AuditableGateway`."""
+        page, count = 1, 1
+        while page <= count:
+            query = {"from": _iso(since), "to": _iso(until), "per_page": "50", "page": str(page)}
+            found = self._call("GET", "/transaction", query=query)
+            yield from map(charge_in, found["data"])
+            page, count = page + 1, found["meta"]["pageCount"]
+
+    def refunds(self, reference: str) -> tuple[Refund, ...]:
+        """Every refund of an attempt; see `AuditableGateway`."""
+        rows = self._call("GET", "/refund", query={"transaction": reference, "perPage": "100"})["data"]
+        return tuple(_refund(row, reference) for row in rows)
+
+    def disputes(self, reference: str) -> tuple[Dispute, ...]:
+        """Every dispute about an attempt; see `AuditableGateway`."""
+        rows = self._call("GET", "/dispute", query={"transaction": reference, "perPage": "100"})["data"]
+        return tuple(_dispute(row) for row in rows)
+
+    def _call(self, method: str, path: str, body: Any = None, *, query: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401  # JSON
+        writes = method != "GET"
+        try:
+            response = self._http.request(method, path, json=body, params=query)
+            answer = response.json()
+        except (httpx.HTTPError, ValueError):
+            # Whatever was under way names the address and the headers; the message does not.
+            raise GatewayError(may_exist=writes) from None
+        if response.is_success and answer.get("status") is True:
+            return answer
+        raise GatewayError(
+            f"The fake gateway refused: {answer.get('message')}. Nothing was granted.",
+            status=response.status_code,
+            reason=str(answer.get("code", "")),
+            may_exist=writes and response.status_code >= _SERVER_ERRORS,
+        )
+
+
+def from_settings(
+    settings: _Addressed,
+    *,
+    environ: Mapping[str, str] = MappingProxyType({}),
+    transport: httpx.BaseTransport | None = None,
+    clock: Clock | None = None,  # noqa: ARG001  # every gateway is made with the same arguments
+    rate: object = None,  # noqa: ARG001  # as above
+) -> FakePaystack:
+    """The gateway ``fake`` as the settings have it.
+
+    Args:
+        settings: Its ``base_url``, if it does not listen on the port it has by itself.
+        environ: ``AI_ADDONS_FAKE_GATEWAY_KEY`` is its key, if it is not the built-in one.
+        transport: Another way there than the network.
+        clock: Not used.
+        rate: Not used: it takes cedis.
+    """
+    url = settings.base_url or f"http://127.0.0.1:{PORT}"
+    return FakePaystack(url, key=environ.get("AI_ADDONS_FAKE_GATEWAY_KEY", KEY), transport=transport)
+
+
+def charge_in(data: dict[str, Any]) -> Charge:
+    """A transaction or a step of a charge, in our words."""
+    status = data["status"]
+    domain = data.get("domain")
+    return Charge(
+        reference=data["reference"],
+        outcome=_OUTCOMES.get(status, Outcome.UNKNOWN),
+        raw_status=status,
+        amount_minor=data.get("amount"),
+        requested_minor=data.get("requested_amount"),
+        currency=data.get("currency"),
+        live=None if domain is None else domain == "live",
+        method=_METHODS.get(str(data.get("channel"))),
+        fees_minor=data.get("fees"),
+        reason=data.get("display_text") or data.get("message") or data.get("gateway_response") or "",
+        paid_at=_micros(data.get("paid_at")),
+        next_step=_NEXT.get(status),
+        card=_card(data),
+        raw=json.dumps(data),
+    )
+
+
+def _payment(request: PaymentRequest) -> dict[str, Any]:
+    return {
+        "reference": request.reference,
+        "amount": request.amount.minor,
+        "currency": request.amount.currency,
+        "email": request.email,
+        "metadata": {"description": request.description, **request.metadata},
+    }
+
+
+def _card(data: dict[str, Any]) -> SavedCard | None:
+    found = data.get("authorization") or {}
+    if found.get("reusable") is not True:
+        return None
+    return SavedCard(
+        code=found["authorization_code"],
+        email=data["customer"]["email"],
+        brand=found["brand"],
+        last4=found["last4"],
+        expires=f"{found['exp_month']}/{found['exp_year']}",
+    )
+
+
+def _refund(data: dict[str, Any], reference: str) -> Refund:
+    return Refund(
+        id=str(data["id"]),
+        reference=reference,
+        amount_minor=int(data["amount"]),
+        currency=data["currency"],
+        outcome=_REFUNDS.get(data["status"], RefundOutcome.UNKNOWN),
+        raw=json.dumps(data),
+    )
+
+
+def _dispute(data: dict[str, Any]) -> Dispute:
+    is_open = data["status"] != "resolved"
+    return Dispute(
+        id=str(data["id"]),
+        reference=data["transaction"]["reference"],
+        open=is_open,
+        lost=None if is_open else data["resolution"] != "declined",
+        amount_minor=data["refund_amount"],
+        currency=data["currency"],
+        due_at=_micros(data["dueAt"]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    name: str
+    data: dict[str, Any]
+
+
+def _event(body: bytes) -> GatewayEvent:
+    """What a webhook is about; of a body that names no event, nothing."""
+    read = _read(body)
+    topic, reference = None, None
+    if read.name.startswith("charge.dispute."):
+        topic, reference = "dispute", (read.data.get("transaction") or {}).get("reference")
+    elif read.name.startswith("refund."):
+        topic, reference = "refund", read.data.get("transaction_reference")
+    elif read.name == "charge.success":
+        topic, reference = "payment", read.data.get("reference")
+    which = read.data.get("id") or read.data.get("refund_reference") or reference or hashlib.sha256(body).hexdigest()
+    key = f"{read.name}:{which}:{read.data.get('status')}"
+    return GatewayEvent(key=key, name=read.name, topic=topic, reference=reference, body=body)
+
+
+def _read(body: bytes) -> _Body:
+    try:
+        read = json.loads(body)
+    except ValueError:
+        read = None
+    known = cast("dict[str, Any]", read) if isinstance(read, dict) else {}
+    data = known.get("data")
+    return _Body(str(known.get("event", "")), cast("dict[str, Any]", data) if isinstance(data, dict) else {})
+
+
+def _iso(micros: int) -> str:
+    return datetime.fromtimestamp(micros / 1_000_000, UTC).isoformat(timespec="milliseconds")
+
+
+def _micros(text: str | None) -> int | None:
+    return None if text is None else round(datetime.fromisoformat(text).timestamp() * 1_000) * 1_000
