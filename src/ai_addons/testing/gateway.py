@@ -48,6 +48,14 @@ class GatewaySide:
         """The payer declines."""
         self.desk.decline(reference, reason)
 
+    def expire(self, reference: str) -> None:
+        """A prompt on the phone comes to its end, with nobody having answered it."""
+        self.desk.change(reference, prompt_until=0)
+
+    def otp(self, reference: str) -> str:
+        """The code that the payer was sent."""
+        return self.desk.otp(reference)
+
     def status(self, reference: str, raw: str) -> None:
         """The gateway says this of it from now on, known or not."""
         self.desk.change(reference, status=raw)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from dataclasses import dataclass
+import re
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias
 
 import httpx
 
@@ -55,6 +55,9 @@ _REFUNDS: Final[Mapping[str, RefundOutcome]] = {
 }
 _NEXT: Final[Mapping[str, NextStep]] = {"pay_offline": "approve_on_phone", "send_otp": "enter_otp"}
 _METHODS: Final[Mapping[str, Method]] = {"mobile_money": "mobile_money", "card": "card"}
+
+
+Topic: TypeAlias = Literal["payment", "refund", "dispute"]
 
 
 class _Addressed(Protocol):
@@ -127,7 +130,7 @@ class FakePaystack:
 
     def charge_phone(self, request: PaymentRequest, *, phone: str, network: str) -> Charge:
         """Prompt the payer; see `PhoneGateway`."""
-        wallet = {"phone": phone, "provider": _NETWORKS.get(network, network)}
+        wallet = {"phone": _local(phone), "provider": _NETWORKS.get(network, network)}
         return charge_in(self._call("POST", "/charge", _payment(request) | {"mobile_money": wallet})["data"])
 
     def submit_otp(self, reference: str, otp: str) -> Charge:
@@ -169,8 +172,9 @@ class FakePaystack:
             raise GatewayError(may_exist=writes) from None
         if response.is_success and answer.get("status") is True:
             return answer
+        said = f"The fake gateway refused: {answer.get('message')}. Nothing was granted."
         raise GatewayError(
-            f"The fake gateway refused: {answer.get('message')}. Nothing was granted.",
+            said,
             status=response.status_code,
             reason=str(answer.get("code", "")),
             may_exist=writes and response.status_code >= _SERVER_ERRORS,
@@ -220,6 +224,12 @@ def charge_in(data: dict[str, Any]) -> Charge:
     )
 
 
+def _local(phone: str) -> str:
+    """A number as it is dialled in Ghana; what is none stays, and is refused at the other side."""
+    digits = re.sub(r"[\s-]", "", phone)
+    return re.sub(r"^\+?233(?=\d{9}$)", "0", digits)
+
+
 def _payment(request: PaymentRequest) -> dict[str, Any]:
     return {
         "reference": request.reference,
@@ -267,35 +277,31 @@ def _dispute(data: dict[str, Any]) -> Dispute:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Body:
-    name: str
-    data: dict[str, Any]
-
-
 def _event(body: bytes) -> GatewayEvent:
     """What a webhook is about; of a body that names no event, nothing."""
-    read = _read(body)
-    topic, reference = None, None
-    if read.name.startswith("charge.dispute."):
-        topic, reference = "dispute", (read.data.get("transaction") or {}).get("reference")
-    elif read.name.startswith("refund."):
-        topic, reference = "refund", read.data.get("transaction_reference")
-    elif read.name == "charge.success":
-        topic, reference = "payment", read.data.get("reference")
-    which = read.data.get("id") or read.data.get("refund_reference") or reference or hashlib.sha256(body).hexdigest()
-    key = f"{read.name}:{which}:{read.data.get('status')}"
-    return GatewayEvent(key=key, name=read.name, topic=topic, reference=reference, body=body)
+    name, data = _read(body)
+    topic, reference = _about(name, data)
+    which = data.get("id") or data.get("refund_reference") or reference or hashlib.sha256(body).hexdigest()
+    key = f"{name}:{which}:{data.get('status')}"
+    return GatewayEvent(key=key, name=name, topic=topic, reference=reference, body=body)
 
 
-def _read(body: bytes) -> _Body:
+def _about(name: str, data: dict[str, Any]) -> tuple[Topic | None, str | None]:
+    """What there is to ask about, and where this kind of event has the reference."""
+    if name.startswith("charge.dispute."):
+        return "dispute", data["transaction"]["reference"]
+    if name.startswith("refund."):
+        return "refund", data["transaction_reference"]
+    return ("payment", data["reference"]) if name == "charge.success" else (None, None)
+
+
+def _read(body: bytes) -> tuple[str, dict[str, Any]]:
+    """Name and data of an event; nothing of what is no event."""
     try:
         read = json.loads(body)
-    except ValueError:
-        read = None
-    known = cast("dict[str, Any]", read) if isinstance(read, dict) else {}
-    data = known.get("data")
-    return _Body(str(known.get("event", "")), cast("dict[str, Any]", data) if isinstance(data, dict) else {})
+        return read["event"], dict(read["data"])
+    except (ValueError, TypeError, KeyError):
+        return "", {}
 
 
 def _iso(micros: int) -> str:

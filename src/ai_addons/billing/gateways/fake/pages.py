@@ -189,9 +189,9 @@ def _table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) 
     if not body:
         return f"<h2>{caption}</h2><p>None.</p>"
     head = "".join(f'<th scope="col">{column}</th>' for column in columns)
-    heading = f'<h2 id="{caption.split()[0]}">{caption}</h2>'
+    heading = f'<h2 id="{caption.split(maxsplit=1)[0]}">{caption}</h2>'
     return (
-        f'{heading}<table aria-labelledby="{caption.split()[0]}">'
+        f'{heading}<table aria-labelledby="{caption.split(maxsplit=1)[0]}">'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
 

@@ -129,6 +129,16 @@ class Payments:
         changed = {"phone": phone, "network": network, "channel": "mobile_money"}
         return self.change(reference, status=status, prompt_until=until, **changed)
 
+    def otp(self, reference: str) -> str:
+        """The code that the payer of a charge was sent.
+
+        Raises:
+            Refused: If it waits for none.
+        """
+        if self.payment(reference).status != "send_otp":
+            raise Refused(Refusal.NO_CODE_WANTED)
+        return OTP
+
     def approve(self, reference: str, *, channel: str = "mobile_money", save_card: bool = False) -> Payment:
         """The payer pays, however late; `charge.success` tells of it.
 
