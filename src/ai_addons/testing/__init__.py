@@ -2,7 +2,6 @@
 
 from ai_addons.testing.cassette import CassetteError
 from ai_addons.testing.fakes import ManualClock
-from ai_addons.testing.gateway import FakeGateway
 from ai_addons.testing.kit import kit_settings
 from ai_addons.testing.live import LiveBudgetSpent
 from ai_addons.testing.model import FakeLlm
@@ -11,7 +10,6 @@ from ai_addons.testing.sent import ModelCall
 
 __all__ = [
     "CassetteError",
-    "FakeGateway",
     "FakeLlm",
     "FundedPayer",
     "LiveBudgetSpent",

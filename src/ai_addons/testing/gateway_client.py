@@ -7,7 +7,6 @@ import hmac
 import json
 import re
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias
 
 import httpx
@@ -184,22 +183,22 @@ class FakePaystack:
 def from_settings(
     settings: _Addressed,
     *,
-    environ: Mapping[str, str] = MappingProxyType({}),
+    environ: Mapping[str, str] | None = None,  # noqa: ARG001  # every gateway is made with the same arguments
     transport: httpx.BaseTransport | None = None,
-    clock: Clock | None = None,  # noqa: ARG001  # every gateway is made with the same arguments
+    clock: Clock | None = None,  # noqa: ARG001  # as above
     rate: object = None,  # noqa: ARG001  # as above
 ) -> FakePaystack:
     """The gateway ``fake`` as the settings have it.
 
     Args:
         settings: Its ``base_url``, if it does not listen on the port it has by itself.
-        environ: ``AI_ADDONS_FAKE_GATEWAY_KEY`` is its key, if it is not the built-in one.
+        environ: Not used: its key is no secret.
         transport: Another way there than the network.
         clock: Not used.
         rate: Not used: it takes cedis.
     """
     url = settings.base_url or f"http://127.0.0.1:{PORT}"
-    return FakePaystack(url, key=environ.get("AI_ADDONS_FAKE_GATEWAY_KEY", KEY), transport=transport)
+    return FakePaystack(url, transport=transport)
 
 
 def charge_in(data: dict[str, Any]) -> Charge:
