@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import parse_qsl, urlsplit
@@ -27,6 +28,7 @@ KEY: Final = "sk_test_fake_gateway"
 PORT: Final = 8765
 """Where it listens, if nothing is said."""
 
+_POLL_SECONDS: Final = 0.05
 _MOST_BYTES: Final = 1_000_000
 _SITE: Final = ("checkout", "phone", "operator", "style.css", "")
 
@@ -37,7 +39,8 @@ class FakeGatewayServer:
     Use it as a context manager::
 
         with FakeGatewayServer(hooks=HookPlan(url="http://127.0.0.1:8000/ai/webhooks/paystack/")) as server:
-            gateway = Paystack(…, base_url=server.url)
+            gateway = FakePaystack(server.url)
+            …
             server.desk.approve(reference)
 
     Args:
@@ -70,8 +73,7 @@ class FakeGatewayServer:
         self.api = PaystackApi(self.desk, key=key)
         self._site = Site(self.desk, self.hooks)
         self._port = port
-        self._http: _Server | None = None
-        self._thread: threading.Thread | None = None
+        self._exit = ExitStack()
 
     def __repr__(self) -> str:
         """Without the key."""
@@ -88,23 +90,24 @@ class FakeGatewayServer:
         Raises:
             OSError: If the port is taken.
         """
-        self._http = _Server(("127.0.0.1", self._port), self._answer)
-        self.desk.site = f"http://127.0.0.1:{self._http.server_address[1]}"
-        self.hooks.start()
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), name="fake-gateway", daemon=True)
-        self._thread.start()
+        with ExitStack() as starting:
+            starting.callback(self.desk.close)
+            http = starting.enter_context(_Server(("127.0.0.1", self._port), self._answer))
+            self.desk.site = f"http://127.0.0.1:{http.server_address[1]}"
+            self.hooks.start()
+            starting.callback(self.hooks.stop)
+            thread = threading.Thread(target=http.serve_forever, args=(_POLL_SECONDS,), name="fake-gateway")
+            thread.start()
+            starting.callback(thread.join)
+            starting.callback(http.shutdown)
+            self._exit = starting.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop, after what is being answered."""
-        if self._http is not None and self._thread is not None:
-            self._http.shutdown()
-            self._thread.join()
-            self._http.server_close()
-            self.hooks.stop()
-            self.desk.close()
+        self._exit.close()
 
     def _answer(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Answer | None:
         parts = urlsplit(target)

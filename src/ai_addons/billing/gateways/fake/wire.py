@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from ai_addons.billing.gateways.fake.refusals import Refusal, Refused
@@ -94,7 +94,9 @@ def _micros(text: str | None) -> int | None:
     if text is None:
         return None
     try:
-        moment = datetime.fromisoformat(text if "T" in text else f"{text}T00:00:00Z")
+        moment = datetime.fromisoformat(text)
+        # A date is its beginning, and a time without a zone is in UTC.
+        moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
         return round(moment.timestamp() * 1_000) * 1_000
     except (ValueError, OverflowError):
         raise Refused(Refusal.INVALID_BODY) from None
