@@ -15,6 +15,7 @@ from ai_addons.billing.gateways.base import PaymentRequest
 from ai_addons.billing.gateways.fake.hooks import HookPlan
 from ai_addons.billing.gateways.fake.payments import OTP
 from ai_addons.billing.gateways.fake.server import FakeGatewayServer
+from ai_addons.billing.gateways.fake.server import _Server as FakeHttp
 from ai_addons.money import Money
 from ai_addons.testing.gateway_client import FakePaystack
 
@@ -327,11 +328,21 @@ def test_the_browser_is_told_to_run_nothing(shop: Shop) -> None:
 
 @pytest.mark.parametrize(
     "headers",
-    [{"host": "evil.example.com"}, {"host": "evil.example.com:80", "origin": "http://evil.example.com:80"}],
+    [
+        {"host": "evil.example.com"},
+        {"host": ""},
+        {"host": "evil.example.com:80", "origin": "http://evil.example.com:80"},
+    ],
 )
 def test_another_site_reads_no_page(shop: Shop, headers: dict[str, str]) -> None:
     """A name that leads here is not this server's."""
     assert shop.browser.http.get("/operator", headers=headers).status_code == 403
+
+
+@pytest.mark.parametrize("host", ["[", "[bad]:1"])
+def test_a_host_that_is_none_leads_nowhere(shop: Shop, host: str) -> None:
+    """A header of nonsense is answered like any other."""
+    assert shop.browser.http.get("/operator", headers={"host": host}).status_code in {403, 404}
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example.com", "null", "http://127.0.0.1:1"])
@@ -371,6 +382,19 @@ def test_a_body_of_no_proper_length_is_refused(shop: Shop, length: str) -> None:
         head = f"POST /charge HTTP/1.1\r\nhost: {where.netloc}\r\ncontent-length: {length}\r\n\r\n"
         connection.sendall(head.encode("latin-1"))
         assert connection.recv(100).startswith(b"HTTP/1.0 413 ")
+
+
+@pytest.mark.parametrize(("error", "printed"), [(ConnectionResetError, False), (RuntimeError, True)])
+def test_a_client_that_went_away_is_not_reported(
+    shop: Shop, error: type[Exception], printed: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever else goes wrong is."""
+    with FakeHttp(("127.0.0.1", 0), lambda *_: None) as http:
+        try:
+            raise error
+        except (ConnectionResetError, RuntimeError):
+            http.handle_error(None, ("127.0.0.1", 1))
+    assert ("Traceback" in capsys.readouterr().err) is printed
 
 
 def test_a_broken_connection_is_seen_as_one(shop: Shop) -> None:

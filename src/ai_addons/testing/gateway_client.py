@@ -240,7 +240,7 @@ def _payment(request: PaymentRequest) -> dict[str, Any]:
 
 
 def _card(data: dict[str, Any]) -> SavedCard | None:
-    found = data.get("authorization") or {}
+    found: dict[str, Any] = data.get("authorization") or {}
     if found.get("reusable") is not True:
         return None
     return SavedCard(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import re
 from functools import partial
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 from urllib.parse import unquote
 
@@ -54,7 +55,7 @@ class PaystackApi:
 
     def fail_next(self, fault: Fault, times: int = 1) -> None:
         """Let the next requests go wrong."""
-        self._faults.extend([fault] * times)
+        self._faults.extend(repeat(fault, times))
 
     def answer(
         self, method: str, path: str, *, query: Mapping[str, str], headers: Mapping[str, str], body: bytes

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ai_addons.billing.gateways.fake import shapes
 from ai_addons.billing.gateways.fake.refusals import Refusal, Refused
-from ai_addons.billing.gateways.fake.wire import Answer, between, envelope, listed, reference_in, wanted
+from ai_addons.billing.gateways.fake.wire import Answer, between, envelope, listed, object_in, reference_in, wanted
 
 if TYPE_CHECKING:
     from ai_addons.billing.gateways.fake.desk import Desk
@@ -68,9 +68,7 @@ def charge_authorization(desk: Desk, asked: dict[str, Any]) -> Answer:
 
 def charge(desk: Desk, asked: dict[str, Any]) -> Answer:
     """``POST /charge``: Mobile Money, by a prompt on the phone."""
-    known, wallet = wanted(asked), asked.get("mobile_money")
-    if not isinstance(wallet, dict):
-        raise Refused(Refusal.INVALID_BODY)
+    known, wallet = wanted(asked), object_in(asked.get("mobile_money"))
     phone, network = str(wallet.get("phone", "")), str(wallet.get("provider", ""))
     if network not in shapes.NETWORKS:
         raise Refused(Refusal.INVALID_BODY)

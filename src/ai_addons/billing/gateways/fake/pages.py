@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from ai_addons.billing.gateways.fake import shapes
 from ai_addons.billing.gateways.fake.desk import REFUND_STATES
@@ -175,7 +175,9 @@ def _dispute_row(row: DisputeRow) -> tuple[str, ...]:
 
 
 def _bill(payment: Payment) -> str:
-    description = payment.metadata.get("description") if isinstance(payment.metadata, dict) else None
+    metadata: object = payment.metadata
+    beside = cast("dict[str, object]", metadata) if isinstance(metadata, dict) else {}
+    description = beside.get("description")
     what = f"<p>{_text(str(description))}</p>" if description else ""
     return (
         f'<p class="amount">{_text(_amount(payment))}</p>{what}'

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from ai_addons.billing.gateways.fake import shapes
 from ai_addons.billing.gateways.fake.refusals import Refusal, Refused
-from ai_addons.billing.gateways.fake.wire import Answer, between, envelope, is_amount, listed, number, payment_of
+from ai_addons.billing.gateways.fake.wire import (
+    Answer,
+    between,
+    envelope,
+    is_amount,
+    listed,
+    number,
+    object_in,
+    payment_of,
+)
 
 if TYPE_CHECKING:
     from ai_addons.billing.gateways.fake.desk import Desk
@@ -47,8 +56,7 @@ def retry_refund(desk: Desk, refund_id: str, asked: dict[str, Any]) -> Answer:
         raise Refused(Refusal.UNKNOWN_REFUND)
     if row.status != "needs-attention":
         raise Refused(Refusal.NO_SUCH_STEP)
-    if not isinstance(asked.get("refund_account_details"), dict):
-        raise Refused(Refusal.INVALID_BODY)
+    object_in(asked.get("refund_account_details"))
     desk.move_refund(row.id, "processing")
     return one_refund(desk, refund_id, asked)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Final, Self
-from urllib.parse import parse_qsl, urlsplit
+from typing import TYPE_CHECKING, Any, Final, Self, cast
+from urllib.parse import parse_qsl
 
 from ai_addons.billing.gateways.fake.api import PaystackApi
 from ai_addons.billing.gateways.fake.desk import Desk
@@ -110,10 +111,10 @@ class FakeGatewayServer:
         self._exit.close()
 
     def _answer(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Answer | None:
-        parts = urlsplit(target)
-        if parts.path.removeprefix("/").split("/")[0] in _SITE:
-            return self._site.answer(method, parts.path, headers, body)
-        return self.api.answer(method, parts.path, query=dict(parse_qsl(parts.query)), headers=headers, body=body)
+        path, _, query = target.partition("?")
+        if path.removeprefix("/").split("/")[0] in _SITE:
+            return self._site.answer(method, path, headers, body)
+        return self.api.answer(method, path, query=dict(parse_qsl(query)), headers=headers, body=body)
 
 
 class _Server(ThreadingHTTPServer):
@@ -128,9 +129,13 @@ class _Server(ThreadingHTTPServer):
         self.answer = answer
         super().__init__(address, _Handler)
 
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401  # as socketserver has it
+        """Print what went wrong; a client that went away is nothing wrong."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
 
 class _Handler(BaseHTTPRequestHandler):
-    server: _Server
     server_version = "FakeGateway"
     sys_version = ""
     # Seconds that a client may be silent.
@@ -142,7 +147,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._write(Answer(413, b""))
             return
         headers = {name.lower(): value for name, value in self.headers.items()}
-        answer = self.server.answer(self.command, self.path, headers, self.rfile.read(int(length)))
+        answer = cast("_Server", self.server).answer(self.command, self.path, headers, self.rfile.read(int(length)))
         if answer is not None:
             self._write(answer)
 

@@ -49,9 +49,9 @@ class Site:
             headers: With names in lower case.
             body: Of a form.
         """
-        if not is_local(headers):
-            return _html(pages.refused("This site is for this machine only."), 403)
         try:
+            if not is_local(headers):
+                return _html(pages.refused("This site is for this machine only."), 403)
             if method == "GET":
                 return self._page(path)
             form = {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}

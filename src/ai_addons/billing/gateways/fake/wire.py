@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from ai_addons.billing.gateways.fake.refusals import Refusal, Refused
 
@@ -46,12 +46,16 @@ def envelope(
 def json_object(body: bytes) -> dict[str, Any]:
     """The body of a request."""
     try:
-        read = json.loads(body)
+        return object_in(json.loads(body))
     except (ValueError, RecursionError):
-        read = None
+        raise Refused(Refusal.INVALID_BODY) from None
+
+
+def object_in(read: object) -> dict[str, Any]:
+    """A JSON object, and nothing else."""
     if not isinstance(read, dict):
         raise Refused(Refusal.INVALID_BODY)
-    return read
+    return cast("dict[str, Any]", read)
 
 
 def wanted(asked: dict[str, Any]) -> dict[str, Any]:
