@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _TABLE: Final = "CREATE TABLE IF NOT EXISTS records (kind TEXT, id TEXT, body TEXT, PRIMARY KEY (kind, id)) STRICT"
 _PUT: Final = "INSERT INTO records VALUES (?, ?, ?) ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body"
 _GET: Final = "SELECT body FROM records WHERE kind = ? AND id = ?"
+_COUNT: Final = "SELECT count(*) FROM records WHERE kind = ?"
 _ALL: Final = "SELECT body FROM records WHERE kind = ? ORDER BY rowid"
 
 
@@ -152,7 +153,8 @@ class Shelf(Generic[R]):
 
     def next_id(self) -> int:
         """A number that no record has; they are numbered from 1001 and never removed."""
-        return 1001 + len(self.all())
+        count: int = self._connection.execute(_COUNT, (self._kind,)).fetchone()[0]
+        return 1001 + count
 
 
 def connect(path: Path | None) -> sqlite3.Connection:
