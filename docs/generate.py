@@ -32,6 +32,7 @@ from ai_addons.privacy.mask import from_settings
 from ai_addons.privacy.masked import mask_once
 from ai_addons.settings import ENV_PREFIX, PrivacySettings, Settings
 from ai_addons.testing import FakeLlm, FundedPayer, ManualClock, contracts, plugin
+from ai_addons.testing.gateway import FakeGateway, GatewaySide
 from ai_addons.testing.options import DEFAULT_BUDGET, MARKERS, OPTIONS
 from ai_addons.testing.script import Script
 
@@ -324,6 +325,8 @@ _KIT: Final = {
     "`ai_payer`": FundedPayer,
     "`ai_routes`, `ai_loopback`": Script,
     "`ai_clock`": ManualClock,
+    "`ai_gateway`": FakeGateway,
+    "`ai_gateway`, and a `FakeGatewayServer`": GatewaySide,
 }
 
 

@@ -43,6 +43,8 @@ NOT_RUN: Final = (
     "uv run python docs/generate.py",
     "uv run pre-commit ",
     "uv run python -m benchmarks.",
+    # Runs until it is stopped; tests/test_cli_fake_gateway.py does.
+    "ai-addons fake-gateway",
 )
 ONE_OF_MANY: Final = ("ai-addons ", "python ")
 LOOSE: Final = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ai_addons.addons import AddOns
     from ai_addons.settings import Settings
     from ai_addons.testing.fakes import ManualClock
+    from ai_addons.testing.gateway import FakeGateway
     from ai_addons.testing.live import LivePurse
     from ai_addons.testing.loopback import Loopback
     from ai_addons.testing.model import FakeLlm
@@ -152,6 +153,16 @@ def ai_loopback() -> Generator[Loopback, None, None]:
     with own_loop(), Loopback() as server:
         yield server
     collect_connections()
+
+
+@pytest.fixture
+def ai_gateway(ai_clock: ManualClock) -> Generator[FakeGateway, None, None]:
+    """A payment gateway in this process, whose payers do what the test tells them to."""
+    from ai_addons.testing.gateway import FakeGateway  # noqa: PLC0415  # tests without payments pay nothing
+
+    gateway = FakeGateway(ai_clock)
+    yield gateway
+    gateway.close()
 
 
 @pytest.fixture(scope="session")
