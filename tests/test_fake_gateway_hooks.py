@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
-from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
 
 from ai_addons.billing.gateways.base import PaymentRequest
+from ai_addons.billing.gateways.fake.adapter import FakePaystack
 from ai_addons.billing.gateways.fake.hooks import Delivery, HookPlan, due, post
 from ai_addons.billing.gateways.fake.server import FakeGatewayServer
 from ai_addons.money import Money
-from ai_addons.testing.gateway_client import FakePaystack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,12 +75,12 @@ def receiver() -> Iterator[Receiver]:
 
 def trade(server: FakeGatewayServer, *references: str) -> None:
     """Let each of these be paid."""
-    with closing(FakePaystack(server.url)) as gateway:
-        for reference in references:
-            gateway.checkout(
-                PaymentRequest(reference=reference, amount=Money("30"), email="shop@example.com", description="VALUE")
-            )
-            server.desk.approve(reference)
+    gateway = FakePaystack(server.url)
+    for reference in references:
+        gateway.checkout(
+            PaymentRequest(reference=reference, amount=Money("30"), email="shop@example.com", description="VALUE")
+        )
+        server.desk.approve(reference)
 
 
 def told(taken: list[tuple[str, dict[str, str], bytes]]) -> list[str]:
@@ -91,7 +90,8 @@ def told(taken: list[tuple[str, dict[str, str], bytes]]) -> list[str]:
 
 def test_a_webhook_comes_signed(receiver: Receiver) -> None:
     """To the whole address; the adapter takes it as it came; the operator sees that it was taken."""
-    with FakeGatewayServer(hooks=HookPlan(url=receiver.url)) as server, closing(FakePaystack(server.url)) as gateway:
+    with FakeGatewayServer(hooks=HookPlan(url=receiver.url)) as server:
+        gateway = FakePaystack(server.url)
         trade(server, "aia-1")
         ((path, headers, body),) = receiver.wait(1)
         event = gateway.read_webhook(headers, body)

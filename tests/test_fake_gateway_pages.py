@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from contextlib import closing
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -12,12 +11,12 @@ import httpx
 import pytest
 
 from ai_addons.billing.gateways.base import PaymentRequest
+from ai_addons.billing.gateways.fake.adapter import FakePaystack
 from ai_addons.billing.gateways.fake.hooks import HookPlan
 from ai_addons.billing.gateways.fake.payments import OTP
 from ai_addons.billing.gateways.fake.server import FakeGatewayServer
 from ai_addons.billing.gateways.fake.server import _Server as FakeHttp
 from ai_addons.money import Money
-from ai_addons.testing.gateway_client import FakePaystack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,7 +128,6 @@ def shop() -> Iterator[Shop]:
     with FakeGatewayServer() as server:
         made = Shop(server)
         yield made
-        made.gateway.close()
         made.browser.http.close()
 
 
@@ -410,7 +408,8 @@ def test_the_server_hides_its_key() -> None:
     """Printed by accident, it names its address only; a live key makes its payments live; unused, it stops well."""
     server = FakeGatewayServer(key="sk_live_secret")
     assert repr(server) == "FakeGatewayServer('http://127.0.0.1')"
-    with server, closing(FakePaystack(server.url, key=server.key)) as gateway:
+    with server:
+        gateway = FakePaystack(server.url, key=server.key)
         gateway.checkout(PaymentRequest(reference="aia-1", amount=Money("1"), email="a@example.com", description=""))
         server.desk.approve("aia-1")
         charge = gateway.fetch("aia-1")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from ai_addons.billing.gateways.base import (
     Refund,
     RefundOutcome,
 )
+from ai_addons.billing.gateways.fake.adapter import FakePaystack
 from ai_addons.billing.gateways.fake.hooks import signature
 from ai_addons.billing.gateways.fake.refusals import Refused
 from ai_addons.billing.gateways.fake.server import KEY, FakeGatewayServer
@@ -25,7 +25,6 @@ from ai_addons.errors import BadSignature
 from ai_addons.testing._gateway_ports import GatewayPorts
 from ai_addons.testing.contracts import GatewayContract
 from ai_addons.testing.gateway import FakeGateway, GatewaySide
-from ai_addons.testing.gateway_client import FakePaystack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -59,7 +58,8 @@ class TestOverHttp(GatewayContract):
 
     @pytest.fixture(autouse=True)
     def _gateway(self) -> Iterator[None]:
-        with FakeGatewayServer() as self.server, closing(FakePaystack(self.server.url)) as self.gateway:
+        with FakeGatewayServer() as self.server:
+            self.gateway = FakePaystack(self.server.url)
             yield
 
     def make(self) -> Gateway:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import httpx
 
+from ai_addons.billing.gateways.fake.adapter import FakePaystack
 from ai_addons.billing.gateways.fake.api import PaystackApi
 from ai_addons.billing.gateways.fake.desk import Desk
 from ai_addons.billing.gateways.fake.hooks import signature
 from ai_addons.billing.gateways.fake.server import KEY
-from ai_addons.testing.gateway_client import FakePaystack
 
 if TYPE_CHECKING:
     from ai_addons.billing.gateways.base import Method
@@ -121,21 +121,20 @@ class FakeGateway(FakePaystack, GatewaySide):
     def __init__(self, clock: Clock, *, key: str = KEY) -> None:
         domain = "live" if key.startswith("sk_live_") else "test"
         desk = Desk(clock=clock, site=_BASE_URL, domain=domain)
-        self._api = PaystackApi(desk, key=key)
+        self._wire = PaystackApi(desk, key=key)
         GatewaySide.__init__(self, desk, key=key)
-        FakePaystack.__init__(self, _BASE_URL, key=key, transport=httpx.MockTransport(self._respond))
+        FakePaystack.__init__(self, _BASE_URL, key=key, transport=httpx.MockTransport(self._respond), clock=clock)
 
     def fail_next(self, fault: Fault, times: int = 1) -> None:
         """Let the next requests go wrong: ``lost_request``, ``lost_answer``, or an HTTP status."""
-        self._api.fail_next(fault, times)
+        self._wire.fail_next(fault, times)
 
     def close(self) -> None:
         """Forget everything."""
-        super().close()
         self.desk.close()
 
     def _respond(self, request: httpx.Request) -> httpx.Response:
-        answer = self._api.answer(
+        answer = self._wire.answer(
             request.method,
             request.url.path,
             query=dict(request.url.params),

@@ -73,6 +73,8 @@ class Paystack:
         ConfigError: If there is no key that can be one, or an address where it could be read on its way.
     """
 
+    name: str = "paystack"
+
     def __init__(
         self,
         settings: GatewaySettings,
@@ -85,7 +87,6 @@ class Paystack:
         del rate
         self._keys = keys_of(settings.keys, KEY_VARIABLE, environ)
         key, self.live = main_key("Paystack", self._keys, KEY_VARIABLE, _PREFIXES)
-        self.name = "paystack"
         self._currency = settings.currency or "GHS"
         self._api = Api(
             "Paystack",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from ai_addons.billing.gateways.fake import shapes
 from ai_addons.billing.gateways.fake.desk import REFUND_STATES
@@ -175,10 +175,7 @@ def _dispute_row(row: DisputeRow) -> tuple[str, ...]:
 
 
 def _bill(payment: Payment) -> str:
-    metadata: object = payment.metadata
-    beside = cast("dict[str, object]", metadata) if isinstance(metadata, dict) else {}
-    description = beside.get("description")
-    what = f"<p>{_text(str(description))}</p>" if description else ""
+    what = f"<p>{_text(payment.label)}</p>" if payment.label else ""
     return (
         f'<p class="amount">{_text(_amount(payment))}</p>{what}'
         f"<p>For {_text(payment.email)}. Reference {_text(payment.reference)}.</p>"

@@ -34,6 +34,7 @@ class Payment:
     created_at: int
     channels: list[str] = field(default_factory=list[str])
     metadata: Any = ""
+    label: str = ""
     callback_url: str | None = None
     channel: str | None = None
     reason: str = ""

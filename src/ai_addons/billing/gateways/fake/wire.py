@@ -73,6 +73,7 @@ def wanted(asked: dict[str, Any]) -> dict[str, Any]:
         "amount": amount,
         "currency": currency,
         "metadata": "" if metadata is None else metadata,
+        "label": str(asked.get("label") or ""),
     }
 
 
