@@ -12,7 +12,7 @@ import hmac
 import unicodedata
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
-from ai_addons.cache.arguments import arguments_json
+from ai_addons.cache.arguments import arguments_text
 from ai_addons.cache.canonical import canonical
 from ai_addons.errors import ConfigError
 from ai_addons.hkdf import expand, extract
@@ -57,10 +57,6 @@ class Keys:
         """A fixed text: the secret shows nowhere."""
         return "<Keys …>"
 
-    def arguments(self, arguments: Mapping[str, object]) -> dict[str, Json]:
-        """The bound arguments of a call as JSON, ready to be hashed; see `arguments_json`."""
-        return arguments_json(arguments)
-
     def cache_key(
         self,
         *,
@@ -88,10 +84,28 @@ class Keys:
         return self._hash("cache", [scope, feature, version, route, settings, prompt, schema, variant])
 
     def request_hash(
-        self, feature: str, version: str | int, arguments: Mapping[str, Json], options: Mapping[str, object]
+        self, feature: str, version: str | int, arguments: Mapping[str, object], options: Mapping[str, object]
     ) -> str:
-        """What makes a request this one; an idempotency key used for another is a conflict."""
-        return self._hash("request", [feature, version, arguments, options])
+        """What makes a request this one; an idempotency key used for another is a conflict.
+
+        Args:
+            feature: Feature key.
+            version: The feature's prompt version.
+            arguments: The bound arguments of the call; see `arguments_text`.
+            options: What else the caller asked for, as JSON.
+
+        Raises:
+            ConfigError: If an argument has no stable content.
+        """
+        return self.request_hashes(feature, version, arguments, [options])[0]
+
+    def request_hashes(
+        self, feature: str, version: str | int, arguments: Mapping[str, object], options: Sequence[Mapping[str, object]]
+    ) -> list[str]:
+        """`request_hash` for several options each; arguments, which may be large, are read once."""
+        text = f"[{canonical(feature)},{canonical(version)},{arguments_text(arguments)},"
+        begun = hmac.new(self._subkeys["request"], _bytes(text), hashlib.sha256)
+        return [_ended(begun, f"{canonical(each)}]") for each in options]
 
     def repeat_hash(self, business: str, arguments_hash: str) -> str:
         """Who paid for an answer with which arguments; only the same may have it again for nothing."""
@@ -140,8 +154,19 @@ class Keys:
 
 def _encoded(value: object) -> bytes:
     """The one form of a value as bytes."""
+    return _bytes(canonical(value))
+
+
+def _bytes(text: str) -> bytes:
     # A lone surrogate may stand in a Python string; it hashes like any other character.
-    return canonical(value).encode("utf-8", "surrogatepass")
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _ended(begun: hmac.HMAC, rest: str) -> str:
+    """The hash of what was begun and the rest; the beginning serves again."""
+    whole = begun.copy()
+    whole.update(_bytes(rest))
+    return whole.hexdigest()
 
 
 def _claimed(kind: str, value: str) -> str:
