@@ -222,16 +222,24 @@ def history_of(item: StockItem) -> History:
 
 
 def _bounded(name: str, method: Method) -> Method:
-    """A method whose numbers can be worked with."""
+    """A method whose numbers can be worked with, asked once about each past of the one item that it is offered for."""
+    # Every past of an item is a beginning of its history, so its length says which.
+    known: dict[int, float] = {}
 
     def bounded(history: History) -> float:
-        weekly = method(history)
-        if math.isnan(weekly):
-            msg = f"The forecast method {name!r} gave no number, so nothing was forecast and nothing was charged."
-            raise ConfigError(msg)
-        return min(max(weekly, 0.0), MOST_WEEKLY)
+        length = len(history.weeks)
+        if length not in known:
+            known[length] = _in_range(name, method(history))
+        return known[length]
 
     return bounded
+
+
+def _in_range(name: str, weekly: float) -> float:
+    if math.isnan(weekly):
+        msg = f"The forecast method {name!r} gave no number, so nothing was forecast and nothing was charged."
+        raise ConfigError(msg)
+    return min(max(weekly, 0.0), MOST_WEEKLY)
 
 
 def _test_plan(policy: ForecastPolicy) -> backtest.Plan:
