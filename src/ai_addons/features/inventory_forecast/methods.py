@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 Method: TypeAlias = "Callable[[History], float]"
 """Expected units per week after a history."""
 
+BUILT_IN: Final = "builtin"
+"""Our own forecaster, as a policy names it."""
+
 PROFILE_DAYS: Final = 56
 _START: Final = 8
 _PRIOR: Final = 2
