@@ -20,7 +20,7 @@ from pydantic import AnyUrl, BaseModel, ConfigDict, Field, PrivateAttr, SecretSt
 
 from ai_addons.cache.arguments import arguments_text
 from ai_addons.cache.canonical import canonical
-from ai_addons.cache.keys import Keys
+from ai_addons.cache.keys import Keys, Place
 from ai_addons.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -133,6 +133,19 @@ def test_cache_key_does_not_depend_on_keyword_order_and_shows_nothing() -> None:
     assert len(bytes.fromhex(key)) == 32
 
 
+def test_several_cache_keys_of_one_prompt_are_those_of_each() -> None:
+    """Writing the prompt once gives what writing it for each would."""
+    rest = {name: PLACE[name] for name in ("feature", "version", "prompt", "schema")}
+    places = [
+        Place(scope="biz_7", route=("openai/gpt-6-luna",), settings={"max_tokens": 300}),
+        Place(scope="biz_8", route=(), settings={}, variant=2),
+    ]
+    assert KEYS.cache_keys(places, **rest) == [
+        KEYS.cache_key(**PLACE),
+        KEYS.cache_key(**(PLACE | {"scope": "biz_8", "route": (), "settings": {}, "variant": 2})),
+    ]
+
+
 def test_purposes_and_secrets_do_not_share_hashes() -> None:
     """A tag cannot be used to look up a trial claim, nor one installation's hashes in another."""
     same_value = KEYS._hash("cache", "x"), KEYS._hash("request", "x"), Keys(b"q" * 32)._hash("cache", "x")
@@ -144,6 +157,7 @@ def test_hashes_are_stable_between_releases() -> None:
     assert KEYS.tag("biz_7") == "72f5cb56ad43b11818991db24508ac68"
     assert KEYS.trial_claim("phone", "0244123456")[:16] == "07109b0776658c62"
     assert KEYS.request_hash("f", "1", {"a": 1}, {})[:16] == "b862ffb03c029e89"
+    assert KEYS.cache_key(**PLACE)[:16] == "2f06b68380e378d3"
 
 
 def test_short_secret_is_refused_without_showing_it() -> None:

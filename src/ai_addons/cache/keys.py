@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import unicodedata
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
 from ai_addons.cache.arguments import arguments_text
@@ -29,6 +30,23 @@ _SALT: Final = b"ai-addons keys v1"
 _TAG_LENGTH: Final = 32
 # Ghana writes one number as 024…, 24…, +233 24… and 00233 24…; nine digits name the subscriber.
 _PHONE_DIGITS: Final = 9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where an answer is looked for; see `Keys.cache_key`.
+
+    Attributes:
+        scope: Who shares it.
+        route: The models asked, in order.
+        settings: The model settings really sent.
+        variant: Which of several answers.
+    """
+
+    scope: str
+    route: Sequence[str]
+    settings: Mapping[str, Json]
+    variant: int = 0
 
 
 class Keys:
@@ -81,7 +99,19 @@ class Keys:
             schema: JSON schema of the answer, or None.
             variant: Which of several answers to the same prompt.
         """
-        return self._hash("cache", [scope, feature, version, route, settings, prompt, schema, variant])
+        place = Place(scope=scope, route=route, settings=settings, variant=variant)
+        return self.cache_keys([place], feature=feature, version=version, prompt=prompt, schema=schema)[0]
+
+    def cache_keys(
+        self, places: Sequence[Place], *, feature: str, version: str | int, prompt: Json, schema: object
+    ) -> list[str]:
+        """`cache_key` for several places each; prompt and schema, the bulk of it, are written once."""
+        asked = f"{canonical(prompt)},{canonical(schema)}"
+        return [self._named(place, feature, version, asked) for place in places]
+
+    def _named(self, place: Place, feature: str, version: str | int, asked: str) -> str:
+        head = canonical([place.scope, feature, version, place.route, place.settings]).removesuffix("]")
+        return self._digest("cache", f"{head},{asked},{canonical(place.variant)}]")
 
     def request_hash(
         self, feature: str, version: str | int, arguments: Mapping[str, object], options: Mapping[str, object]
@@ -126,7 +156,7 @@ class Keys:
         Returns:
             32 bytes.
         """
-        return expand(self._root, _encoded(["pseudonym key", business, version, salt]))
+        return expand(self._root, _bytes(canonical(["pseudonym key", business, version, salt])))
 
     def trial_claim(self, kind: str, value: str) -> str:
         """The hash under which a trial is claimed once, whatever way the value is written.
@@ -149,12 +179,10 @@ class Keys:
         return int(arguments_hash, 16) % n
 
     def _hash(self, purpose: _Purpose, value: object) -> str:
-        return hmac.digest(self._subkeys[purpose], _encoded(value), hashlib.sha256).hex()
+        return self._digest(purpose, canonical(value))
 
-
-def _encoded(value: object) -> bytes:
-    """The one form of a value as bytes."""
-    return _bytes(canonical(value))
+    def _digest(self, purpose: _Purpose, text: str) -> str:
+        return hmac.digest(self._subkeys[purpose], _bytes(text), "sha256").hex()
 
 
 def _bytes(text: str) -> bytes:
