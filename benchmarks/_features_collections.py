@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from ai_addons.features.collection_analysis.chance import Habit
+    from ai_addons.features.collection_analysis.models import SettledInvoice
     from benchmarks._features_receivables import History
 
 OURS: Final = "hand formula x amount"
@@ -126,7 +127,7 @@ def _habits(everything: Sequence[History], day: date) -> dict[str, Habit]:
     """How each customer paid what was paid before a day."""
     settled = [bill.as_settled() for bill in everything if bill.paid <= day]
     shop = shop_habit(settled, CollectionPolicy())
-    own = defaultdict(list)
+    own: dict[str, list[SettledInvoice]] = defaultdict(list)
     for bill in settled:
         own[bill.customer_ref].append(bill)
     return {ref: customer_habit(own[ref], shop) for ref in {bill.debtor for bill in everything}}
@@ -145,7 +146,7 @@ def _item(bill: History, day: date, habit: Habit, draw: Random) -> Item:
 
 def _together(found: Sequence[tuple[str, Item]], draw: Random) -> list[Item]:
     """All of a customer's bills as one item."""
-    own = defaultdict(list)
+    own: dict[str, list[Item]] = defaultdict(list)
     for ref, item in found:
         own[ref].append(item)
     return [

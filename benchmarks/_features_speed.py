@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from random import Random
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from ai_addons.cache.keys import Keys
 from ai_addons.features.collection_analysis import Receivables, collection_analysis
@@ -143,7 +143,7 @@ def result_of(built: Any) -> Any:  # noqa: ANN401  # each feature has a result o
     prompt: Any = built
     if isinstance(built, Generator):
         try:
-            prompt = next(built)
+            prompt = next(cast("Generator[Any, Any, Any]", built))
         except StopIteration as ended:
             prompt = ended.value
     return prompt if prompt.fallback is None else prompt.fallback()
