@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from inspect import isgenerator
 from random import Random
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from ai_addons.cache.keys import Keys
 from ai_addons.features.collection_analysis import Receivables, collection_analysis
@@ -141,9 +141,9 @@ def _case(
 def result_of(built: Any) -> Any:  # noqa: ANN401  # each feature has a result of its own
     """The finished result of a builder, without a model; a builder with steps is run to its first question."""
     prompt: Any = built
-    if isinstance(built, Generator):
+    if isgenerator(built):
         try:
-            prompt = next(cast("Generator[Any, Any, Any]", built))
+            prompt = next(built)
         except StopIteration as ended:
             prompt = ended.value
     return prompt if prompt.fallback is None else prompt.fallback()

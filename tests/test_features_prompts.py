@@ -95,7 +95,8 @@ def _part(number: int, asked: Asked) -> str:
     turns = "".join(f"\n--- {turn.role}\n{turn.content}\n" for turn in request.messages)
     schema = f"\n--- schema\n{schema_text(request, indent=1)}\n"
     limits = "".join(
-        f"\n--- {model}\nmax_tokens={request.max_tokens} {json.dumps(thinking_arguments(model, request.thinking))}\n" for model in MODELS
+        f"\n--- {model}\nmax_tokens={request.max_tokens} {json.dumps(thinking_arguments(model, request.thinking))}\n"
+        for model in MODELS
     )
     return f"\n=== request {number}\n{turns}{schema}{limits}\n--- tokens\n{_counts(size([asked]))}\n"
 
