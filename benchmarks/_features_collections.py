@@ -1,6 +1,6 @@
 """Whom to contact first: our ranking against the usual ways, on invented receivables.
 
-Run with ``python -m benchmarks._features_collections``. For each of 19 fortnightly dates a method ranks the
+For each of 19 fortnightly dates a method ranks the
 open bills (or customers); what counts is the share of soon-bad money, owed on bills that are past due and
 unpaid 14 days later, that lies within its first 20 %, and the hit rate: the share of those that turn out so.
 The figures of the reference are of one set of real business invoices, ours of generated ones: only the order
@@ -13,23 +13,26 @@ import statistics
 from collections import defaultdict
 from dataclasses import dataclass
 from random import Random
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from ai_addons.features.collection_analysis.ageing import bucket_of
 from ai_addons.features.collection_analysis.chance import chance_unpaid, customer_habit, shop_habit
 from ai_addons.features.collection_analysis.models import BUCKETS, CollectionPolicy
 from benchmarks._features_receivables import bills, fortnights, open_on
+from benchmarks._features_rows import Row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     from ai_addons.features.collection_analysis.chance import Habit
+    from ai_addons.features.collection_analysis.models import SettledInvoice
     from benchmarks._features_receivables import History
 
-Row: TypeAlias = tuple[str, float, float | None]
-"""Method, our figure, the reference's on its own data (None where it has none)."""
-
+OURS: Final = "hand formula x amount"
+MONEY: Final = "soon-bad money in the first fifth, by invoice (generated)"
+HITS: Final = "hit rate of the first fifth, by invoice (generated)"
+CUSTOMERS: Final = "soon-bad money in the first fifth, by customer (generated)"
 SEEDS: Final = tuple(range(10))
 TOP: Final = 0.2
 _REFERENCE: Final[Mapping[str, tuple[float | None, float | None, float | None]]] = {
@@ -38,7 +41,7 @@ _REFERENCE: Final[Mapping[str, tuple[float | None, float | None, float | None]]]
     "days overdue x amount": (0.28, 0.14, None),
     "ageing bucket, then amount": (0.30, 0.15, None),
     "oldest first": (0.36, 0.19, 0.42),
-    "hand formula x amount": (0.60, 0.31, 0.65),
+    OURS: (0.60, 0.31, 0.65),
 }
 """Share of soon-bad money and hit rate by invoice, share by customer."""
 
@@ -68,7 +71,7 @@ METHODS: Final[Mapping[str, Callable[[Item], tuple[float, ...]]]] = {
     "days overdue x amount": lambda item: (item.days * item.amount,),
     "ageing bucket, then amount": lambda item: (BUCKETS.index(bucket_of(item.days)), item.amount),
     "oldest first": lambda item: (item.days,),
-    "hand formula x amount": lambda item: (item.expected,),
+    OURS: lambda item: (item.expected,),
 }
 
 
@@ -79,7 +82,7 @@ def measure(seeds: Sequence[int] = SEEDS) -> list[Row]:
         seeds: Which invented shops; the figures are means over them and their dates.
 
     Returns:
-        Rows of method, our figure and the reference's.
+        Figures; the reference's are of its own data.
     """
     dates = [found for seed in seeds for found in _dates(seed)]
     rows: list[Row] = []
@@ -88,9 +91,9 @@ def measure(seeds: Sequence[int] = SEEDS) -> list[Row]:
         by_invoice = [score(items, key) for items, _ in dates]
         by_customer = [score(items, key) for _, items in dates]
         rows += [
-            (f"{name}, by invoice: share of soon-bad money", _mean(by_invoice, 0), invoice),
-            (f"{name}, by invoice: hit rate", _mean(by_invoice, 1), hit),
-            (f"{name}, by customer: share of soon-bad money", _mean(by_customer, 0), customer),
+            Row(what=MONEY, method=name, figure=_mean(by_invoice, 0), reference=invoice, digits=2),
+            Row(what=HITS, method=name, figure=_mean(by_invoice, 1), reference=hit, digits=2),
+            Row(what=CUSTOMERS, method=name, figure=_mean(by_customer, 0), reference=customer, digits=2),
         ]
     return rows
 
@@ -124,7 +127,7 @@ def _habits(everything: Sequence[History], day: date) -> dict[str, Habit]:
     """How each customer paid what was paid before a day."""
     settled = [bill.as_settled() for bill in everything if bill.paid <= day]
     shop = shop_habit(settled, CollectionPolicy())
-    own = defaultdict(list)
+    own: dict[str, list[SettledInvoice]] = defaultdict(list)
     for bill in settled:
         own[bill.customer_ref].append(bill)
     return {ref: customer_habit(own[ref], shop) for ref in {bill.debtor for bill in everything}}
@@ -143,7 +146,7 @@ def _item(bill: History, day: date, habit: Habit, draw: Random) -> Item:
 
 def _together(found: Sequence[tuple[str, Item]], draw: Random) -> list[Item]:
     """All of a customer's bills as one item."""
-    own = defaultdict(list)
+    own: dict[str, list[Item]] = defaultdict(list)
     for ref, item in found:
         own[ref].append(item)
     return [
@@ -156,8 +159,3 @@ def _together(found: Sequence[tuple[str, Item]], draw: Random) -> list[Item]:
         )
         for items in own.values()
     ]
-
-
-if __name__ == "__main__":
-    for method, figure, reference in measure():
-        print(f"{method:66} {figure:.2f}  {'' if reference is None else f'{reference:.2f}'}")

@@ -1,6 +1,6 @@
 """Who will pay late: the hand points against one fact, on invented credit histories.
 
-Run with ``python -m benchmarks._features_credit``. The figure is the AUC: the chance that of two customers, one of
+The figure is the AUC: the chance that of two customers, one of
 whom turns bad, the score names the right one (Mann and Whitney, 1947; ties count half). The reference's figures
 are of real small loans, ours of generated histories: only the order of the methods can be compared.
 """
@@ -12,17 +12,18 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from ai_addons.features.credit_assessment.models import CreditApplication, CreditInvoice, CreditPolicy
 from ai_addons.features.credit_assessment.scorecard import assess, fit_scorecard
+from benchmarks._features_rows import Row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Row: TypeAlias = tuple[str, float, float | None]
-"""Method, our figure, the reference's on its own data (None where it has none)."""
-
+AUC: Final = "AUC of turning bad (generated)"
+POINTS: Final = "hand points"
+CARD: Final = "card blended into the points, two-fold"
 SEEDS: Final = tuple(range(5))
 APPLICANTS: Final = 1_000
 AS_OF: Final = date(2026, 11, 20)
@@ -120,7 +121,7 @@ def measure(seeds: Sequence[int] = SEEDS, count: int = APPLICANTS) -> list[Row]:
         count: How many customers each.
 
     Returns:
-        Rows of method, our figure and the reference's (repeat small loans).
+        Figures; the reference's are of repeat small loans.
     """
     rounds = [applicants(seed, count) for seed in seeds]
     bad = [[one.bad for one in found] for found in rounds]
@@ -128,10 +129,10 @@ def measure(seeds: Sequence[int] = SEEDS, count: int = APPLICANTS) -> list[Row]:
     points = [risks(found, CreditPolicy()) for found in rounds]
     crossed = [_crossed(found) for found in rounds]
     return [
-        ("share of bad customers", _mean([statistics.fmean(found) for found in bad]), None),
-        ("one fact (late share): AUC", _aucs(fact, bad), 0.656),
-        ("hand points: AUC", _aucs(points, bad), 0.667),
-        ("WoE scorecard blended into the hand points: AUC, two-fold", _mean(crossed), 0.695),
+        Row(what="share of bad customers (generated)", figure=_mean([statistics.fmean(found) for found in bad])),
+        Row(what=AUC, method="one fact (late share)", figure=_aucs(fact, bad), reference=0.656),
+        Row(what=AUC, method=POINTS, figure=_aucs(points, bad), reference=0.667),
+        Row(what=AUC, method=CARD, figure=_mean(crossed), reference=0.695),
     ]
 
 
@@ -157,8 +158,3 @@ def _fitted_auc(train: Sequence[Applicant], test: Sequence[Applicant]) -> float:
 
 def _mean(figures: Sequence[float]) -> float:
     return statistics.fmean(figures)
-
-
-if __name__ == "__main__":
-    for method, figure, reference in measure():
-        print(f"{method:60} {figure:.3f}  {'' if reference is None else f'{reference:.3f}'}")

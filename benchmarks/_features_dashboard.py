@@ -1,6 +1,6 @@
 """How many tokens a dashboard sends for 500 and for 10,000 customers, beside sending the customers' rows instead.
 
-Run with ``python -m benchmarks._features_dashboard``. The shop is the feature's own example, so it is invented. Tokens
+The shop is the feature's own example, so it is invented. Tokens
 are counted with the public tokeniser ``o200k_base``, whose table comes with LiteLLM; nothing goes to the network. A
 provider's own count differs by some percent, so costs are shown with 10 % more, as in the price tables. The schema of
 the answer, which many providers count too, is the same for all rows and left out.
@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 from collections import defaultdict
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from importlib.util import find_spec
@@ -22,9 +21,10 @@ import tiktoken
 
 from ai_addons.features.portfolio_dashboard import SPEC, SYSTEM, USER, portfolio_dashboard
 from ai_addons.features.portfolio_dashboard.example import AS_OF, example, shop
+from benchmarks._features_rows import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ai_addons.features.portfolio_dashboard.example import Shop
 
@@ -34,26 +34,6 @@ REFERENCE: Final = {(500, "facts"): 2_845, (10_000, "facts"): 2_862, (500, "rows
 # gpt-6-luna in USD a million tokens, a tokeniser's error, and GHS a USD, as in the tables of costs.
 _INPUT, _OUTPUT, _MARGIN, _GHS = Decimal("0.10"), Decimal("0.50"), Decimal("1.10"), Decimal(16)
 _MILLION: Final = 1_000_000
-_CREDITS, _LEAST_PRICE = Decimal(5), Decimal("0.50")
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One figure beside the reference's.
-
-    Attributes:
-        what: What was counted.
-        tokens: Ours.
-        reference: The reference's, None where it has none.
-        ghs: Cost of a call with as many input tokens and an answer of the planned size, in GHS.
-        margin: What is left of 5 credits at GHS 0.50, before payment fees.
-    """
-
-    what: str
-    tokens: int
-    reference: int | None
-    ghs: Decimal
-    margin: Decimal
 
 
 @cache
@@ -104,31 +84,39 @@ def _customer_rows(rows_of: Shop) -> Iterator[dict[str, object]]:
         }
 
 
-def measure(sizes: tuple[int, ...] = (500, 10_000)) -> list[Row]:
-    """Facts and rows for each number of customers, after the static part."""
+def measure(sizes: Sequence[int] = (500, 10_000)) -> list[Row]:
+    """Facts and rows for each number of customers, after the static part; then what a call with the facts costs."""
     static = tokens(SYSTEM + USER)
     counted = [
-        (f"{what}, {customers:,} customers", tokens(text(customers)), REFERENCE.get((customers, what)))
-        for what, text in (("facts", facts), ("rows", rows))
+        (customers, what, tokens(text(customers)))
         for customers in sizes
+        for what, text in (("facts", facts), ("rows", rows))
     ]
-    return [_row("static part", static, 631, 0), *(_row(what, size, there, static) for what, size, there in counted)]
+    return [
+        Row(what="tokens of the static part (generated)", figure=static, reference=631, digits=0),
+        *(
+            Row(what=sent(customers), method=what, figure=size, reference=REFERENCE.get((customers, what)), digits=0)
+            for customers, what, size in counted
+        ),
+        *(
+            Row(what=cost(customers), method=what, figure=_ghs(size + static), unit="GHS", digits=4)
+            for customers, what, size in counted
+        ),
+    ]
 
 
-def _row(what: str, size: int, there: int | None, static: int) -> Row:
+def sent(customers: int) -> str:
+    """The name of the tokens sent for so many customers."""
+    return f"tokens for {customers:,} customers (generated)"
+
+
+def cost(customers: int) -> str:
+    """The name of what a call for so many customers costs."""
+    return f"cost of a call for {customers:,} customers (generated)"
+
+
+def _ghs(size: int) -> Decimal:
+    """What a call with so many input tokens and an answer of the planned size costs, in GHS."""
     answer = SPEC.tokens[1] if SPEC.tokens else 0
-    usd = (_INPUT * (size + static) + _OUTPUT * answer) * _MARGIN / _MILLION
-    ghs = usd * _GHS
-    return Row(what, size, there, ghs.quantize(Decimal("0.0001")), 1 - ghs / (_CREDITS * _LEAST_PRICE))
-
-
-def main() -> None:
-    """Print the figures as a Markdown table."""
-    print("| what | tokens | reference | GHS a call | margin at 0.50 |\n|---|---|---|---|---|")
-    for row in measure():
-        there = "" if row.reference is None else f"{row.reference:,}"
-        print(f"| {row.what} | {row.tokens:,} | {there} | {row.ghs} | {row.margin:.1%} |")
-
-
-if __name__ == "__main__":
-    main()
+    usd = (_INPUT * size + _OUTPUT * answer) * _MARGIN / _MILLION
+    return usd * _GHS

@@ -1,6 +1,6 @@
 """Forecasts and reorder points on the development data: ours beside the simple methods everybody knows.
 
-Run with ``python -m benchmarks._features_forecast [FOLDER]``. The data is a slice of Chen, D. (2015), *Online Retail*,
+The data is a slice of Chen, D. (2015), *Online Retail*,
 UCI Machine Learning Repository, https://doi.org/10.24432/C5BW33, CC BY 4.0; its products sold weekly. A British gift
 trade says nothing about Ghanaian buying: this checks arithmetic.
 
@@ -13,12 +13,8 @@ from __future__ import annotations
 
 import csv
 import math
-import sys
-import time
-from dataclasses import dataclass
 from datetime import date
 from importlib.util import find_spec
-from pathlib import Path
 from statistics import NormalDist, fmean
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -31,23 +27,25 @@ from ai_addons.features.inventory_forecast.demand import (
     units_per_period,
     weekly_history,
 )
-from ai_addons.features.inventory_forecast.example import example
 from ai_addons.features.inventory_forecast.library import StatsForecaster
 from ai_addons.features.inventory_forecast.methods import BuiltIn, ses, tsb
-from ai_addons.features.inventory_forecast.models import ForecastPolicy, StockRequest
-from ai_addons.features.inventory_forecast.planning import plan
+from ai_addons.features.inventory_forecast.models import ForecastPolicy
 from ai_addons.features.inventory_forecast.quantiles import demand_quantile, linear_quantile
 from ai_addons.features.inventory_forecast.reorder import VARIANCE_WEEKS, demand_of, reorder_point
+from benchmarks._features_rows import Row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from ai_addons.features.inventory_forecast.methods import Forecaster
 
     Weekly: TypeAlias = Callable[[Sequence[float]], float | Sequence[float]]
 
-_ROOT: Final = Path(__file__).parents[1]
-_PLACES: Final = tuple(root / "shared" / "data" / "retail_dev" for root in (_ROOT, _ROOT.parent, _ROOT.parent.parent))
+OURS: Final = "built in, by class"
+RMSSE: Final = "RMSSE of the next 4 weeks"
+SERVICE: Final = "2-week windows covered by the reorder point"
+STOCK: Final = "stock over demand for it"
 _AS_OF: Final = date(2011, 7, 3)
 _WEEKS: Final = 30
 _HORIZON: Final = 4
@@ -56,29 +54,6 @@ _TRAINING: Final = {_HORIZON: 20, _PROTECTION: 16}
 _WINDOWS: Final = {_HORIZON: 2, _PROTECTION: 4}
 _SALES: Final = 5
 _LEVEL: Final = 0.95
-_ITEMS: Final = 2_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One figure.
-
-    Attributes:
-        what: Method and measure.
-        figure: Measured here.
-        reference: The figure it is compared with; None where there is none.
-        unit: Of both; empty for a ratio.
-    """
-
-    what: str
-    figure: float
-    reference: float | None
-    unit: str = ""
-
-
-def found() -> Path | None:
-    """Where the development data lies, beside the project or some folders higher; it is no part of it."""
-    return next((place for place in _PLACES if (place / "sales.csv").exists()), None)
 
 
 def histories(data: Path) -> tuple[History, ...]:
@@ -157,22 +132,23 @@ def rmsse(past: History, came: Sequence[float], forecast: float | Sequence[float
 def errors(series: Sequence[History]) -> Iterator[Row]:
     """The mean error of every method, and of the forecasters that choose one by class."""
     tested = list(windows(series, _HORIZON))
-    yield Row(what="windows of 4 weeks", figure=len(tested), reference=315)
+    yield Row(what="windows of 4 weeks", figure=len(tested), reference=315, digits=0)
     for name, (method, reference) in METHODS.items():
         scaled = [rmsse(past, came, method(past.observed)) for past, came in tested]
-        yield Row(what=f"RMSSE: {name}", figure=fmean(one for one in scaled if one is not None), reference=reference)
+        figure = fmean(one for one in scaled if one is not None)
+        yield Row(what=RMSSE, method=name, figure=figure, reference=reference)
     yield from rivals(tested)
 
 
 def rivals(tested: Sequence[tuple[History, tuple[float, ...]]]) -> Iterator[Row]:
     """The package's rule, TSB or SES by class, and the same of a library where it is installed."""
-    forecasters: dict[str, Forecaster] = {"built in": BuiltIn(ForecastPolicy())}
+    forecasters: dict[str, Forecaster] = {OURS: BuiltIn(ForecastPolicy())}
     if find_spec("statsforecast"):
-        forecasters["statsforecast"] = StatsForecaster(ForecastPolicy())
+        forecasters["statsforecast, by class"] = StatsForecaster(ForecastPolicy())
     for name, forecaster in forecasters.items():
         scaled = [rmsse(past, came, by_class(past, forecaster)) for past, came in tested]
         figure = fmean(one for one in scaled if one is not None)
-        yield Row(what=f"RMSSE: {name}, by class", figure=figure, reference=None)
+        yield Row(what=RMSSE, method=name, figure=figure)
 
 
 def by_class(past: History, forecaster: Forecaster) -> float:
@@ -207,19 +183,19 @@ def points(past: History, weekly: float) -> dict[str, float]:
 def service(series: Sequence[History]) -> Iterator[Row]:
     """The share of windows that each rule covers, and the stock it takes."""
     tested = list(windows(series, _PROTECTION))
-    yield Row(what="windows of 2 weeks", figure=len(tested), reference=657)
+    yield Row(what="windows of 2 weeks", figure=len(tested), reference=657, digits=0)
     wanted = [sum(came) for _, came in tested]
     rules = [points(past, ses(past.observed)) for past, _ in tested]
     for name, (achieved, stock) in _POINTS.items():
         covered = fmean(units <= rule[name] for units, rule in zip(wanted, rules, strict=True))
-        yield Row(what=f"service: {name}", figure=100 * covered, reference=achieved, unit="%")
+        yield Row(what=SERVICE, method=name, figure=100 * covered, reference=achieved, unit="%", digits=1)
         held = sum(rule[name] for rule in rules) / sum(wanted)
-        yield Row(what=f"stock over demand: {name}", figure=held, reference=stock)
+        yield Row(what=STOCK, method=name, figure=held, reference=stock, digits=2)
     ours = BuiltIn(ForecastPolicy())
     built = [reorder_point(demand_of(past, by_class(past, ours), _PROTECTION), _LEVEL) for past, _ in tested]
     covered = fmean(units <= point for units, point in zip(wanted, built, strict=True))
-    yield Row(what="service: built in, by class", figure=100 * covered, reference=None, unit="%")
-    yield Row(what="stock over demand: built in, by class", figure=sum(built) / sum(wanted), reference=None)
+    yield Row(what=SERVICE, method=OURS, figure=100 * covered, unit="%", digits=1)
+    yield Row(what=STOCK, method=OURS, figure=sum(built) / sum(wanted), digits=2)
 
 
 _CLASSES: Final[Mapping[DemandClass, int]] = {
@@ -235,22 +211,7 @@ def classes(series: Sequence[History]) -> Iterator[Row]:
     """How many products are of each class."""
     told = [classify(history.observed) for history in series]
     for kind, reference in _CLASSES.items():
-        yield Row(what=f"products: {kind}", figure=told.count(kind), reference=reference)
-
-
-def speed() -> Row:
-    """CPU time of a whole plan with its backtests, for the largest input, weekly."""
-    some = example().items
-    items = tuple(
-        item.model_copy(update={"ref": f"{item.ref} {number}"})
-        for number in range(_ITEMS // len(some))
-        for item in some
-    )
-    request = StockRequest(as_of=_AS_OF, items=items)
-    began = time.process_time()
-    plan(request, ForecastPolicy())
-    taken = (time.process_time() - began) / len(items)
-    return Row(what="plan with backtest, CPU per item", figure=1_000 * taken, reference=None, unit="ms")
+        yield Row(what=f"products: {kind}", figure=told.count(kind), reference=reference, digits=0)
 
 
 def measure(data: Path) -> list[Row]:
@@ -260,18 +221,4 @@ def measure(data: Path) -> list[Row]:
         data: The folder ``retail_dev``.
     """
     series = histories(data)
-    return [*classes(series), *errors(series), *service(series), speed()]
-
-
-def table(rows: Sequence[Row]) -> str:
-    """The rows as Markdown."""
-    lines = [
-        f"| {row.what} | {row.figure:.4g} {row.unit} | {'' if row.reference is None else row.reference} |"
-        for row in rows
-    ]
-    return "\n".join(["| what | here | reference |", "|---|---|---|", *lines])
-
-
-if __name__ == "__main__":
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else found()
-    print(table(measure(folder)) if folder else "NOT MEASURED: the development data is absent.")
+    return [*classes(series), *errors(series), *service(series)]

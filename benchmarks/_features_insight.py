@@ -1,7 +1,7 @@
 """`customer_insight` on the development slice: segments, and how well scores order who buys again.
 
 20 weeks to 24 April 2011, then the 10 weeks after, 388 customers. Online Retail, D. Chen (2015), UCI,
-CC BY 4.0; a slice. Run alone: ``uv run python -m benchmarks._features_insight``.
+CC BY 4.0; a slice.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from ai_addons.features.customer_insight.segments import customers, scored
-from benchmarks._features_slice import slice_folder
+from benchmarks._features_rows import Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from ai_addons.features.customer_insight.models import Segment
     from ai_addons.features.customer_insight.segments import Scored
 
-Row: TypeAlias = tuple[str, Decimal, Decimal]
-"""What was worked out, our figure, the reference's."""
-
+AUC: Final = "AUC of buying again"
+TOP_FIFTH: Final = "share of later spend in the top fifth"
+OURS: Final = "return score"
 _UNTIL: Final = date(2011, 4, 24)
 _SEGMENTS: Final[Mapping[Segment, int]] = {
     "champions": 40,
@@ -39,7 +39,7 @@ _SEGMENTS: Final[Mapping[Segment, int]] = {
 _REFERENCE: Final = {
     "recency only": ("0.617", "0.464"),
     "RFM sum": ("0.692", "0.697"),
-    "return score": ("0.698", "0.786"),
+    OURS: ("0.698", "0.786"),
 }
 
 
@@ -70,8 +70,11 @@ def measure(data: Path) -> list[Row]:
     rows = scored(found)
     sizes = Counter(row.segment for row in rows)
     return [
-        ("customers", Decimal(len(found)), Decimal(388)),
-        *((f"segment {name}", Decimal(sizes[name]), Decimal(size)) for name, size in _SEGMENTS.items()),
+        Row(what="customers", figure=len(found), reference=388, digits=0),
+        *(
+            Row(what=f"segment {name}", figure=sizes[name], reference=size, digits=0)
+            for name, size in _SEGMENTS.items()
+        ),
         *_rules(rows, later),
     ]
 
@@ -86,13 +89,13 @@ def _rules(rows: Sequence[Scored], later: Mapping[str, Decimal]) -> Iterator[Row
     scores: dict[str, list[float]] = {
         "recency only": [-row.customer.recency for row in rows],
         "RFM sum": [row.rfm for row in rows],
-        "return score": [row.customer.return_score for row in rows],
+        OURS: [row.customer.return_score for row in rows],
     }
     spend = [later.get(row.customer.ref, Decimal()) for row in rows]
     for name, score in scores.items():
         area, share = (Decimal(value) for value in _REFERENCE[name])
-        yield f"{name}: AUC", auc(score, [one > 0 for one in spend]), area
-        yield f"{name}: share of the top fifth", top_fifth(score, spend), share
+        yield Row(what=AUC, method=name, figure=auc(score, [one > 0 for one in spend]), reference=area)
+        yield Row(what=TOP_FIFTH, method=name, figure=top_fifth(score, spend), reference=share)
 
 
 def auc(score: Sequence[float], came: Sequence[bool]) -> Decimal:
@@ -107,8 +110,3 @@ def top_fifth(score: Sequence[float], spend: Sequence[Decimal]) -> Decimal:
     """The share of the later spend that the best fifth by score held; ties by reference, the order of the rows."""
     order = sorted(range(len(score)), key=lambda at: -score[at])[: len(score) // 5]
     return (sum((spend[at] for at in order), Decimal()) / sum(spend, Decimal())).quantize(Decimal("0.001"))
-
-
-if __name__ == "__main__":
-    for method, figure, reference in measure(slice_folder()):
-        print(f"{method:36} {figure:>12} {reference:>12}")

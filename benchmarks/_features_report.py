@@ -1,7 +1,6 @@
 """`report_summary` on the development slice: where the change from May to June comes from, and the odd days.
 
-Online Retail, D. Chen (2015), UCI, CC BY 4.0; a slice. Amounts are pounds. Run alone:
-``uv run python -m benchmarks._features_report``.
+Online Retail, D. Chen (2015), UCI, CC BY 4.0; a slice. Amounts are pounds.
 """
 
 from __future__ import annotations
@@ -10,18 +9,15 @@ import csv
 from collections import defaultdict
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from ai_addons.features.report_summary.bridge import Line, sales_bridge
 from ai_addons.features.report_summary.odd_days import odd_days, scored_days
-from benchmarks._features_slice import slice_folder
+from benchmarks._features_rows import Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-Row: TypeAlias = tuple[str, Decimal, Decimal]
-"""What was worked out, our figure, the reference's."""
 
 _MAY: Final = (2011, 5)
 _JUNE: Final = (2011, 6)
@@ -41,15 +37,18 @@ def measure(data: Path) -> list[Row]:
     days: dict[date, Decimal] = defaultdict(Decimal)
     for day, _, units, price in sales:
         days[day] += units * price
+    money = (
+        ("change in sales, June against May", parts.change, "4837.80"),
+        ("price", parts.price, "-2495.08"),
+        ("volume", parts.volume, "4186.20"),
+        ("mix", parts.mix, "2019.88"),
+        ("new", parts.new, "1324.25"),
+        ("lost", parts.lost, "-197.45"),
+    )
     return [
-        ("change in sales, June against May", parts.change, Decimal("4837.80")),
-        ("price", parts.price, Decimal("-2495.08")),
-        ("volume", parts.volume, Decimal("4186.20")),
-        ("mix", parts.mix, Decimal("2019.88")),
-        ("new", parts.new, Decimal("1324.25")),
-        ("lost", parts.lost, Decimal("-197.45")),
-        ("days that can be tested", Decimal(len(scored_days(days))), Decimal(128)),
-        ("odd days among them", Decimal(len(odd_days(days))), Decimal(9)),
+        *(Row(what=what, figure=figure, reference=Decimal(there), digits=2) for what, figure, there in money),
+        Row(what="days that can be tested", figure=len(scored_days(days)), reference=128, digits=0),
+        Row(what="odd days among them", figure=len(odd_days(days)), reference=9, digits=0),
     ]
 
 
@@ -78,8 +77,3 @@ def _lines(sales: list[tuple[date, str, Decimal, Decimal]]) -> list[Line]:
         )
         for by_month in sums.values()
     ]
-
-
-if __name__ == "__main__":
-    for method, figure, reference in measure(slice_folder()):
-        print(f"{method:36} {figure:>12} {reference:>12}")

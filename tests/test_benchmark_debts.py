@@ -7,6 +7,7 @@ import pytest
 from benchmarks import _features_collections as collections
 from benchmarks import _features_credit as credit
 from benchmarks._features_receivables import bills, fortnights, open_on
+from benchmarks._features_rows import by_method
 
 
 @pytest.mark.parametrize(
@@ -27,25 +28,21 @@ def test_the_auc_counts_pairs(scores: list[float], bad: list[bool], auc: float) 
 
 def test_the_hand_points_are_above_one_fact() -> None:
     """The full score knows more than the share of late bills, as in the reference."""
-    figures = {method: figure for method, figure, _ in credit.measure(seeds=(0, 1), count=800)}
-    assert figures["hand points: AUC"] > figures["one fact (late share): AUC"] > 0.6
-    assert 0.1 < figures["share of bad customers"] < 0.2
+    share, *rows = credit.measure(seeds=(0, 1), count=800)
+    figures = {row.method: row.figure for row in rows}
+    assert figures[credit.POINTS] > figures["one fact (late share)"] > 0.6
+    assert 0.1 < share.figure < 0.2
 
 
 def test_the_hand_formula_is_above_the_usual_ways() -> None:
     """By invoice and by customer more soon-bad money is in its first fifth than in any other's."""
-    rows = {method: figure for method, figure, _ in collections.measure(seeds=(0, 1))}
-    for suffix in (
-        "by invoice: share of soon-bad money",
-        "by invoice: hit rate",
-        "by customer: share of soon-bad money",
-    ):
-        figures = {name: rows[f"{name}, {suffix}"] for name in collections.METHODS}
-        ours = figures.pop("hand formula x amount")
+    rows = collections.measure(seeds=(0, 1))
+    for what in (collections.MONEY, collections.HITS, collections.CUSTOMERS):
+        figures = {name: float(row.figure) for name, row in by_method(rows, what).items()}
+        ours = figures.pop(collections.OURS)
         assert ours > 1.3 * max(figures.values())
-    assert (
-        rows["oldest first, by invoice: share of soon-bad money"] > rows["random, by invoice: share of soon-bad money"]
-    )
+    money = by_method(rows, collections.MONEY)
+    assert money["oldest first"].figure > money["random"].figure
 
 
 def test_the_score_is_the_share_of_the_top_fifth() -> None:

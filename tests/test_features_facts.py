@@ -57,6 +57,12 @@ def test_invisible_characters_go_and_odd_numbers_stay_visible(raw: str, plain: s
     assert clean(raw) == plain
 
 
+@given(st.text(st.characters(max_codepoint=0x2FF)))
+def test_plain_text_takes_a_shorter_way_to_the_same(text: str) -> None:
+    """Something invisible at the end sends a text the long way, and leaves no trace."""
+    assert clean(text) == clean(f"{text}\u200b")
+
+
 @given(st.text(max_size=100))
 def test_a_tenants_text_can_never_form_a_reference(text: str) -> None:
     """Whatever a shop types, no brace or angle bracket of it is left, full-width ones included."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from math import inf, sqrt
 
 import pytest
@@ -21,7 +22,16 @@ from ai_addons.features.inventory_forecast.demand import (
     units_per_period,
     weekly_history,
 )
-from ai_addons.features.inventory_forecast.methods import BuiltIn, ses, tsb, weekday_factors, weekday_profile
+from ai_addons.features.inventory_forecast.methods import (
+    _ALPHAS,
+    BuiltIn,
+    _one_step_error,
+    _smoothed,
+    ses,
+    tsb,
+    weekday_factors,
+    weekday_profile,
+)
 from ai_addons.features.inventory_forecast.models import ForecastPolicy
 from ai_addons.features.inventory_forecast.reorder import (
     Demand,
@@ -443,3 +453,42 @@ def test_the_service_level_achieved_by_hand() -> None:
     assert backtest.service(weeks(*steady), lambda _: 2.0, PLAN, level=0.95) == (2, 2)
     assert backtest.service(weeks(*steady[:6], 20, 20), lambda _: 2.0, PLAN, level=0.95) == (1, 2)
     assert backtest.service(weeks(2, 2), lambda _: 2.0, PLAN, level=0.95) == (0, 0)
+
+
+def test_what_was_seen_spares_a_forecast() -> None:
+    """Where the empirical quantile covers a period already, no method is asked; where it does not, it is."""
+    asked: list[int] = []
+
+    def method(past: History) -> float:
+        asked.append(len(past.weeks))
+        return 50.0
+
+    steady = [2.0] * 8
+    assert backtest.service(weeks(*steady), method, PLAN, level=0.95) == (2, 2)
+    assert asked == []
+    assert backtest.service(weeks(*steady[:6], 20, 20), method, PLAN, level=0.95) == (2, 2)
+    assert asked == [6]
+
+
+@given(
+    st.lists(st.sampled_from([0.0, 1.0, 2.0, 5.0, 40.0]), min_size=56, max_size=120),
+    st.sampled_from([step / 100 for step in range(5, 61, 5)]),
+)
+def test_the_chosen_weight_is_the_best_by_its_errors_added_up(days: list[float], weight: float) -> None:
+    """No other weight has a smaller sum of squared one-step errors than the level found, worked out step by step."""
+    found = _smoothed(days)
+    best = min(_ALPHAS, key=lambda one: _squared_errors(days, one))
+    assert found == pytest.approx(ses(days, weight=best), abs=1e-9) or _squared_errors(days, best) == pytest.approx(
+        min(_squared_errors(days, one) for one in _ALPHAS if ses(days, weight=one) == found), rel=1e-12
+    )
+    error = _one_step_error(days[0] - sum(days[:8]) / 8, [b - a for a, b in pairwise(days)], kept=1 - weight)
+    assert error**2 == pytest.approx(_squared_errors(days, weight), abs=1e-9)
+
+
+def _squared_errors(values: list[float], weight: float) -> float:
+    """One-step errors from their definition: value less level, then the level follows."""
+    level, total = sum(values[:8]) / 8, 0.0
+    for value in values:
+        total += (value - level) ** 2
+        level += weight * (value - level)
+    return total

@@ -16,8 +16,10 @@ from ai_addons.features.inventory_forecast import (
     example,
     inventory_forecast,
 )
+from ai_addons.features.inventory_forecast.methods import BUILT_IN, BuiltIn
 from ai_addons.llm.offline import OFFLINE_MODEL
 from ai_addons.money import Credits
+from ai_addons.plugins import load
 from ai_addons.testing import ManualClock, kit_settings
 from tests.forecasts import (
     forecast,
@@ -153,3 +155,9 @@ def test_what_a_forecaster_says_is_bounded() -> None:
     assert (below.fc_units, below.days_cover) == (Decimal(0), None)
     beyond = only(forecast(request(), policy=ForecastPolicy(forecaster=f"{__name__}:Beyond")))
     assert (beyond.fc_units, beyond.days_cover) == (Decimal(50_000_000), Decimal(0))
+
+
+def test_our_own_forecaster_is_the_registered_one() -> None:
+    """It is taken without a search; a host that looks it up by its name gets the same."""
+    assert load("forecasters", BUILT_IN) is BuiltIn
+    assert ForecastPolicy().forecaster == BUILT_IN

@@ -336,8 +336,7 @@ class Accounts:
         return self._service(operator=True)
 
     def _fingerprint(self, feature: str, asked: Mapping[str, object]) -> str:
-        keys = self._wiring.keys()
-        return keys.request_hash(feature, "charge", keys.arguments(asked), {})
+        return self._wiring.keys().request_hash(feature, "charge", asked, {})
 
     # The books.
 

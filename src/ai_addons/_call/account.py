@@ -57,17 +57,16 @@ class Account(Generic[R]):
         self._cacheable = call.cache_for is not None and kit.cache is not None
         self.finished: Finished | None = None
         feature, version = call.spec.key, call.spec.version
-        arguments = kit.keys.arguments(call.arguments)
         # What is configured may change between a call and its repeat; what the caller asked for may not.
-        options = {"model": call.chosen}
-        self.arguments_hash = kit.keys.request_hash(feature, version, arguments, {})
+        options: tuple[dict[str, object], ...] = ({}, {"model": call.chosen})
+        self.arguments_hash, request = kit.keys.request_hashes(feature, version, call.arguments, options)
         self.own_hash = kit.keys.repeat_hash(call.payer.business, self.arguments_hash)
         fresh = CallIdentity(
             business=call.payer.business,
             user=call.payer.user,
             id=kit.ids.new(self.started_at) if call.key is None else call.key,
             feature=feature,
-            request_hash=kit.keys.request_hash(feature, version, arguments, options),
+            request_hash=request,
             keyed=call.key is not None,
         )
         self.identity: CallIdentity = fresh if call.reserved is None else call.reserved.call

@@ -10,6 +10,7 @@ from ai_addons._call import stored
 from ai_addons._call.sharing import is_shareable
 from ai_addons._call.steps import Do
 from ai_addons._call.turns import Turns
+from ai_addons.cache.keys import Place
 from ai_addons.llm.providers import is_offline
 from ai_addons.llm.thinking import thinking_arguments
 
@@ -56,18 +57,25 @@ class Repeats(Generic[R]):
         The second changes with whatever could change the answer: models, and the settings sent to them.
         """
         business, spec, call = self._account.identity.business, self._call.spec, self._call
-        name = partial(
-            self._kit.keys.cache_key, feature=spec.key, version=spec.version, prompt=messages, schema=answer.schema
-        )
         thinking = cast("Json", {model: thinking_arguments(model, call.thinking) for model in call.route})
         settings: dict[str, Json] = {"max_tokens": call.max_tokens, "thinking": thinking}
         shared = spec.cache_scope == "shared" and self._is_shareable(prompt)
         scope = ("shared" if shared else f"business:{business}") + (":offline" if self._offline else "")
         variant = self._kit.keys.variant(self._account.arguments_hash, spec.variants)
-        key = f"{spec.key}:{name(scope=scope, route=call.route, settings=settings, variant=variant)}"
+        put, kept = self._kit.keys.cache_keys(
+            [
+                Place(scope=business, route=(), settings={}),
+                Place(scope=scope, route=call.route, settings=settings, variant=variant),
+            ],
+            feature=spec.key,
+            version=spec.version,
+            prompt=messages,
+            schema=answer.schema,
+        )
+        key = f"{spec.key}:{kept}"
         if shared:
             self._shared.add(key)
-        return name(scope=business, route=(), settings={}), key
+        return put, key
 
     @property
     def on(self) -> bool:

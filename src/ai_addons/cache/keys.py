@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import unicodedata
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
-from ai_addons.cache.arguments import arguments_json
+from ai_addons.cache.arguments import arguments_text
 from ai_addons.cache.canonical import canonical
 from ai_addons.errors import ConfigError
 from ai_addons.hkdf import expand, extract
@@ -29,6 +30,23 @@ _SALT: Final = b"ai-addons keys v1"
 _TAG_LENGTH: Final = 32
 # Ghana writes one number as 024…, 24…, +233 24… and 00233 24…; nine digits name the subscriber.
 _PHONE_DIGITS: Final = 9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where an answer is looked for; see `Keys.cache_key`.
+
+    Attributes:
+        scope: Who shares it.
+        route: The models asked, in order.
+        settings: The model settings really sent.
+        variant: Which of several answers.
+    """
+
+    scope: str
+    route: Sequence[str]
+    settings: Mapping[str, Json]
+    variant: int = 0
 
 
 class Keys:
@@ -57,10 +75,6 @@ class Keys:
         """A fixed text: the secret shows nowhere."""
         return "<Keys …>"
 
-    def arguments(self, arguments: Mapping[str, object]) -> dict[str, Json]:
-        """The bound arguments of a call as JSON, ready to be hashed; see `arguments_json`."""
-        return arguments_json(arguments)
-
     def cache_key(
         self,
         *,
@@ -85,13 +99,43 @@ class Keys:
             schema: JSON schema of the answer, or None.
             variant: Which of several answers to the same prompt.
         """
-        return self._hash("cache", [scope, feature, version, route, settings, prompt, schema, variant])
+        place = Place(scope=scope, route=route, settings=settings, variant=variant)
+        return self.cache_keys([place], feature=feature, version=version, prompt=prompt, schema=schema)[0]
+
+    def cache_keys(
+        self, places: Sequence[Place], *, feature: str, version: str | int, prompt: Json, schema: object
+    ) -> list[str]:
+        """`cache_key` for several places each; prompt and schema, the bulk of it, are written once."""
+        asked = f"{canonical(prompt)},{canonical(schema)}"
+        return [self._named(place, feature, version, asked) for place in places]
+
+    def _named(self, place: Place, feature: str, version: str | int, asked: str) -> str:
+        head = canonical([place.scope, feature, version, place.route, place.settings]).removesuffix("]")
+        return self._digest("cache", f"{head},{asked},{canonical(place.variant)}]")
 
     def request_hash(
-        self, feature: str, version: str | int, arguments: Mapping[str, Json], options: Mapping[str, object]
+        self, feature: str, version: str | int, arguments: Mapping[str, object], options: Mapping[str, object]
     ) -> str:
-        """What makes a request this one; an idempotency key used for another is a conflict."""
-        return self._hash("request", [feature, version, arguments, options])
+        """What makes a request this one; an idempotency key used for another is a conflict.
+
+        Args:
+            feature: Feature key.
+            version: The feature's prompt version.
+            arguments: The bound arguments of the call; see `arguments_text`.
+            options: What else the caller asked for, as JSON.
+
+        Raises:
+            ConfigError: If an argument has no stable content.
+        """
+        return self.request_hashes(feature, version, arguments, [options])[0]
+
+    def request_hashes(
+        self, feature: str, version: str | int, arguments: Mapping[str, object], options: Sequence[Mapping[str, object]]
+    ) -> list[str]:
+        """`request_hash` for several options each; arguments, which may be large, are read once."""
+        text = f"[{canonical(feature)},{canonical(version)},{arguments_text(arguments)},"
+        begun = hmac.new(self._subkeys["request"], _bytes(text), hashlib.sha256)
+        return [_ended(begun, f"{canonical(each)}]") for each in options]
 
     def repeat_hash(self, business: str, arguments_hash: str) -> str:
         """Who paid for an answer with which arguments; only the same may have it again for nothing."""
@@ -112,7 +156,7 @@ class Keys:
         Returns:
             32 bytes.
         """
-        return expand(self._root, _encoded(["pseudonym key", business, version, salt]))
+        return expand(self._root, _bytes(canonical(["pseudonym key", business, version, salt])))
 
     def trial_claim(self, kind: str, value: str) -> str:
         """The hash under which a trial is claimed once, whatever way the value is written.
@@ -135,13 +179,22 @@ class Keys:
         return int(arguments_hash, 16) % n
 
     def _hash(self, purpose: _Purpose, value: object) -> str:
-        return hmac.digest(self._subkeys[purpose], _encoded(value), hashlib.sha256).hex()
+        return self._digest(purpose, canonical(value))
+
+    def _digest(self, purpose: _Purpose, text: str) -> str:
+        return hmac.digest(self._subkeys[purpose], _bytes(text), "sha256").hex()
 
 
-def _encoded(value: object) -> bytes:
-    """The one form of a value as bytes."""
+def _bytes(text: str) -> bytes:
     # A lone surrogate may stand in a Python string; it hashes like any other character.
-    return canonical(value).encode("utf-8", "surrogatepass")
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _ended(begun: hmac.HMAC, rest: str) -> str:
+    """The hash of what was begun and the rest; the beginning serves again."""
+    whole = begun.copy()
+    whole.update(_bytes(rest))
+    return whole.hexdigest()
 
 
 def _claimed(kind: str, value: str) -> str:

@@ -44,6 +44,9 @@ def clean(text: str) -> str:
     Number characters other than plain digits are kept as they are, so that a guard
     still sees them: NFKC would turn a Roman numeral into harmless letters.
     """
+    # Most cells of a table are plain already, but for their spaces; the long way gives the same for them.
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
     visible = "".join(" " if char.isspace() else char for char in text if char.isspace() or not _invisible(char))
     parts = ("".join(group) if number else _normal("".join(group)) for number, group in groupby(visible, is_number))
     return " ".join("".join(parts).split())

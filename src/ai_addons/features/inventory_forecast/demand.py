@@ -7,7 +7,7 @@ are floats here: they are statistics, not money.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
@@ -36,15 +36,16 @@ class History:
     Attributes:
         weeks: Units of each week; None for a week that was mostly out of stock.
         days: Units of each day of these weeks; None out of stock; empty where only weeks are known.
+        observed: The weeks that say something.
     """
 
     weeks: tuple[float | None, ...]
     days: tuple[float | None, ...] = ()
+    observed: tuple[float, ...] = field(init=False, repr=False, compare=False)
 
-    @property
-    def observed(self) -> tuple[float, ...]:
-        """The weeks that say something."""
-        return tuple(units for units in self.weeks if units is not None)
+    def __post_init__(self) -> None:
+        """Pick the known weeks once: every method and test asks for them."""
+        object.__setattr__(self, "observed", tuple([units for units in self.weeks if units is not None]))
 
     def without_last(self, weeks: int) -> History:
         """The same history as it was known so many weeks ago."""

@@ -5,17 +5,22 @@ A forecast is flat: one number of units for each week to come.
 
 from __future__ import annotations
 
+from itertools import cycle, pairwise
+from math import hypot
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from ai_addons.features.inventory_forecast.demand import WEEK, DemandClass, History
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from ai_addons.features.inventory_forecast.models import ForecastPolicy
 
 Method: TypeAlias = "Callable[[History], float]"
 """Expected units per week after a history."""
+
+BUILT_IN: Final = "builtin"
+"""Our own forecaster, as a policy names it."""
 
 PROFILE_DAYS: Final = 56
 _START: Final = 8
@@ -102,9 +107,8 @@ def weekday_profile(days: Sequence[float | None]) -> float:
     usually prefers another method.
     """
     factors = weekday_factors(days)
-    level = _smoothed(
-        [units / max(factors[place % WEEK], _LEAST_FACTOR) for place, units in enumerate(days) if units is not None]
-    )
+    divisors = cycle([max(factor, _LEAST_FACTOR) for factor in factors])
+    level = _smoothed([units / divisor for units, divisor in zip(days, divisors, strict=False) if units is not None])
     return level * sum(factors)
 
 
@@ -127,15 +131,16 @@ def _smoothed(values: Sequence[float]) -> float:
     """The level by the weight with the smallest one-step error; the smaller weight of two as good."""
     if not values:
         return 0.0
-    errors = {weight: _one_step_error(values, weight) for weight in _ALPHAS}
-    return ses(values, weight=min(_ALPHAS, key=errors.__getitem__))
-
-
-def _one_step_error(values: Sequence[float], weight: float) -> float:
     start = values[:_START]
-    level, total = sum(start) / len(start), 0.0
-    for value in values:
-        error = value - level
-        total += error * error
-        level += weight * error
-    return total
+    first = values[0] - sum(start) / len(start)
+    steps = [after - before for before, after in pairwise(values)]
+    return ses(values, weight=min(_ALPHAS, key=lambda weight: _one_step_error(first, steps, kept=1 - weight)))
+
+
+def _one_step_error(first: float, steps: Iterable[float], *, kept: float) -> float:
+    """The root of the sum of squared one-step errors: each is a step of the values and what is kept of the last error.
+
+    With a level l after each value v, the error v' - l' is v' - v + v - l - weight (v - l).
+    """
+    error = first
+    return hypot(first, *[error := step + kept * error for step in steps])

@@ -17,6 +17,7 @@ from ai_addons.features.inventory_forecast.demand import (
     daily_history,
     weekly_history,
 )
+from ai_addons.features.inventory_forecast.methods import BUILT_IN, BuiltIn
 from ai_addons.features.inventory_forecast.quantiles import demand_quantile
 from ai_addons.plugins import load
 
@@ -132,7 +133,7 @@ def plan(request: StockRequest, policy: ForecastPolicy) -> Planned:
         UnknownPlugin: If no forecaster of the policy's name is installed.
         ConfigError: If a forecaster gives no number.
     """
-    forecaster: Forecaster = load("forecasters", policy.forecaster)(policy)
+    forecaster = _forecaster(policy)
     level = float(request.service_level)
     outlooks = [outlook(item, forecaster, policy, level=level) for item in request.items]
     orders = [_order(one) for one in outlooks if one.wanted]
@@ -144,6 +145,14 @@ def plan(request: StockRequest, policy: ForecastPolicy) -> Planned:
         covered=sum(one.covered for one in outlooks),
         periods=sum(one.periods for one in outlooks),
     )
+
+
+def _forecaster(policy: ForecastPolicy) -> Forecaster:
+    """The one that the policy names; our own without the search through all that is installed, which takes longer."""
+    if policy.forecaster == BUILT_IN:
+        return BuiltIn(policy)
+    made: Forecaster = load("forecasters", policy.forecaster)(policy)
+    return made
 
 
 def _order(one: Outlook) -> reorder.Order:
@@ -222,16 +231,24 @@ def history_of(item: StockItem) -> History:
 
 
 def _bounded(name: str, method: Method) -> Method:
-    """A method whose numbers can be worked with."""
+    """A method whose numbers can be worked with, asked once about each past of the one item that it is offered for."""
+    # Every past of an item is a beginning of its history, so its length says which.
+    known: dict[int, float] = {}
 
     def bounded(history: History) -> float:
-        weekly = method(history)
-        if math.isnan(weekly):
-            msg = f"The forecast method {name!r} gave no number, so nothing was forecast and nothing was charged."
-            raise ConfigError(msg)
-        return min(max(weekly, 0.0), MOST_WEEKLY)
+        length = len(history.weeks)
+        if length not in known:
+            known[length] = _in_range(name, method(history))
+        return known[length]
 
     return bounded
+
+
+def _in_range(name: str, weekly: float) -> float:
+    if math.isnan(weekly):
+        msg = f"The forecast method {name!r} gave no number, so nothing was forecast and nothing was charged."
+        raise ConfigError(msg)
+    return min(max(weekly, 0.0), MOST_WEEKLY)
 
 
 def _test_plan(policy: ForecastPolicy) -> backtest.Plan:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from ai_addons.features.inventory_forecast.demand import WEEK, sample_variance
 from ai_addons.features.inventory_forecast.quantiles import demand_quantile, linear_quantile
@@ -58,15 +58,20 @@ def demand_of(history: History, weekly: float, weeks: int, *, spread: int = 1) -
     return Demand(
         mean=weekly * weeks,
         variance=(weekly if variance is None else variance) * weeks * spread,
-        sums=tuple(_sums(history.weeks[-EMPIRICAL_WEEKS:], weeks)),
+        sums=seen_sums(history, weeks),
     )
+
+
+def seen_sums(history: History, weeks: int) -> tuple[float, ...]:
+    """Units of every run of so many successive weeks, of the last 39; runs with a missing week are left out."""
+    return tuple(_sums(history.weeks[-EMPIRICAL_WEEKS:], weeks))
 
 
 def _sums(weeks: Sequence[float | None], length: int) -> Iterable[float]:
     for start in range(len(weeks) - length + 1):
-        run = [units for units in weeks[start : start + length] if units is not None]
-        if len(run) == length:
-            yield sum(run)
+        run = weeks[start : start + length]
+        if None not in run:
+            yield sum(cast("Sequence[float]", run))
 
 
 def reorder_point(demand: Demand, level: float) -> int:
@@ -79,8 +84,17 @@ def reorder_point(demand: Demand, level: float) -> int:
         demand: Over the protection period.
         level: Service level, 0 to 1.
     """
-    seen = linear_quantile(demand.sums, level) if demand.sums else 0.0
-    return max(demand_quantile(level, demand.mean, demand.variance), math.ceil(seen - _HAIR))
+    return max(demand_quantile(level, demand.mean, demand.variance), seen_point(demand.sums, level))
+
+
+def seen_point(sums: Sequence[float], level: float) -> int:
+    """The part of the reorder point that rests on what was seen alone, so no forecast can bring it below this.
+
+    Args:
+        sums: Units of runs of successive weeks; see `seen_sums`.
+        level: Service level, 0 to 1.
+    """
+    return math.ceil(linear_quantile(sums, level) - _HAIR) if sums else 0
 
 
 def whole_packs(units: Decimal, pack: int, *, up: bool = False) -> int:
