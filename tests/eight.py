@@ -80,9 +80,7 @@ class BuiltIn:
 
 def _found() -> dict[str, BuiltIn]:
     return {
-        key: BuiltIn(
-            key, cast("Feature[..., FeatureResult[Any]]", feature), cast("BaseModel", example(CUSTOMERS))
-        )
+        key: BuiltIn(key, cast("Feature[..., FeatureResult[Any]]", feature), cast("BaseModel", example(CUSTOMERS)))
         for key, (feature, example) in examples().items()
     }
 

@@ -5,9 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ai_addons.errors import BadOutput
-from ai_addons.features._guard import english_faults, placeholder_types, refuse_unsafe, unsafe, without_placeholders
+from ai_addons.features._guard import (
+    CANARY,
+    english_faults,
+    placeholder_types,
+    refuse_unsafe,
+    unsafe,
+    without_placeholders,
+)
 from ai_addons.features.product_description.claims import claim_faults, mentioned
-from ai_addons.features.product_description.instructions import CANARY, SYSTEM
+from ai_addons.features.product_description.instructions import SYSTEM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
