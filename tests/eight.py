@@ -9,8 +9,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from ai_addons import AddOns
+from ai_addons.features.collection_message import CollectionPolicy
 from ai_addons.features.customer_insight import CustomerQuestion, CustomerRow, SegmentRow
 from ai_addons.features.report_summary import Period, SalesReport
+from ai_addons.llm.base import ModelReply, Usage
 from ai_addons.llm.offline import OFFLINE_MODEL, OfflineLlm
 from ai_addons.testing import FakeLlm, ManualClock, kit_settings
 from ai_addons.testing._prompts import examples
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from ai_addons.feature import Feature
     from ai_addons.features import FeatureResult
+    from ai_addons.llm.base import ModelRequest
 
 CUSTOMERS: Final = 60
 """Enough for every feature to have something to say, and soon computed."""
@@ -111,6 +114,34 @@ def inputs(key: str) -> tuple[BaseModel, ...]:
     return (_with_last_year(given),) if isinstance(given, SalesReport) else (given,)
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A call of a feature that goes a way of its own: a question more, a draft written freely."""
+
+    name: str
+    built: BuiltIn
+    given: BaseModel
+    options: Mapping[str, object]
+
+    def __str__(self) -> str:
+        """Its name."""
+        return self.name
+
+
+def _ways() -> Iterator[Way]:
+    for key, built in EIGHT.items():
+        yield Way(key, built, built.given, {})
+    insight, message = EIGHT["customer_insight"], EIGHT["collection_message"]
+    routed = insight.given.model_copy(update={"question": "What should I know of them?"})
+    yield Way("customer_insight, asked where it belongs", insight, routed, {})
+    yield Way(
+        "collection_message, written freely", message, message.given, {"policy": CollectionPolicy(free_drafting=True)}
+    )
+
+
+WAYS: Final = tuple(_ways())
+
+
 def split(key: str, data: BaseModel) -> tuple[dict[str, Any], dict[str, Any]]:
     """What code decided of a result, and the words, both as JSON."""
     decided: dict[str, Any] = {}
@@ -149,6 +180,24 @@ def strings(value: object) -> Iterator[str]:
             yield from strings(part)
 
 
+class Puppet:
+    """A model that says what it is given (the `Llm` port); the last answer is repeated."""
+
+    def __init__(self) -> None:
+        self.answers: list[str] = []
+        self.asked = 0
+
+    def complete(self, request: ModelRequest) -> ModelReply:
+        """The next answer."""
+        self.asked += 1
+        text = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        return ModelReply(text=text, finish="stop", model=request.model, usage=Usage(input=100, output=50))
+
+    async def acomplete(self, request: ModelRequest) -> ModelReply:
+        """The same."""
+        return self.complete(request)
+
+
 @dataclass(frozen=True, slots=True)
 class Shop:
     """A business with credits, and a model that gives each feature's own sample unless told otherwise."""
@@ -156,17 +205,18 @@ class Shop:
     addons: AddOns
     llm: FakeLlm
 
-    def call(self, built: BuiltIn, given: BaseModel, **options: Any) -> FeatureResult[Any]:
+    def call(self, built: BuiltIn, given: BaseModel, **more: Any) -> FeatureResult[Any]:
         """One call, nothing kept."""
-        return built.feature.options(addons=self.addons, business=BUSINESS, cache=False, **options)(given)
+        return built.feature.options(addons=self.addons, business=BUSINESS, cache=False)(given, **more)
 
 
 @contextmanager
-def shop(*, down: bool = False, **settings: Any) -> Iterator[Shop]:
+def shop(*, down: bool = False, puppet: Puppet | None = None, **settings: Any) -> Iterator[Shop]:
     """A shop whose books are checked in the end, with the offline model unless the settings name others.
 
     Args:
         down: Whether no provider answers.
+        puppet: Who answers in place of the samples.
         **settings: Sections of the settings to set differently.
     """
     clock = ManualClock()
@@ -174,7 +224,7 @@ def shop(*, down: bool = False, **settings: Any) -> Iterator[Shop]:
     if down:
         llm.fail("")
     made = kit_settings(**({"models": {"small": OFFLINE_MODEL}} | settings))
-    with closing(AddOns(made, clock=clock, llm=llm, environ={})) as addons:
+    with closing(AddOns(made, clock=clock, llm=puppet or llm, environ={})) as addons:
         addons.grant(BUSINESS, 100_000, source="adjustment", ref="funds")
         yield Shop(addons, llm)
         report = addons.doctor()

@@ -170,10 +170,7 @@ def places(value: object, kind: object = None, path: Path = ()) -> Iterator[Plac
 
 def _is_number(value: object, kind: object) -> bool | None:
     """True for numbers, False for texts and dates, None for what is neither."""
-    if value is not None:
-        kinds = {type(value)}
-    else:
-        kinds = set(_plain(kind))
+    kinds = set(_plain(kind)) if value is None else {type(value)}
     if kinds & {bool}:
         return None
     if kinds & {int, Decimal}:
