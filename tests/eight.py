@@ -6,6 +6,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from ai_addons import AddOns
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
     from ai_addons.features import FeatureResult
     from ai_addons.llm.base import ModelRequest
 
-CUSTOMERS: Final = 60
+CUSTOMERS: Final = 30
 """Enough for every feature to have something to say, and soon computed."""
+MORE: Final = {"portfolio_dashboard": 60}
+"""With fewer than fifty some of its figures are empty."""
 
 PROSE: Final[Mapping[str, frozenset[str]]] = {
     "product_description": frozenset({"title", "description", "bullets", "keywords", "claims_used"}),
@@ -83,7 +86,9 @@ class BuiltIn:
 
 def _found() -> dict[str, BuiltIn]:
     return {
-        key: BuiltIn(key, cast("Feature[..., FeatureResult[Any]]", feature), cast("BaseModel", example(CUSTOMERS)))
+        key: BuiltIn(
+            key, cast("Feature[..., FeatureResult[Any]]", feature), cast("BaseModel", example(MORE.get(key, CUSTOMERS)))
+        )
         for key, (feature, example) in examples().items()
     }
 
@@ -106,6 +111,7 @@ KEYS: Final = tuple(EIGHT)
 BUSINESS: Final = "biz"
 
 
+@cache
 def inputs(key: str) -> tuple[BaseModel, ...]:
     """Inputs that together hold every field of a feature's input."""
     given = EIGHT[key].given

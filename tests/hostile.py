@@ -13,7 +13,7 @@ from decimal import Decimal
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -206,3 +206,11 @@ def planted(dump: Mapping[str, Any], at: Mapping[Path, object]) -> dict[str, Any
             part = part[step]
         part[path[-1]] = value
     return dict(changed)
+
+
+def taken(given: BaseModel, at: Mapping[Path, object]) -> BaseModel | ValidationError:
+    """The input with other values, or why it cannot be."""
+    try:
+        return type(given).model_validate(planted(given.model_dump(), at))
+    except ValidationError as error:
+        return error

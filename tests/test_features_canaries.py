@@ -12,7 +12,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from ai_addons import AddOns, InsufficientCreditsError
 from ai_addons.testing import ManualClock, kit_settings
@@ -20,7 +20,7 @@ from ai_addons.testing._prompts import asked_by
 from tests.canaries import canary
 from tests.eight import EIGHT, KEYS, inputs
 from tests.fuzz_shop import ROUTES, Diary, listening
-from tests.hostile import places, planted
+from tests.hostile import places, taken
 from tests.leaks import ALONE, Net, files_under, rows_of_sqlite, told_by
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 pytestmark: Final = pytest.mark.timeout(300)
 
-SOMEBODY: Final = canary(random.Random(57))
+SOMEBODY: Final = canary(random.Random(57))  # noqa: S311  # an invented person, not a secret
 KINDS: Final = ("name", "phone", "email", "card")
 SAYS: Final = {"question": "Who are my best customers? Ask {}.", "existing_description": "Ask {} about this cloth."}
 """Texts of several words: the value stands in a sentence there."""
@@ -56,12 +56,10 @@ def typed(key: str, given: BaseModel, kind: str) -> BaseModel:
         if place.number or place.name in NOT_NAMES or (key == "product_description" and kind == "name"):
             continue
         text = SAYS.get(place.name, "{}").format(value)
-        try:
-            changed = type(given).model_validate(planted(given.model_dump(), {**at, place.path: text}))
-        except ValidationError:
-            continue
-        at[place.path] = text
-    assert at or (key, kind) in {("product_description", "name")} or key == "credit_assessment"
+        found = taken(given, {**at, place.path: text})
+        if isinstance(found, BaseModel):
+            changed, at = found, {**at, place.path: text}
+    assert at or key in {"product_description", "credit_assessment"}
     return changed
 
 
@@ -125,15 +123,14 @@ def test_the_search_finds_what_it_looks_for(kind: str) -> None:
 def test_an_error_of_the_input_quotes_nothing(key: str, kind: str) -> None:
     """A value in a field that does not take it: the error names the field alone."""
     value: str = getattr(SOMEBODY, kind).text
+    looked_for = net()
     for given in inputs(key):
         for place in places(given):
-            try:
-                type(given).model_validate(planted(given.model_dump(), {place.path: value}))
-            except ValidationError as error:
-                assert not net().catch(f"{error} {error!r}"), str(place)
+            found = taken(given, {place.path: value})
+            assert isinstance(found, BaseModel) or not looked_for.catch(f"{found} {found!r}"), str(place)
 
 
 def test_somebody_is_invented() -> None:
     """The same invention every time."""
-    again: Canary = canary(random.Random(57))
+    again: Canary = canary(random.Random(57))  # noqa: S311  # as above
     assert again == SOMEBODY

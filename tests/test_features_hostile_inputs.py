@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -14,7 +15,7 @@ from ai_addons.features._facts import clean
 from ai_addons.features._guard import unsafe
 from ai_addons.features._names import shown_name
 from tests.eight import EIGHT, KEYS, decided, inputs, prose, shop, strings
-from tests.hostile import NUMBERS, TEXTS, Path, Place, places, planted
+from tests.hostile import NUMBERS, TEXTS, Path, Place, places, taken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -68,12 +69,12 @@ def texts_of(key: str, given: BaseModel) -> list[Place]:
     return [place for place in places(given) if not place.number and place.name not in CHOOSES.get(key, frozenset())]
 
 
-def taken(given: BaseModel, at: Mapping[Path, object]) -> BaseModel | ValidationError:
-    """The input with other values, or why it cannot be."""
-    try:
-        return type(given).model_validate(planted(given.model_dump(), at))
-    except ValidationError as error:
-        return error
+@cache
+def plain_spots(key: str, at: int) -> tuple[Path, ...]:
+    """Where a plain name is taken."""
+    given = inputs(key)[at]
+    found = (place.path for place in texts_of(key, given))
+    return tuple(path for path in found if isinstance(taken(given, {path: PLAIN}), BaseModel))
 
 
 def names(error: ValidationError, place: Place) -> bool:
@@ -153,12 +154,7 @@ def test_a_text_is_refused_by_name_or_taken(key: str, at: int) -> None:
 def test_a_text_moves_no_decision(key: str, at: int, payload: str, open_shop: Shop, alone: Shop) -> None:
     """Planted wherever it is taken, beside a plain name in the same places: same figures, same words, same request."""
     given = inputs(key)[at]
-    spots = [
-        place.path
-        for place in texts_of(key, given)
-        if isinstance(taken(given, {place.path: TEXTS[payload]}), BaseModel)
-        and isinstance(taken(given, {place.path: PLAIN}), BaseModel)
-    ]
+    spots = [path for path in plain_spots(key, at) if isinstance(taken(given, {path: TEXTS[payload]}), BaseModel)]
     hostile, plain = (taken(given, dict.fromkeys(spots, text)) for text in (TEXTS[payload], PLAIN))
     assert isinstance(hostile, BaseModel)
     assert isinstance(plain, BaseModel)
@@ -174,7 +170,10 @@ def test_a_text_moves_no_decision(key: str, at: int, payload: str, open_shop: Sh
             assert harmless(prose(key, found), typed)
         sent = requests(one)
         assert len({system for system, _ in sent}) <= 1
-        if key != "product_description":
+        if key == "customer_insight":
+            # A name with a word in common with the question: that word is masked in it.
+            assert not [text for _, text in sent for one in typed if one in text]
+        elif key != "product_description":
             assert len({text for _, text in sent}) <= 1, "names do not leave"
 
 
