@@ -9,19 +9,14 @@ the answer, which many providers count too, is the same for all rows and left ou
 from __future__ import annotations
 
 import json
-import os
 from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
-
-import tiktoken
 
 from ai_addons.features.portfolio_dashboard import SPEC, SYSTEM, USER, portfolio_dashboard
 from ai_addons.features.portfolio_dashboard.example import AS_OF, example, shop
+from ai_addons.testing._prompts import tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,23 +49,6 @@ class Row:
     reference: int | None
     ghs: Decimal
     margin: Decimal
-
-
-@cache
-def _encoding() -> tiktoken.Encoding:
-    """The tokeniser, from the table that LiteLLM brings."""
-    found = find_spec("litellm")
-    if found is None or not found.submodule_search_locations:
-        msg = "LiteLLM is not installed."
-        raise RuntimeError(msg)
-    folder = Path(found.submodule_search_locations[0]) / "litellm_core_utils" / "tokenizers"
-    os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(folder))
-    return tiktoken.get_encoding("o200k_base")
-
-
-def tokens(text: str) -> int:
-    """How many tokens a text has."""
-    return len(_encoding().encode(text, disallowed_special=()))
 
 
 def facts(customers: int) -> str:

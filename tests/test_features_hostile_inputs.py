@@ -37,6 +37,14 @@ LISTED: Final = r"the [a-z]+ listed as [A-Z]{2,3}"
 LATER: Final = {"needs_review": True}
 """A product whose words are left out or make a claim is reviewed: the one decision that its text may bring about."""
 
+OF_THE_INSTRUCTIONS: Final = frozenset(
+    {"placeholder", "word of the instructions", "nothing", "blanks", "nothing visible"}
+)
+"""Texts that stand in the instructions by themselves."""
+
+ASKS: Final = {"top_customers": "Who are my best customers?", "repeat_rate": "How many come back?"}
+"""A plain question for each pack that one of the texts leads to, by its words or through the model's sample."""
+
 CHOOSES: Final[Mapping[str, frozenset[str]]] = {
     "customer_insight": frozenset({"question"}),
     "product_description": frozenset({"category"}),
@@ -187,16 +195,16 @@ def test_a_question_chooses_a_pack_and_nothing_else(payload: str, question: str,
         return
     requests(open_shop)
     result = open_shop.call(EIGHT["customer_insight"], asked)
-    plain = taken(EIGHT["customer_insight"].given, {("question",): "Who are my best customers?"})
-    assert isinstance(plain, BaseModel)
-    if result.data.metric_pack == "top_customers":
+    if result.data.metric_pack is None:
+        assert result.degraded_reason == "blocked"
+    else:
+        plain = taken(EIGHT["customer_insight"].given, {("question",): ASKS[result.data.metric_pack]})
+        assert isinstance(plain, BaseModel)
         beside = open_shop.call(EIGHT["customer_insight"], plain)
         assert decided("customer_insight", result) == decided("customer_insight", beside)
         assert prose("customer_insight", result) == prose("customer_insight", beside)
-    else:
-        assert (result.data.metric_pack, result.degraded_reason) == (None, "blocked")
     for system, text in requests(open_shop):
-        assert TEXTS[payload].strip() not in system or len(TEXTS[payload].strip()) < 3
+        assert TEXTS[payload].strip() not in system or payload in OF_THE_INSTRUCTIONS
         assert (text.count("<data>"), text.count("</data>")) == (system.count("<data>") + 1, 1)
 
 
@@ -211,8 +219,11 @@ def test_a_product_stays_in_its_fence(payload: str, open_shop: Shop) -> None:
     requests(open_shop)
     open_shop.call(EIGHT["product_description"], product)
     open_shop.call(EIGHT["product_description"], given)
-    (system, text), (same, plain) = requests(open_shop)
-    assert system == same
+    told = requests(open_shop)
+    (system, text), (same, plain) = told[0], told[-1]
+    # Where something is masked the instructions end with a word on placeholders.
+    assert system.startswith(same)
+    assert "{" not in system.removeprefix(same)
     found = re.fullmatch(r"(.*<data>\n)(.*)(\n</data>)", text, re.DOTALL)
     assert found is not None
     head, fenced, tail = found.groups()
