@@ -224,10 +224,10 @@ def test_a_product_stays_in_its_fence(payload: str, open_shop: Shop) -> None:
     # Where something is masked the instructions end with a word on placeholders.
     assert system.startswith(same)
     assert "{" not in system.removeprefix(same)
-    found = re.fullmatch(r"(.*<data>\n)(.*)(\n</data>)", text, re.DOTALL)
+    found = re.fullmatch(r"(.*<data>\n)(.*)(\n</data>)", text.removeprefix(system), re.DOTALL)
     assert found is not None
     head, fenced, tail = found.groups()
-    assert plain.startswith(head)
+    assert plain.removeprefix(same).startswith(head)
     assert plain.endswith(tail)
     assert "<" not in fenced
     assert not {"{", "}"} & set("".join(strings(json.loads(fenced))))

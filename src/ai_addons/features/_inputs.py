@@ -11,7 +11,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ai_addons.features._facts import clean
 
-
 _MINUS_NOTHING: Final = re.compile(r"\s*-(?:0+(?:\.0*)?|\.0+)\s*")
 
 
