@@ -16,7 +16,7 @@ from ai_addons.features.report_summary import Period, SalesReport
 from ai_addons.llm.base import ModelReply, Usage
 from ai_addons.llm.offline import OFFLINE_MODEL, OfflineLlm
 from ai_addons.testing import FakeLlm, ManualClock, kit_settings
-from ai_addons.testing._prompts import examples
+from ai_addons.testing._prompts import Asked, asked_by, examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -109,6 +109,11 @@ def _with_last_year(report: SalesReport) -> SalesReport:
 EIGHT: Final = _found()
 KEYS: Final = tuple(EIGHT)
 BUSINESS: Final = "biz"
+
+
+def asked(built: BuiltIn, given: BaseModel) -> tuple[Asked, ...]:
+    """Every request of a call, with the sample that answers it."""
+    return asked_by(cast("Feature[..., object]", built.feature), given)
 
 
 @cache

@@ -16,9 +16,8 @@ from pydantic import BaseModel
 
 from ai_addons import AddOns, InsufficientCreditsError
 from ai_addons.testing import ManualClock, kit_settings
-from ai_addons.testing._prompts import asked_by
 from tests.canaries import canary
-from tests.eight import EIGHT, KEYS, inputs
+from tests.eight import EIGHT, KEYS, asked, inputs
 from tests.fuzz_shop import ROUTES, Diary, listening
 from tests.hostile import places, taken
 from tests.leaks import ALONE, Net, files_under, rows_of_sqlite, told_by
@@ -95,7 +94,7 @@ def test_nothing_of_a_person_leaves_or_stays(
     with listening(diary, loud=False):
         for key, given in everything():
             feature = EIGHT[key].feature.options(addons=opened)
-            for answer in asked_by(EIGHT[key].feature, given):
+            for answer in asked(EIGHT[key], given):
                 ai_routes.answer(provider, json.loads(answer.answer))
             before = len(ai_routes.calls)
             result = feature.options(business=BUSINESS)(given)

@@ -30,7 +30,7 @@ from ai_addons.features.portfolio_dashboard.facts import briefing
 from ai_addons.features.portfolio_dashboard.scores import board
 from ai_addons.llm.offline import OFFLINE_MODEL
 from ai_addons.testing import ManualClock, kit_settings
-from benchmarks._features_dashboard import tokens
+from ai_addons.testing._prompts import tokens
 from tests.portfolio import (
     CUSTOMERS,
     MONTHS,

@@ -11,9 +11,8 @@ import pytest
 from ai_addons.catalog import BUILT_IN
 from ai_addons.features._guard import CANARY
 from ai_addons.money import Credits
-from ai_addons.testing._prompts import asked_by
 from ai_addons.testing.kit import SMALL
-from tests.eight import BUSINESS, EIGHT, KEYS, Puppet, decided, shop, strings
+from tests.eight import BUSINESS, EIGHT, KEYS, Puppet, asked, decided, shop, strings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -73,7 +72,7 @@ def obeying(puppet: Puppet) -> Iterator[Shop]:
 @pytest.fixture(scope="module")
 def samples() -> dict[str, dict[str, Any]]:
     """A good answer of each feature, as the provider would write it."""
-    return {key: json.loads(asked_by(built.feature, built.given)[-1].answer) for key, built in EIGHT.items()}
+    return {key: json.loads(asked(built, built.given)[-1].answer) for key, built in EIGHT.items()}
 
 
 def told(obeying: Shop, puppet: Puppet, key: str, *answers: object) -> Billed[FeatureResult[Any]]:
@@ -219,7 +218,8 @@ def test_another_order_moves_no_decision(
     """Rows turned round, doubled or left out: what code decided stays, whether the words are used or not."""
     for path in lists(samples[key]):
         rows = at(samples[key], path)
-        for other in (rows[::-1], rows * 2, [], rows[1:], rows[:1] * len(rows)):
+        others: tuple[object, ...] = (rows[::-1], rows * 2, [], rows[1:], rows[:1] * len(rows))
+        for other in others:
             refused(told(obeying, puppet, key, changed(samples[key], path, other)), honest[key], key)
 
 
