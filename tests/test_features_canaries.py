@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import random
 from contextlib import closing
+from itertools import cycle
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -46,15 +47,15 @@ def net() -> Net:
     return found
 
 
-def typed(key: str, given: BaseModel, kind: str) -> BaseModel:
-    """The input with a value of somebody's wherever a text is taken."""
-    value: str = getattr(SOMEBODY, kind).text
+def typed(key: str, given: BaseModel, first: int) -> BaseModel:
+    """The input with a value of somebody's wherever a text is taken, the kinds in turn."""
+    turn = cycle(KINDS[1:] if key == "product_description" else KINDS[first:] + KINDS[:first])
     changed = given
     at: dict[Any, object] = {}
     for place in places(given):
-        if place.number or place.name in NOT_NAMES or (key == "product_description" and kind == "name"):
+        if place.number or place.name in NOT_NAMES:
             continue
-        text = SAYS.get(place.name, "{}").format(value)
+        text = SAYS.get(place.name, "{}").format(getattr(SOMEBODY, next(turn)).text)
         found = taken(given, {**at, place.path: text})
         if isinstance(found, BaseModel):
             changed, at = found, {**at, place.path: text}
@@ -63,11 +64,11 @@ def typed(key: str, given: BaseModel, kind: str) -> BaseModel:
 
 
 def everything() -> Iterator[tuple[str, BaseModel]]:
-    """Every feature with every input and every kind of value in it."""
+    """Every feature with every input, a person's values in it, each field with two kinds of them."""
     for key in KEYS:
         for given in inputs(key):
-            for kind in KINDS:
-                yield key, typed(key, given, kind)
+            for first in (0, 1):
+                yield key, typed(key, given, first)
 
 
 @pytest.fixture
@@ -114,7 +115,7 @@ def test_nothing_of_a_person_leaves_or_stays(
 def test_the_search_finds_what_it_looks_for(kind: str) -> None:
     """The net is not blind: each value is seen in a text that holds it."""
     value: str = getattr(SOMEBODY, kind).text
-    assert net().catch(f'{{"question": "Ask {value} today"}}') == {value}
+    assert value in net().catch(f'{{"question": "Ask {value} today"}}')
 
 
 @pytest.mark.parametrize("kind", KINDS)
