@@ -9,18 +9,13 @@ the answer, which many providers count too, is the same for all rows and left ou
 from __future__ import annotations
 
 import json
-import os
 from collections import defaultdict
 from decimal import Decimal
-from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
-
-import tiktoken
 
 from ai_addons.features.portfolio_dashboard import SPEC, SYSTEM, USER, portfolio_dashboard
 from ai_addons.features.portfolio_dashboard.example import AS_OF, example, shop
+from ai_addons.testing._prompts import tokens
 from benchmarks._features_rows import Row
 
 if TYPE_CHECKING:
@@ -34,23 +29,6 @@ REFERENCE: Final = {(500, "facts"): 2_845, (10_000, "facts"): 2_862, (500, "rows
 # gpt-6-luna in USD a million tokens, a tokeniser's error, and GHS a USD, as in the tables of costs.
 _INPUT, _OUTPUT, _MARGIN, _GHS = Decimal("0.10"), Decimal("0.50"), Decimal("1.10"), Decimal(16)
 _MILLION: Final = 1_000_000
-
-
-@cache
-def _encoding() -> tiktoken.Encoding:
-    """The tokeniser, from the table that LiteLLM brings."""
-    found = find_spec("litellm")
-    if found is None or not found.submodule_search_locations:
-        msg = "LiteLLM is not installed."
-        raise RuntimeError(msg)
-    folder = Path(found.submodule_search_locations[0]) / "litellm_core_utils" / "tokenizers"
-    os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(folder))
-    return tiktoken.get_encoding("o200k_base")
-
-
-def tokens(text: str) -> int:
-    """How many tokens a text has."""
-    return len(_encoding().encode(text, disallowed_special=()))
 
 
 def facts(customers: int) -> str:

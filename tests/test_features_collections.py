@@ -283,13 +283,13 @@ def test_no_name_of_a_customer_leaves(asked: Receivables) -> None:
     assert not [bill.ref for bill in asked.open_invoices if f'"{bill.ref}' in outgoing]
 
 
-def test_a_name_that_looks_like_a_reference_stays_a_name() -> None:
+def test_a_name_that_looks_like_a_reference_is_never_one() -> None:
     """Filled in one pass, never scanned again: {overdue} is what this customer is called."""
     bills = [owes(name, 10 + n) for n, name in enumerate(("{overdue}", "[PERSON_1]", "B", "C", "D"))]
     prompt = build(shop(*bills, calls=9))
     answer = rewritten(sample(prompt), "watch.0", "Keep an eye on {CD} and {CE}.")
     assert checked(prompt, answer) == []
-    assert finished(prompt, answer).data.watch[0] == "Keep an eye on [PERSON_1] and {overdue}."
+    assert finished(prompt, answer).data.watch[0] == "Keep an eye on the customer listed as CD and (overdue)."
 
 
 def test_no_figure_order_or_action_is_in_the_schema_of_the_answer() -> None:

@@ -30,7 +30,7 @@ from ai_addons.features.portfolio_dashboard.facts import briefing
 from ai_addons.features.portfolio_dashboard.scores import board
 from ai_addons.llm.offline import OFFLINE_MODEL
 from ai_addons.testing import ManualClock, kit_settings
-from benchmarks._features_dashboard import tokens
+from ai_addons.testing._prompts import tokens
 from tests.portfolio import (
     CUSTOMERS,
     MONTHS,
@@ -595,12 +595,12 @@ def test_a_whole_call_is_charged_and_filled(ai_llm: FakeLlm, ai_payer: FundedPay
     ai_payer.assert_charged("5")
 
 
-def test_a_name_like_a_placeholder_comes_back_as_a_name(ai_llm: FakeLlm, ai_payer: FundedPayer) -> None:
-    """In a whole call nothing of a name is restored, filled or rescanned."""
+def test_a_name_like_a_placeholder_is_not_put_into_a_text(ai_llm: FakeLlm, ai_payer: FundedPayer) -> None:
+    """In a whole call nothing of a name is restored, filled or rescanned; a text shows the letters in its place."""
     business = figures(risks=[{"name": "[PERSON_1] {SA}", "overdue": 9, "days_overdue": 7, "expected_unpaid": 8}])
     ai_llm.reply(portfolio_dashboard, rewritten(sample(build(business)), "risks.0", "Look at {CA}."))
     result = portfolio_dashboard(business)
-    assert (result.source, result.data.risks[0]) == ("ai", "Look at [PERSON_1] (SA).")
+    assert (result.source, result.data.risks[0]) == ("ai", "Look at the customer listed as CA.")
     ai_payer.assert_charged("5")
 
 

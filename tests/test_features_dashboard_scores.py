@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -314,6 +314,7 @@ def test_a_board_is_consistent_for_any_business(business: PortfolioFigures) -> N
 
 
 @given(st.fractions(-1000, 1000))
+@example(Fraction(5249126363050382892250826687957572, 2687552697881796040832423264920473))
 def test_a_shown_score_never_contradicts_its_status(points: Fraction) -> None:
     """Rounded down, a score stays below every limit that it is below."""
     assert rounded_down(points) <= points

@@ -10,6 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from ai_addons.errors import BadOutput
+from ai_addons.features._facts import letters
+from ai_addons.features._names import shown_name
 from ai_addons.features.inventory_forecast import (
     SPEC,
     Event,
@@ -17,7 +19,6 @@ from ai_addons.features.inventory_forecast import (
     ForecastPolicy,
     example,
 )
-from ai_addons.features.inventory_forecast.words import letters, shown_name
 from tests.forecasts import (
     TODAY,
     checked,
@@ -150,7 +151,7 @@ def test_no_digit_stands_in_a_key() -> None:
 )
 def test_a_name_in_prose_is_plain(ref: str, text: str) -> None:
     """Look-alikes of placeholders, contact details and commands stay out of the text, not out of the result."""
-    assert shown_name(ref, "the item") == text
+    assert shown_name(ref, "the item", most=40) == text
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from ai_addons.errors import BadOutput, BudgetSpent, ContentBlocked, ProviderTimeout
 from ai_addons.features._facts import references
 from ai_addons.features._guard import filled
+from ai_addons.features._traits import names_trait
 from ai_addons.features.customer_insight import (
     SPEC,
     CustomerInsight,
@@ -26,7 +27,7 @@ from ai_addons.features.customer_insight import (
     customer_insight,
 )
 from ai_addons.features.customer_insight.example import example
-from ai_addons.features.customer_insight.guard import ROUTE_SYSTEM, names_trait
+from ai_addons.features.customer_insight.guard import ROUTE_SYSTEM
 from ai_addons.features.customer_insight.routing import MENU, pack_by_keyword
 
 if TYPE_CHECKING:

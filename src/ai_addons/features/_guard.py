@@ -30,6 +30,9 @@ Direction: TypeAlias = Literal["up", "down", "flat"]
 
 _DIRECTIONS: Final[Mapping[int, Direction]] = {1: "up", 0: "flat", -1: "down"}
 _PLACEHOLDER: Final = re.compile(r"\[([A-Z]{2,16})_[0-9]{1,6}\]")
+CANARY: Final = "umbrafinch"
+"""A word of every feature's instructions that occurs nowhere else; an answer that holds it is refused."""
+
 _ECHO_WORDS: Final = 8
 _ENOUGH_WORDS: Final = 12
 _ENGLISH_SHARE: Final = 0.12

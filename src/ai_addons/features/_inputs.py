@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from decimal import Decimal
-from typing import Annotated, ClassVar, TypeAlias
+from typing import Annotated, ClassVar, Final, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ai_addons.features._facts import clean
 
+_MINUS_NOTHING: Final = re.compile(r"\s*-(?:0+(?:\.0*)?|\.0+)\s*")
+
 
 def exact(value: object) -> object:
-    """Let text, whole numbers and `Decimal` pass; a float is not exact.
+    """Let text, whole numbers and `Decimal` pass; a float is not exact, and minus nothing is nothing.
 
     Raises:
         ValueError: For a float or a truth value.
@@ -20,6 +23,10 @@ def exact(value: object) -> object:
     if isinstance(value, (bool, float)):
         msg = "amounts are given as text, whole number or Decimal: floats are not exact"
         raise ValueError(msg)  # noqa: TRY004  # pydantic turns a ValueError, not a TypeError, into a field error
+    if isinstance(value, Decimal):
+        return abs(value) if value.is_zero() else value
+    if isinstance(value, str) and _MINUS_NOTHING.fullmatch(value):
+        return value.replace("-", "")
     return value
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ai_addons.features import _facts
 from ai_addons.features._facts import by_key, references
+from ai_addons.features._names import named
 from ai_addons.features._result import Notice
 from ai_addons.features.collection_analysis.models import (
     BlockAnswer,
@@ -71,7 +72,7 @@ def row_facts(key: str, one: Placed) -> tuple[Fact, ...]:
     """One customer: the name is filled in here and never sent."""
     owes = one.standing
     return (
-        _facts.words(key, "customer", owes.ref),
+        named(key, "customer", owes.ref),
         _facts.money(f"{key}.owed", "owed in all", owes.outstanding),
         _facts.money(f"{key}.overdue", "past due", owes.overdue),
         _facts.days(f"{key}.days", "days past due", Decimal(owes.days_overdue)),

@@ -11,14 +11,10 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from ai_addons.features._facts import clean, plain_references, references, without_references
-from ai_addons.features._guard import english_faults, number_faults, refuse_unsafe, unsafe
+from ai_addons.features._guard import CANARY, english_faults, number_faults, refuse_unsafe, unsafe
 from ai_addons.features._numerals import amounts
 from ai_addons.features.collection_message.gsm7 import encoding, plain
-from ai_addons.features.collection_message.instructions import (
-    CANARY,
-    DRAFT_SYSTEM,
-    SYSTEM,
-)
+from ai_addons.features.collection_message.instructions import DRAFT_SYSTEM, SYSTEM
 from ai_addons.features.collection_message.never import RULES
 from ai_addons.privacy.grammar import LOOKALIKE
 

@@ -6,12 +6,13 @@ import unicodedata
 from datetime import date, datetime, time
 from decimal import Decimal
 from itertools import pairwise
-from typing import Annotated, ClassVar, Final, Literal, Self, TypeAlias
+from typing import Annotated, Final, Literal, Self, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from ai_addons.features._facts import clean
 from ai_addons.features._guard import Answer, Prose
+from ai_addons.features._inputs import Strict, exact
 from ai_addons.features.collection_message.gsm7 import Encoding, plain, units
 from ai_addons.features.collection_message.guard import MOST_LINE, harmless_offer, kept_line
 
@@ -57,13 +58,6 @@ def _tidy(value: object) -> object:
     return plain(clean(unicodedata.normalize("NFC", value))) if isinstance(value, str) else value
 
 
-def _exact(value: object) -> object:
-    if isinstance(value, (bool, float)):
-        msg = "a sum is given as text, whole number or Decimal: floats are not exact"
-        raise ValueError(msg)  # noqa: TRY004  # pydantic turns a ValueError, not a TypeError, into a field error
-    return value
-
-
 def _within(key: str) -> AfterValidator:
     """The limit of a value, counted as an SMS counts it: some characters take two places."""
 
@@ -81,11 +75,7 @@ _Count: TypeAlias = Annotated[int, Field(ge=0, le=100_000)]
 _Link: TypeAlias = Annotated[str, BeforeValidator(_tidy), Field(pattern=r"^https://[^\s<>{}\[\]|\\^~]+$")]
 
 
-class _Model(BaseModel):
-    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class CollectionRequest(_Model):
+class CollectionRequest(Strict):
     """One customer's open bill. Names, contact, link and offer are filled in locally and never sent to a model."""
 
     as_of: date
@@ -94,7 +84,7 @@ class CollectionRequest(_Model):
     """How the reminder is sent."""
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] = "en"
     """Language of the sentence bank."""
-    outstanding: Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, lt=10_000_000, decimal_places=2)]
+    outstanding: Annotated[Decimal, BeforeValidator(exact), Field(ge=0, lt=10_000_000, decimal_places=2)]
     """GHS still owed on the bill; 0 stops the reminder, below 0 is an error."""
     due_date: date
     """When the bill was or is due."""
@@ -130,7 +120,7 @@ class CollectionRequest(_Model):
     """What the owner offers, in the owner's own words; used word for word or not at all."""
 
 
-class CollectionPolicy(_Model):
+class CollectionPolicy(Strict):
     """The shop's own rules. The defaults are set by hand."""
 
     version: str = "1"
@@ -194,7 +184,7 @@ class DraftReview(Answer):
     verdict: Literal["fine", "threat", "shame", "third_party", "offer", "deadline", "insult", "unclear"]
 
 
-class CollectionMessage(_Model):
+class CollectionMessage(Strict):
     """A reminder for a person to approve and send, to the customer's own number or address only."""
 
     message: str

@@ -18,6 +18,7 @@ from ai_addons.errors import BadOutput, BudgetSpent, CallError, ContentBlocked
 from ai_addons.feature import sold_as
 from ai_addons.features._facts import escape
 from ai_addons.features._result import FeatureResult  # noqa: TC001  # the answer type is read at run time
+from ai_addons.features._traits import names_trait
 from ai_addons.features.customer_insight.groups import shop
 from ai_addons.features.customer_insight.guard import (
     ROUTE_SYSTEM,
@@ -25,7 +26,6 @@ from ai_addons.features.customer_insight.guard import (
     SYSTEM,
     USER,
     insight_faults,
-    names_trait,
 )
 from ai_addons.features.customer_insight.models import (
     Confidence,

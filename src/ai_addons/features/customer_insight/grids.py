@@ -7,7 +7,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Final
 
 from ai_addons.features import _facts
-from ai_addons.features._facts import compact, escape, letters
+from ai_addons.features._facts import compact, letters
+from ai_addons.features._names import named
 from ai_addons.features.customer_insight.models import MOST_ROWS, Table
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ class Grid:
 
 
 def _label(row: Row) -> str:
-    return row.label if isinstance(row.label, str) else row.label.text
+    """The name as it was typed: a table has to say which row is meant, and is no sentence."""
+    return row.label if isinstance(row.label, str) else str(row.label.value)
 
 
 def amount(key: str, label: str, value: Decimal) -> Fact:
@@ -87,7 +89,7 @@ def people_grid(people: Sequence[Person]) -> Grid:
 def _person(name: str, one: Person) -> Row:
     return Row(
         name=name,
-        label=_facts.words(name, "customer", one.ref, escape(one.ref)),
+        label=named(name, "customer", one.ref),
         cells=(
             amount(f"{name}.spend", "their spend", one.spend),
             _facts.count(f"{name}.visits", "days on which they bought", one.purchases),

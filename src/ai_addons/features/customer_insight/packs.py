@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ai_addons.features import _facts
 from ai_addons.features._facts import letters, with_sign
+from ai_addons.features._names import named
 from ai_addons.features.customer_insight.grids import Grid, Row, amount, people_grid, share
 from ai_addons.features.customer_insight.groups import person
 from ai_addons.features.customer_insight.models import MOST_ROWS
@@ -237,9 +238,7 @@ def _category_grid(pairs: Sequence[tuple[tuple[str, Segment], Decimal, int]]) ->
             amount(f"{name}.spend", "spent on it by them", spend),
             _facts.count(f"{name}.customers", "of them who bought it", customers),
         )
-        rows.append(
-            Row(name=name, label=_facts.words(name, "category", category, _facts.escape(category)), cells=cells)
-        )
+        rows.append(Row(name=name, label=named(name, "category", category), cells=cells))
     return Grid(title="category", columns=("segment", "spend", "customers"), rows=tuple(rows))
 
 

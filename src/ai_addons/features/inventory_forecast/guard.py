@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from ai_addons.features._facts import references, without_references
-from ai_addons.features._guard import Cited, cited_faults, english_faults, refuse_unsafe
+from ai_addons.features._guard import Cited, cited_faults, english_faults, refuse_unsafe, script_faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -60,6 +60,7 @@ def faults(
         *_way_faults(answer, shown),
         *_trust_faults(answer, facts),
         *_wording_faults(prose),
+        *script_faults("the answer", prose),
         *english_faults("the answer", prose),
     ]
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, ClassVar, Final, Literal, Self, TypeAlias
+from typing import Annotated, Final, Literal, Self, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from ai_addons.features._facts import clean
 from ai_addons.features._guard import Answer, Cited, Prose
+from ai_addons.features._inputs import Ghs, Share, Strict, exact
 from ai_addons.features.inventory_forecast.demand import WEEK, DemandClass
 
 Flag: TypeAlias = Literal["dead_stock", "expiry", "stockout_risk", "overstock", "ok"]
@@ -24,13 +25,6 @@ MOST_ITEMS: Final = 2_000
 _EVENTS: Final = 10
 
 
-def _exact(value: object) -> object:
-    if isinstance(value, (bool, float)):
-        msg = "given as text, whole number or Decimal: floats are not exact"
-        raise ValueError(msg)  # noqa: TRY004  # pydantic turns a ValueError, not a TypeError, into a field error
-    return value
-
-
 def _said(value: str) -> str:
     if not clean(value):
         msg = "has no character that can be seen"
@@ -38,24 +32,14 @@ def _said(value: str) -> str:
     return value
 
 
-Ghs: TypeAlias = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, max_digits=12, decimal_places=2)]
-"""An amount in cedis, exact to the pesewa."""
-
-Units: TypeAlias = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, le=1_000_000, decimal_places=3)]
+Units: TypeAlias = Annotated[Decimal, BeforeValidator(exact), Field(ge=0, le=1_000_000, decimal_places=3)]
 """Units of an item: pieces, or kilograms to the gram."""
-
-Share: TypeAlias = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, le=1)]
-"""A share between 0 and 1."""
 
 Name: TypeAlias = Annotated[str, AfterValidator(_said), Field(min_length=1, max_length=80)]
 """A name of the tenant's; never sent."""
 
 
-class _Model(BaseModel):
-    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class StockItem(_Model):
+class StockItem(Strict):
     """One item: what it sold, what is there, how it is bought."""
 
     ref: Name
@@ -99,7 +83,7 @@ class StockItem(_Model):
         return self
 
 
-class Event(_Model):
+class Event(Strict):
     """A day that may change what sells: a festival, the first day of school."""
 
     date: date
@@ -108,7 +92,7 @@ class Event(_Model):
     """What it is; shown to the owner, never sent."""
 
 
-class StockRequest(_Model):
+class StockRequest(Strict):
     """A shop's stock and sales, and what it aims at."""
 
     as_of: date
@@ -116,7 +100,7 @@ class StockRequest(_Model):
     items: Annotated[tuple[StockItem, ...], Field(min_length=1, max_length=MOST_ITEMS)]
     """Items, each with its own reference."""
     service_level: Annotated[
-        Decimal, BeforeValidator(_exact), Field(ge=Decimal("0.80"), le=Decimal("0.99"), decimal_places=4)
+        Decimal, BeforeValidator(exact), Field(ge=Decimal("0.80"), le=Decimal("0.99"), decimal_places=4)
     ] = Decimal("0.95")
     """Share of protection periods without a stock-out to aim at."""
     budget: Ghs | None = None
@@ -132,7 +116,7 @@ class StockRequest(_Model):
         return self
 
 
-class ForecastPolicy(_Model):
+class ForecastPolicy(Strict):
     """How demand is forecast. Defaults are set by hand unless a source is named."""
 
     version: str = "1"
@@ -194,7 +178,7 @@ class ForecastAnswer(Answer):
     uncertainty: Annotated[tuple[Remark, ...], Field(min_length=1, max_length=3)]
 
 
-class ItemNote(_Model):
+class ItemNote(Strict):
     """A line on one item."""
 
     ref: str
@@ -203,7 +187,7 @@ class ItemNote(_Model):
     """What to know about it."""
 
 
-class ItemForecast(_Model):
+class ItemForecast(Strict):
     """One item: what it may sell and what to order. Demand is that of the protection period."""
 
     ref: str
@@ -236,7 +220,7 @@ class ItemForecast(_Model):
     """What it needs."""
 
 
-class Backtest(_Model):
+class Backtest(Strict):
     """What the forecasts and reorder points would have achieved in the last weeks, all items together."""
 
     rmsse: Decimal | None
@@ -251,7 +235,7 @@ class Backtest(_Model):
     """Tests of reorder points."""
 
 
-class InventoryForecast(_Model):
+class InventoryForecast(Strict):
     """What to order now, and how far to trust it. A person places the orders."""
 
     items: tuple[ItemForecast, ...]

@@ -7,8 +7,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from ai_addons.features import _facts
-from ai_addons.features._facts import by_key, clean, escape, references
-from ai_addons.features._guard import unsafe
+from ai_addons.features._facts import by_key, letters, references
+from ai_addons.features._names import named
 from ai_addons.features._result import Notice
 from ai_addons.features.inventory_forecast.models import (
     ForecastAnswer,
@@ -17,7 +17,6 @@ from ai_addons.features.inventory_forecast.models import (
     Remark,
 )
 from ai_addons.features.inventory_forecast.planning import SLOW, exact
-from ai_addons.privacy.grammar import LOOKALIKE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -66,16 +65,6 @@ class Row:
         return self.one.flag in SLOW and not self.is_urgent
 
 
-def letters(number: int) -> str:
-    """0 is A, 25 is Z, 26 is AA: a count without digits."""
-    found = ""
-    number += 1
-    while number:
-        number, rest = divmod(number - 1, 26)
-        found = chr(ord("A") + rest) + found
-    return found
-
-
 def rows(planned: Planned, most: int) -> tuple[Row, ...]:
     """The items that the model sees: orders first, a few places kept for slow stock, then the rest."""
     urgent = [one for one in planned.outlooks if one.wanted > 0]
@@ -87,14 +76,6 @@ def rows(planned: Planned, most: int) -> tuple[Row, ...]:
         Row(code=f"P{letters(number)}", one=one, quantity=planned.quantities[one.item.ref])
         for number, one in enumerate(chosen)
     )
-
-
-def shown_name(ref: str, otherwise: str) -> str:
-    """A tenant's name as text shows it: plain, short, and without what could be taken for something else."""
-    text = escape(clean(ref))
-    if not text or unsafe(text, system="") is not None or LOOKALIKE.search(text):
-        return otherwise
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1].rstrip()}\u2026"
 
 
 def _units(key: str, label: str, value: Decimal | int) -> Fact:
@@ -173,7 +154,7 @@ def _row_facts(row: Row) -> tuple[Fact | None, ...]:
     one, code = row.one, row.code
     range_ = f"{one.lo:,} to {one.hi:,} units"
     return (
-        _facts.words(code, "item", shown_name(one.item.ref, f"the item listed as {code}")),
+        named(code, "item", one.item.ref, most=_SHOWN),
         _units(f"{code}.stock", "in stock", one.item.stock),
         None if one.cover is None else _facts.days(f"{code}.cover", "stock lasts", one.cover.quantize(_WHOLE)),
         _units(f"{code}.order", "to order now", row.quantity),
@@ -186,7 +167,7 @@ def _row_facts(row: Row) -> tuple[Fact | None, ...]:
 def _event_facts(request: StockRequest) -> Iterable[Fact]:
     for number, event in enumerate(sorted(_ahead(request), key=lambda event: (event.date, event.name))):
         code = f"E{letters(number)}"
-        yield _facts.words(code, "event", shown_name(event.name, f"the event listed as {code}"))
+        yield named(code, "event", event.name, most=_SHOWN)
         yield _facts.days(f"{code}.days", "days until then", Decimal((event.date - request.as_of).days))
 
 

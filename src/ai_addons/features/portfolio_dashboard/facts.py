@@ -8,7 +8,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Final, Literal
 
 from ai_addons.features import _facts
-from ai_addons.features._facts import clean, escape, letters
+from ai_addons.features._facts import letters
+from ai_addons.features._names import named
 from ai_addons.features._result import Fact
 from ai_addons.features.portfolio_dashboard.kpis import SMALLEST_GROUP, change, ratio
 from ai_addons.features.portfolio_dashboard.models import BUCKETS, RollRates
@@ -36,7 +37,7 @@ _WHOLE: Final = Decimal(1)
 _TENTH: Final = Decimal("0.1")
 _TRENDS: Final[Mapping[int, Literal["up", "down", "flat"]]] = {1: "up", 0: "flat", -1: "down"}
 _HUNDRED: Final = 100
-_UNNAMED: Final = "without a name"
+_FIRST: Final = {"storefront": "S", "category": "K"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +76,8 @@ def briefing(figures: PortfolioFigures, board: Board) -> Briefing:
         *(_credit_facts(figures.receivables) if figures.receivables else ()),
         *(_segment_facts(figures.customers) if figures.customers else ()),
         *_index_facts(figures),
-        *_sales_rows("S", storefronts(figures), figures.storefronts),
-        *_sales_rows("K", categories(figures), figures.categories),
+        *_sales_rows("storefront", storefronts(figures), figures.storefronts),
+        *_sales_rows("category", categories(figures), figures.categories),
         *_risk_rows(risks(figures)),
         *alerts,
     )
@@ -104,11 +105,6 @@ def _moved_most(rows: Iterable[SalesRow], most: int) -> Sequence[SalesRow]:
 def risks(figures: PortfolioFigures) -> Sequence[RiskRow]:
     """Those with the most money likely unpaid."""
     return sorted(figures.risks, key=lambda row: (-row.expected_unpaid, -row.overdue, row.name))[:MOST_RISKS]
-
-
-def named(text: str) -> str:
-    """What the shop calls something, as it may stand in a sentence."""
-    return escape(clean(text)) or _UNNAMED
 
 
 def trend_word(measure: Measure) -> Literal["up", "down", "flat"] | None:
@@ -234,12 +230,14 @@ def _index_facts(figures: PortfolioFigures) -> Iterator[Briefed]:
         yield Briefed(Fact(key=key, label="last month, indexed", kind="ratio", value=last, text=text), area)
 
 
-def _sales_rows(letter: str, rows: Sequence[SalesRow], everything: Sequence[SalesRow]) -> Iterator[Briefed]:
+def _sales_rows(
+    what: Literal["storefront", "category"], rows: Sequence[SalesRow], everything: Sequence[SalesRow]
+) -> Iterator[Briefed]:
     total = sum((row.sales for row in everything), Decimal(0))
     for at, row in enumerate(rows):
-        ref, grown = letter + letters(at), change(row.sales, row.sales_prior)
+        ref, grown = _FIRST[what] + letters(at), change(row.sales, row.sales_prior)
         margin = ratio(row.gross_profit, row.sales)
-        yield Briefed(_facts.words(ref, "name", named(row.name)), None)
+        yield Briefed(named(ref, what, row.name), None)
         share = ratio(row.sales, total)
         if share is not None:
             yield Briefed(_facts.percent(f"{ref}.share", "of all sales", rounded(share)), "sales")
@@ -252,7 +250,7 @@ def _sales_rows(letter: str, rows: Sequence[SalesRow], everything: Sequence[Sale
 def _risk_rows(rows: Sequence[RiskRow]) -> Iterator[Briefed]:
     for at, row in enumerate(rows):
         ref = "C" + letters(at)
-        yield Briefed(_facts.words(ref, "name", named(row.name)), None)
+        yield Briefed(named(ref, "customer", row.name), None)
         yield Briefed(_facts.money(f"{ref}.overdue", "overdue", row.overdue), "credit")
         yield Briefed(_facts.days(f"{ref}.days", "days overdue", Decimal(row.days_overdue)), "credit")
         yield Briefed(_facts.money(f"{ref}.unpaid", "likely still unpaid", row.expected_unpaid), "credit")

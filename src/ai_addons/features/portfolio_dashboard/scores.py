@@ -8,7 +8,7 @@ mean of the areas'. Nothing here is fitted or measured.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
@@ -29,6 +29,7 @@ Severity: TypeAlias = Literal["act", "warn", "watch"]
 """At or past the bad end; bad; not bad yet but getting worse."""
 
 _MOST: Final = 100
+_MILLION: Final = 1_000_000
 _PLACES: Final = Decimal("0.000001")
 SCORED: Final = tuple(Thresholds.model_fields)
 """The figures that count."""
@@ -92,7 +93,8 @@ def rounded(value: Fraction) -> Decimal:
 
 def rounded_down(value: Fraction) -> Decimal:
     """A score with six decimal places, down: what is shown never contradicts its status."""
-    return (Decimal(value.numerator) / Decimal(value.denominator)).quantize(_PLACES, ROUND_FLOOR)
+    # In whole numbers: a division of decimals is itself rounded, and may round up to the limit of a status.
+    return Decimal(value.numerator * _MILLION // value.denominator).scaleb(-6)
 
 
 def board(figures: PortfolioFigures, policy: DashboardPolicy) -> Board:

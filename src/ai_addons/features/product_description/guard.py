@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from ai_addons.errors import BadOutput
-from ai_addons.features._guard import english_faults, placeholder_types, refuse_unsafe, unsafe, without_placeholders
+from ai_addons.features._guard import (
+    CANARY,
+    english_faults,
+    placeholder_types,
+    refuse_unsafe,
+    script_faults,
+    unsafe,
+    without_placeholders,
+)
 from ai_addons.features.product_description.claims import claim_faults, mentioned
-from ai_addons.features.product_description.instructions import CANARY, SYSTEM
+from ai_addons.features.product_description.instructions import SYSTEM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ai_addons.features.product_description.claims import Allowed
     from ai_addons.features.product_description.models import CopyDraft, Product
+
+_WORD: Final = re.compile(r"[^\W_]+")
 
 
 def faults(draft: CopyDraft, product: Product, may: Allowed) -> list[str]:
@@ -32,6 +43,9 @@ def faults(draft: CopyDraft, product: Product, may: Allowed) -> list[str]:
     if not set(mentioned(product, (text for _, text in texts))) <= set(draft.claims_used):
         found.append("claims_used: lacks an attribute that the text mentions")
     neutral = may.words | {part for key in product.attributes for part in key.split("_")}
+    for where, text in texts:
+        found += english_faults(where, text, neutral=neutral)
+        found += script_faults(where, " ".join(set(_WORD.findall(text.lower())) - neutral))
     return [*found, *english_faults("description", f"{draft.title}. {draft.description}", neutral=neutral)]
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from ai_addons.features._facts import clean
 from ai_addons.features._guard import Answer, Prose
+from ai_addons.features._inputs import Strict, exact, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,43 +27,27 @@ Unit: TypeAlias = Literal["g", "kg", "ml", "l", "pcs", "pack", "cm", "m", "yd"]
 """Units of a unit size."""
 
 
-def _tidy(value: object) -> object:
-    """Plain digits, nothing invisible, single spaces; too long stays too long."""
-    return clean(unicodedata.normalize("NFKC", value)) if isinstance(value, str) else value
-
-
-def _exact(value: object) -> object:
-    if isinstance(value, (bool, float)):
-        msg = "a size is given as text, whole number or Decimal: floats are not exact"
-        raise ValueError(msg)  # noqa: TRY004  # pydantic turns a ValueError, not a TypeError, into a field error
-    return value
-
-
-_Value: TypeAlias = Annotated[str, BeforeValidator(_tidy), Field(min_length=1, max_length=80)]
+_Value: TypeAlias = Annotated[str, BeforeValidator(tidy), Field(min_length=1, max_length=80)]
 _Key: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,39}$")]
 
 
-class _Model(BaseModel):
-    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class Product(_Model):
+class Product(Strict):
     """A product as its owner typed it. No price, stock, cost or supplier: they go stale in a text."""
 
     as_of: date
     """The day this describes; not sent."""
-    name: Annotated[str, BeforeValidator(_tidy), Field(min_length=1, max_length=120)]
+    name: Annotated[str, BeforeValidator(tidy), Field(min_length=1, max_length=120)]
     """Name of the product."""
     category: Annotated[str, Field(min_length=1, max_length=40)]
     """Id of one of the policy's categories."""
-    brand: Annotated[str, BeforeValidator(_tidy), Field(min_length=1, max_length=60)] | None = None
+    brand: Annotated[str, BeforeValidator(tidy), Field(min_length=1, max_length=60)] | None = None
     """Maker or label."""
     attributes: Annotated[
         dict[_Key, _Value | Annotated[tuple[_Value, ...], Field(min_length=1, max_length=8)]],
         Field(max_length=MOST_ATTRIBUTES),
     ] = Field(default_factory=dict)
     """By key of the category's allow-list, in the order in which they matter."""
-    unit_size: Annotated[Decimal, BeforeValidator(_exact), Field(gt=0, max_digits=9, decimal_places=3)] | None = None
+    unit_size: Annotated[Decimal, BeforeValidator(exact), Field(gt=0, max_digits=9, decimal_places=3)] | None = None
     """How much one unit is; goes with ``unit``."""
     unit: Unit | None = None
     """Unit of ``unit_size``."""
@@ -76,7 +59,7 @@ class Product(_Model):
     """English; other languages are not generated."""
     max_words: Annotated[int, Field(ge=20, le=150)] = 70
     """Longest description, in words."""
-    existing_description: Annotated[str, BeforeValidator(_tidy), Field(max_length=600)] | None = None
+    existing_description: Annotated[str, BeforeValidator(tidy), Field(max_length=600)] | None = None
     """A text to work from; personal data in it is masked before anything is sent."""
 
     @model_validator(mode="after")
@@ -92,7 +75,7 @@ class Product(_Model):
         return (value,) if isinstance(value, str) else value
 
 
-class Category(_Model):
+class Category(Strict):
     """A shelf of the shop."""
 
     label: Annotated[str, Field(min_length=1, max_length=40)]
@@ -143,7 +126,7 @@ CATEGORIES: Final[Mapping[str, Category]] = MappingProxyType(
 )
 
 
-class DescriptionPolicy(_Model):
+class DescriptionPolicy(Strict):
     """The tenant's categories. The defaults are chosen by hand for a general shop."""
 
     version: str = "1"
@@ -182,7 +165,7 @@ class CopyDraft(Answer):
     claims_used: Annotated[tuple[str, ...], Field(max_length=MOST_ATTRIBUTES)]
 
 
-class ProductCopy(_Model):
+class ProductCopy(Strict):
     """Copy for a product page, label or message."""
 
     title: str

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ai_addons.features import _facts
 from ai_addons.features._facts import by_key, compact, references, with_sign
+from ai_addons.features._names import named
 from ai_addons.features._result import Fact, Notice
 from ai_addons.features.report_summary.models import FindingAnswer, HeadlineAnswer, ReportAnswer, ReportLine
 from ai_addons.features.report_summary.ranking import baskets, margins, sign_of
@@ -154,7 +155,7 @@ def _total_facts(now: Totals, before: Totals, policy: ReportPolicy) -> Iterator[
 def _product_facts(found: Figures, policy: ReportPolicy) -> Iterator[Fact]:
     for name, row in found.movers:
         change = row.current.sales - row.prior.sales
-        yield _facts.words(name, "product", row.ref, _facts.escape(row.ref))
+        yield named(name, "product", row.ref)
         yield _facts.money(f"{name}.sales", "its sales", row.current.sales)
         yield _change(f"{name}.change", "its change in sales", change, row.prior.sales, policy)
         if row.stock_out_days:
@@ -165,7 +166,7 @@ def _category_facts(found: Figures, policy: ReportPolicy) -> Iterator[Fact]:
     for place, row in enumerate(found.categories):
         name = f"K{_facts.letters(place)}"
         change = row.sales - row.prior_sales
-        yield _facts.words(name, "category", row.ref, _facts.escape(row.ref))
+        yield named(name, "category", row.ref)
         yield _facts.money(f"{name}.sales", "its sales", row.sales)
         yield _change(f"{name}.change", "its change in sales", change, row.prior_sales, policy)
 
