@@ -478,12 +478,33 @@ class BusinessSettings(_Section):
 
 
 class FxSettings(_Section):
-    """The exchange rate that turns provider cost into cedis."""
+    """The exchange rate that turns provider cost into cedis. No source is asked unless you name one."""
 
     ghs_per_usd: Decimal = Field(default=Decimal("11.646"), gt=0, decimal_places=8)
-    """Cedis for one US dollar."""
+    """Cedis for one US dollar, while no source gave a rate; always counted as stale."""
     as_of: date = date(2026, 9, 29)
     """Day of that rate."""
+    sources: Annotated[Names, Field(min_length=1)] = ("static",)
+    """Who is asked, in order: ``bog`` (Bank of Ghana through Frankfurter), ``er-api``, ``openexchangerates``, a plug-in
+    (entry point group ``ai_addons.rates``) or ``package.module:attribute``; ``static`` asks nobody."""
+    urls: dict[str, str] = Field(default_factory=dict)
+    """Other addresses, by source: one that you host yourself."""
+    app_id: SecretStr | None = None
+    """Key of openexchangerates.org."""
+    refresh: Duration = Field(default=timedelta(hours=6), ge=timedelta(minutes=10))
+    """How often one host of all asks."""
+    timeout: Duration = Field(default=timedelta(seconds=3), gt=timedelta(0))
+    """How long each step of a request to a source may take; no call waits for it."""
+    low: Decimal = Field(default=Decimal(5), gt=0)
+    """A rate below it is not taken until an operator confirms it."""
+    high: Decimal = Field(default=Decimal(50), gt=0)
+    """A rate above it likewise."""
+    most_move: Decimal = Field(default=Decimal("0.15"), gt=0, lt=1)
+    """A rate that differs from the last good one by a larger share likewise."""
+    warn_after: Duration = timedelta(days=4)
+    """A rate whose own day is longer ago is worth a warning, in whole days."""
+    stale_after: Duration = timedelta(days=7)
+    """A rate whose own day is longer ago is stale, in whole days; nobody is charged in another currency by it."""
 
 
 class Settings(BaseSettings):
