@@ -158,4 +158,6 @@ def booked(books: Books, wallet: LockedWallet, charged: Credits, record: CallRec
     if wallet.due:
         # A share came back to a grant that has expired: nobody is told of credits that cannot pay.
         catch_up(books, wallet)
-    return Booked(charged=charged, balance=wallet.available, cost_ghs=calls.cost_ghs(record, books.terms.rate(wallet.now)))
+    return Booked(
+        charged=charged, balance=wallet.available, cost_ghs=calls.cost_ghs(record, books.terms.rate(wallet.now))
+    )

@@ -184,6 +184,15 @@ class RateDesk:
             waiting=tuple(waits),
         )
 
+    def check(self) -> None:
+        """Make sure that every source of the settings is there; none is asked.
+
+        Raises:
+            UnknownPlugin: If one is not installed.
+            ConfigError: If one lacks its key.
+        """
+        self._sources()
+
     def confirm(self, rate: str | Decimal, *, actor: str, reason: str) -> FxRate:
         """Take a rate that was refused, from now on; who and why is kept.
 
