@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from ai_addons.billing.fx.base import FxRate, RateUnavailable
+from ai_addons.billing.fx.base import FxRate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
 TODAY = date(2026, 9, 21)
 """The day on which `ManualClock` starts."""
@@ -41,7 +41,7 @@ def rate(number: str = "11.4", *, as_of: date = TODAY, source: str = "bog", **ch
 class Told:
     """A source that gives the next thing it was told: a rate, or an error."""
 
-    says: list[FxRate | Exception]
+    says: list[FxRate | BaseException]
     asked: list[int] = field(default_factory=list)
     meanwhile: Callable[[], object] = lambda: None
 
@@ -50,7 +50,7 @@ class Told:
         self.asked.append(now)
         self.meanwhile()
         said = self.says.pop(0) if len(self.says) > 1 else self.says[0]
-        if isinstance(said, Exception):
+        if isinstance(said, BaseException):
             raise said
         return FxRate(rate=said.rate, as_of=said.as_of, source=said.source, kind=said.kind, fetched_at=now)
 
@@ -58,7 +58,7 @@ class Told:
 class Bulletin:
     """What sources say, by name: a stand-in for the entry points."""
 
-    def __init__(self, **says: FxRate | str | Exception) -> None:
+    def __init__(self, **says: FxRate | str | BaseException) -> None:
         self.sources: dict[str, Told] = {name: Told([_said(name, one)]) for name, one in says.items()}
 
     def load(self, group: str, name: str) -> Any:
@@ -66,7 +66,7 @@ class Bulletin:
         assert group == "rates"
         return lambda _: self.sources[name]
 
-    def say(self, name: str, what: FxRate | str | Exception) -> None:
+    def say(self, name: str, what: FxRate | str | BaseException) -> None:
         """Let a source say something else from now on."""
         self.sources[name].says = [_said(name, what)]
 
@@ -76,11 +76,5 @@ class Bulletin:
         return {name: len(source.asked) for name, source in self.sources.items()}
 
 
-def _said(name: str, what: FxRate | str | Exception) -> FxRate | Exception:
+def _said(name: str, what: FxRate | str | BaseException) -> FxRate | BaseException:
     return rate(what, source=name) if isinstance(what, str) else what
-
-
-def failures() -> Iterator[Exception]:
-    """What a source that has nothing to say raises."""
-    yield RateUnavailable("no answer in time")
-    yield RuntimeError("a plug-in's own mistake")
