@@ -507,6 +507,53 @@ class FxSettings(_Section):
     """A rate whose own day is longer ago is stale, in whole days; nobody is charged in another currency by it."""
 
 
+class TaxRuleSettings(_Section):
+    """One tax or levy."""
+
+    code: Annotated[str, Field(min_length=1)]
+    """Stable name."""
+    name: Annotated[str, Field(min_length=1)]
+    """What the receipt calls it."""
+    rate: Decimal = Field(ge=0, lt=1)
+    """Share of what it is charged on."""
+    on: Names = ()
+    """Codes of taxes before it that it is charged on too."""
+
+
+class TaxPeriodSettings(_Section):
+    """The taxes from a day on."""
+
+    starts: date
+    """The first day."""
+    rules: tuple[TaxRuleSettings, ...]
+    """In the order of the receipt."""
+
+
+class ReceiptSettings(_Section):
+    """Receipts for payments: who sells, and which taxes are in the price."""
+
+    seller: str | None = None
+    """Legal name of who sells; without it there are no receipts."""
+    address: Names = ()
+    """Lines of its address."""
+    tax_id: str | None = None
+    """Its tax number."""
+    phone: str | None = None
+    """Its telephone, for questions."""
+    email: str | None = None
+    """Its e-mail address, for questions."""
+    prefix: str = "R-"
+    """What stands before the number of a receipt."""
+    note_prefix: str = "CN-"
+    """What stands before the number of a credit note."""
+    tax: Literal["none", "ghana", "own"] = "none"
+    """Which taxes: none, the example table for Ghana (let an accountant confirm it), or those of ``taxes``."""
+    taxes: tuple[TaxPeriodSettings, ...] = ()
+    """Periods, the earliest first, each with ``starts`` and ``rules`` (``code``, ``name``, ``rate``, ``on``)."""
+    prices_include_tax: bool = True
+    """Whether the prices of packs include the taxes."""
+
+
 class Settings(BaseSettings):
     """All settings of the SDK.
 
@@ -547,6 +594,7 @@ class Settings(BaseSettings):
     businesses: dict[str, BusinessSettings] = Field(default_factory=dict)
     """By business id."""
     fx: FxSettings = FxSettings()
+    receipts: ReceiptSettings = ReceiptSettings()
     secret: Secret | None = None
     """Keys request hashes, cache keys, trial claims and pseudonyms: 32 characters or more, or ``hex:`` and the content
     of a key file. None: a key file beside SQLite's."""
