@@ -33,7 +33,7 @@ def answering(body: object, status: int = 200, seen: list[httpx.Request] | None 
 
 def rate(number: str = "11.4", *, as_of: date = TODAY, source: str = "bog", **changes: Any) -> FxRate:
     """A rate as a source gives it."""
-    known = {"fetched_at": 0, "kind": "interbank"} | changes
+    known: dict[str, Any] = {"fetched_at": 0, "kind": "interbank"} | changes
     return FxRate(rate=Decimal(number), as_of=as_of, source=source, **known)
 
 

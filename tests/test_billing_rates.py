@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from dataclasses import replace
 from datetime import date, timedelta
@@ -12,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ai_addons import AddOns
-from ai_addons.billing.fx import desk as desks
+from ai_addons import AddOns, plugins
 from ai_addons.billing.fx.asking import Asked, ask, best
 from ai_addons.billing.fx.base import RateUnavailable
 from ai_addons.billing.fx.desk import LOOK, RateDesk
@@ -180,7 +180,7 @@ def open_bank(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
 
     def make(*names: str, says: dict[str, Any] | None = None, **fx: Any) -> Bank:
         bulletin = Bulletin(**(says or {"bog": "11.4", "er-api": "11.5"}))
-        monkeypatch.setattr(desks.plugins, "load", bulletin.load)
+        monkeypatch.setattr(plugins, "load", bulletin.load)
         made.append(Bank(database, bulletin, *names, **fx))
         return made[-1]
 
@@ -286,7 +286,7 @@ def test_a_child_that_was_forked_starts_its_own_thread(
     bank.desk._starting[1].acquire()
     bank.desk.wake()
     assert bank.bulletin.asked["bog"] == 0
-    monkeypatch.setattr(desks.os, "getpid", lambda: -1)
+    monkeypatch.setattr(os, "getpid", lambda: -1)
     assert bank.now() == GOOD
 
 
@@ -431,7 +431,7 @@ def test_a_source_that_is_not_there_is_logged_and_breaks_no_call(
         msg = f"no {name} in {group}"
         raise ConfigError(msg)
 
-    monkeypatch.setattr(desks.plugins, "load", missing)
+    monkeypatch.setattr(plugins, "load", missing)
     with caplog.at_level(logging.WARNING):
         assert bank.now() == STATIC
     assert "exchange rates could not be looked up: no bog in rates" in caplog.text

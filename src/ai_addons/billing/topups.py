@@ -192,7 +192,9 @@ def _stops(state: TopUpState, now: int) -> Iterator[Stop]:
         ("daily", bought.count(today) >= rule.most_per_day),
         ("monthly", sum((day.year, day.month) == (today.year, today.month) for day in bought) >= rule.most_per_month),
     )
-    yield from (reason for reason, holds in reasons if holds)
+    for reason, holds in reasons:
+        if holds:
+            yield reason
 
 
 def _failures(state: TopUpState) -> int:
