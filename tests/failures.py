@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
-Later: TypeAlias = Literal["payments", "web pages", "exchange rates", "projections"]
+Later: TypeAlias = Literal["payments", "web pages", "projections"]
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "explanation" / "failures-others-had.md"
 

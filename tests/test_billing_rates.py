@@ -25,7 +25,7 @@ from ai_addons.money import PicoUsd
 from ai_addons.settings import FxSettings
 from ai_addons.testing import ManualClock
 from ai_addons.testing.kit import kit_settings
-from tests.books import Books, new_database
+from tests.books import Books, kept_in, new_database
 from tests.rates import TODAY, Bulletin, Told, rate
 
 if TYPE_CHECKING:
@@ -377,6 +377,26 @@ def test_the_first_rate_of_all_may_need_a_word_too(open_bank: Callable[..., Bank
     bank.desk.refresh()
     assert bank.desk.confirm(Decimal(55), actor="esi", reason="true").rate == 55
     assert dict(bank.operations.audit("")[0].detail)["before"] is None
+
+
+def test_postgresql_keeps_rates_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One host asks, a wild rate waits, a word makes it the last good one."""
+    with kept_in("postgresql"):
+        database = new_database(tmp_path)
+    bulletin = Bulletin(bog="11.4")
+    monkeypatch.setattr(plugins, "load", bulletin.load)
+    bank = Bank(database, bulletin)
+    try:
+        assert [one.outcome for one in bank.desk.refresh()] == ["good"]
+        assert bank.another().refresh() == ()
+        bulletin.say("bog", "16")
+        assert [one.outcome for one in bank.desk.refresh(force=True)] == ["refused"]
+        assert bank.desk.fresh_rate().rate == Decimal("11.4")
+        bank.desk.confirm("16", actor="esi", reason="devaluation")
+        assert bank.another().fresh_rate().rate == 16
+    finally:
+        bank.desk.close()
+        database.close()
 
 
 # Charging by it.
