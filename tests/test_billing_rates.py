@@ -399,6 +399,16 @@ def test_postgresql_keeps_rates_alike(tmp_path: Path, monkeypatch: pytest.Monkey
         database.close()
 
 
+def test_a_clock_set_back_hides_no_newer_rate(open_bank: Callable[..., Bank]) -> None:
+    """What was found good last counts, not what is dated last."""
+    bank = open_bank(says={"bog": "11.4"})
+    bank.desk.refresh()
+    bank.clock.set(bank.clock.now() - HOUR * 1_000_000)
+    bank.bulletin.say("bog", "11.5")
+    bank.desk.refresh(force=True)
+    assert bank.another().fresh_rate().rate == Decimal("11.5")
+
+
 # Charging by it.
 
 

@@ -264,7 +264,7 @@ class RateDesk:
                 # Another one is better, so it is older news.
                 kept.keep(tx, one.rate, one.fault, now - 1)
         if found is not None:
-            kept.keep(tx, found, None, now)
+            kept.keep(tx, found, None, kept.next_place(tx, now))
         wait = kept.RETRY if found is None else round(self._fx.refresh.total_seconds() * MICRO)
         kept.end(tx, now + wait)
         self._known = kept.last_good(tx)

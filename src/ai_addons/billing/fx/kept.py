@@ -53,9 +53,19 @@ def keep(tx: Tx, rate: FxRate, fault: str | None, now: int) -> None:
     tx.write(sql.KEEP_RATE, values)
 
 
+def next_place(tx: Tx, now: int) -> int:
+    """When a rate becomes the last good one: now, but after every other one, whatever a clock says.
+
+    Args:
+        tx: The transaction.
+        now: UTC microseconds.
+    """
+    return max(now, int(tx.value(sql.LATEST, _PAIR)) + 1)
+
+
 def confirm(tx: Tx, rate: FxRate, actor: str, now: int) -> None:
     """Take a refused rate for good from now on (UTC microseconds)."""
-    tx.write(sql.CONFIRM_RATE, {**_row_key(rate), "good_at": now, "actor": actor})
+    tx.write(sql.CONFIRM_RATE, {**_row_key(rate), "good_at": next_place(tx, now), "actor": actor})
 
 
 def claim(tx: Tx, now: int, *, force: bool = False) -> bool:

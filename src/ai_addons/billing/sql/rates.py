@@ -27,6 +27,11 @@ LAST_GOOD: Final = _statement(
     "base",
     "quote",
 )
+LATEST: Final = _statement(
+    f"SELECT COALESCE(MAX(good_at), 0) AS latest FROM ai_fx_rates WHERE {_PAIR}",  # noqa: S608  # as above
+    "base",
+    "quote",
+)
 WAITING: Final = _statement(
     f"SELECT * FROM ai_fx_rates WHERE {_PAIR} AND good_at IS NULL AND fetched_at >= :since "  # noqa: S608  # as above
     "ORDER BY fetched_at DESC, source",
