@@ -58,7 +58,7 @@ def opened(url: str) -> Iterator[Opened]:
     """The books at a URL, with the machine's clock and the settings' defaults; closed in the end."""
     policy, database = PrepaidPolicy(), Database(url)
     terms = Terms(
-        rate=Rate(scaled=scaled_rate("11.646"), day=date(2026, 9, 29), source="static"),
+        rate=lambda _: Rate(scaled=scaled_rate("11.646"), day=date(2026, 9, 29), source="static"),
         hold_ttl=120_000_000,
         low=Credits(10),
         policy=lambda name: policy,  # noqa: ARG005  # there is but one

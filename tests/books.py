@@ -118,7 +118,11 @@ def open_books(
         "policy": policy_by(policy),
         "packs": lambda chosen, _: chosen.packs(),
     }
-    books = OpenBooks(database, clock=clock or SystemClock(), ids=Uuid7(), terms=Terms(**defaults | terms))
+    chosen = defaults | terms
+    fixed = chosen["rate"]
+    if isinstance(fixed, Rate):
+        chosen["rate"] = lambda _: fixed
+    books = OpenBooks(database, clock=clock or SystemClock(), ids=Uuid7(), terms=Terms(**chosen))
     return Opened(
         books=books,
         store=Store(books),

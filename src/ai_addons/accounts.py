@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from ai_addons.billing.doctor import Report
+    from ai_addons.billing.fx.desk import RateDesk
     from ai_addons.billing.grants import GrantSource
     from ai_addons.billing.heads import Head
     from ai_addons.billing.ledger import LedgerEntry
@@ -352,9 +353,19 @@ class Accounts:
         """What operators did about a business, oldest first; without one, what concerns all."""
         return self._wiring.operations.audit(business)
 
+    @property
+    def rates(self) -> RateDesk:
+        """The exchange rate: what is known, asking for a newer one, confirming one that was refused."""
+        return self._wiring.rates
+
     def sweep(self) -> int:
-        """Do what is due in every wallet: orphan holds, expiry, renewals; how many wallets had any."""
-        return self._wiring.store.sweep()
+        """Do what is due in every wallet: orphan holds, expiry, renewals; how many wallets had any.
+
+        The sources of exchange rates are asked too, if any is configured and it is time.
+        """
+        swept = self._wiring.store.sweep()
+        self._wiring.rates.refresh()
+        return swept
 
     def deliver(self, most: int = 100) -> Delivered:
         """Send the events that wait in the outbox to ``webhooks.url``, one round; many may work at once.

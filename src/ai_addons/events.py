@@ -319,6 +319,21 @@ class WebhookFailed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RateChecked:
+    """A source was asked for the exchange rate.
+
+    Attributes:
+        source: Its name in the settings.
+        outcome: ``good``, ``refused`` (an `OperatorAlert` follows), or ``failed``.
+        age_days: Days since the rate's own day; None where it gave none.
+    """
+
+    source: str
+    outcome: Literal["good", "refused", "failed"]
+    age_days: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorAlert:
     """Something only the operator can mend: a wrong key, an empty provider account, an unpriced answer.
 
@@ -360,6 +375,7 @@ Event: TypeAlias = (
     | BudgetStopped
     | WebhookDelivered
     | WebhookFailed
+    | RateChecked
     | OperatorAlert
     | WalletEvent
 )

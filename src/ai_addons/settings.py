@@ -494,12 +494,80 @@ class BusinessSettings(_Section):
 
 
 class FxSettings(_Section):
-    """The exchange rate that turns provider cost into cedis."""
+    """The exchange rate that turns provider cost into cedis. No source is asked unless you name one."""
 
     ghs_per_usd: Decimal = Field(default=Decimal("11.646"), gt=0, decimal_places=8)
-    """Cedis for one US dollar."""
+    """Cedis for one US dollar, while no source gave a rate; always counted as stale."""
     as_of: date = date(2026, 9, 29)
     """Day of that rate."""
+    sources: Annotated[Names, Field(min_length=1)] = ("static",)
+    """Who is asked, in order: ``bog`` (Bank of Ghana through Frankfurter), ``er-api``, ``openexchangerates``, a plug-in
+    (entry point group ``ai_addons.rates``) or ``package.module:attribute``; ``static`` asks nobody."""
+    urls: dict[str, str] = Field(default_factory=dict)
+    """Other addresses, by source: one that you host yourself."""
+    app_id: SecretStr | None = None
+    """Key of openexchangerates.org."""
+    refresh: Duration = Field(default=timedelta(hours=6), ge=timedelta(minutes=10))
+    """How often one host of all asks."""
+    timeout: Duration = Field(default=timedelta(seconds=3), gt=timedelta(0))
+    """How long each step of a request to a source may take; no call waits for it."""
+    low: Decimal = Field(default=Decimal(5), gt=0)
+    """A rate below it is not taken until an operator confirms it."""
+    high: Decimal = Field(default=Decimal(50), gt=0)
+    """A rate above it likewise."""
+    most_move: Decimal = Field(default=Decimal("0.15"), gt=0, lt=1)
+    """A rate that differs from the last good one by a larger share likewise."""
+    warn_after: Duration = timedelta(days=4)
+    """A rate whose own day is longer ago is worth a warning, in whole days."""
+    stale_after: Duration = timedelta(days=7)
+    """A rate whose own day is longer ago is stale, in whole days; nobody is charged in another currency by it."""
+
+
+class TaxRuleSettings(_Section):
+    """One tax or levy."""
+
+    code: Annotated[str, Field(min_length=1)]
+    """Stable name."""
+    name: Annotated[str, Field(min_length=1)]
+    """What the receipt calls it."""
+    rate: Decimal = Field(ge=0, lt=1)
+    """Share of what it is charged on."""
+    on: Names = ()
+    """Codes of taxes before it that it is charged on too."""
+
+
+class TaxPeriodSettings(_Section):
+    """The taxes from a day on."""
+
+    starts: date
+    """The first day."""
+    rules: tuple[TaxRuleSettings, ...]
+    """In the order of the receipt."""
+
+
+class ReceiptSettings(_Section):
+    """Receipts for payments: who sells, and which taxes are in the price."""
+
+    seller: str | None = None
+    """Legal name of who sells; without it there are no receipts."""
+    address: Names = ()
+    """Lines of its address."""
+    tax_id: str | None = None
+    """Its tax number."""
+    phone: str | None = None
+    """Its telephone, for questions."""
+    email: str | None = None
+    """Its e-mail address, for questions."""
+    prefix: str = "R-"
+    """What stands before the number of a receipt."""
+    note_prefix: str = "CN-"
+    """What stands before the number of a credit note."""
+    tax: Literal["none", "ghana", "own"] = "none"
+    """Which taxes: none, the example table for Ghana (let an accountant confirm it), or those of ``taxes``."""
+    taxes: tuple[TaxPeriodSettings, ...] = ()
+    """Periods, the earliest first, each with ``starts`` and ``rules`` (``code``, ``name``, ``rate``, ``on``)."""
+    prices_include_tax: bool = True
+    """Whether the prices of packs include the taxes."""
 
 
 class Settings(BaseSettings):
@@ -544,6 +612,7 @@ class Settings(BaseSettings):
     businesses: dict[str, BusinessSettings] = Field(default_factory=dict)
     """By business id."""
     fx: FxSettings = FxSettings()
+    receipts: ReceiptSettings = ReceiptSettings()
     secret: Secret | None = None
     """Keys request hashes, cache keys, trial claims and pseudonyms: 32 characters or more, or ``hex:`` and the content
     of a key file. None: a key file beside SQLite's."""

@@ -22,6 +22,7 @@ from ai_addons._call import Kit
 from ai_addons.billing.books import Books, Terms
 from ai_addons.billing.budget import Budget
 from ai_addons.billing.funding import Funding
+from ai_addons.billing.fx.desk import RateDesk
 from ai_addons.billing.given import pico_usd
 from ai_addons.billing.limiting import Limits
 from ai_addons.billing.limits import SCOPES, WINDOWS, Limit
@@ -30,7 +31,6 @@ from ai_addons.billing.outbox import Outbox, open_outbox
 from ai_addons.billing.packs import offers
 from ai_addons.billing.pricing import Pricing
 from ai_addons.billing.profile import unknown
-from ai_addons.billing.rates import static_rate
 from ai_addons.billing.salts import Salts
 from ai_addons.billing.spending import Purse
 from ai_addons.billing.sql import Database
@@ -140,6 +140,7 @@ class Wiring:
             target_margin=settings.prices.target_margin,
             refresh_us=micros(settings.prices.refresh),
         )
+        self.rates: RateDesk = RateDesk(self.books, clock=self.clock, fx=settings.fx)
         self.outbox: Outbox = open_outbox(self.books, settings.webhooks, clock=self.clock, random=random)
 
     def policy_named(self, name: str | None) -> Policy:
@@ -164,6 +165,8 @@ class Wiring:
                 breaker = Breaker(circuit_rules(self.settings.call.breaker), self.clock, partial(emit, self.hooks))
                 kit, caller = self._make_kit(breaker), self._make_caller(breaker)
                 self._desk = (Desk(kit=kit, caller=caller, threads=threads), threads)
+                # What is known of the rate is read while the first model answers.
+                self.rates.wake()
             return self._desk[0]
 
     def masker(self) -> Masker:
@@ -219,6 +222,7 @@ class Wiring:
                 threads.shutdown(wait=True)
                 if desk.kit.cache is not None:
                     desk.kit.cache.close()
+            self.rates.close()
             self.database.close()
             for hook in self._own_hooks:
                 close = getattr(hook, "close", None)
@@ -228,7 +232,7 @@ class Wiring:
     def _make_terms(self, profile: Callable[[str], BusinessProfile] | None) -> Terms:
         settings = self.settings
         return Terms(
-            rate=static_rate(settings.fx),
+            rate=lambda now: self.rates.booked(now),  # noqa: PLW0108  # made after these terms
             hold_ttl=micros(settings.call.hold_ttl),
             low=settings.billing.low_balance,
             policy=self.policy_named,

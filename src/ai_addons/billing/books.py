@@ -44,7 +44,8 @@ class Terms:
     """What a store works by; all of it comes from the settings.
 
     Attributes:
-        rate: Exchange rate written beside every cost.
+        rate: The best known exchange rate at a time (UTC microseconds), which is written beside every cost; it
+            must not wait for anything.
         hold_ttl: Microseconds after which an unresolved hold expires.
         low: Threshold below which a wallet counts as low.
         policy: Finds a billing policy by its name; None names the default one.
@@ -59,7 +60,7 @@ class Terms:
         hooks: Receive every event, once it is durable.
     """
 
-    rate: Rate
+    rate: Callable[[int], Rate]
     hold_ttl: int
     low: Credits
     policy: Callable[[str | None], Policy]

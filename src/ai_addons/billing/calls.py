@@ -161,7 +161,7 @@ def expire_hold(books: Books, wallet: LockedWallet, row: Row) -> None:
     close_hold(wallet, row, "expired", _NOTHING)
     wallet.unpin(row.id, row.attempt, shares, _NOTHING)
     line = logged(row, wallet.tz, books.terms.purse)
-    write_row(wallet.tx, line, ORPHAN, _NOTHING, 0, books.terms.rate, row.expires_at)
+    write_row(wallet.tx, line, ORPHAN, _NOTHING, 0, books.terms.rate(wallet.now), row.expires_at)
     wallet.note(HoldTimedOut(call_id=row.id, feature=row.feature, amount=Credits.from_micro(row.amount)))
 
 
@@ -218,12 +218,14 @@ def _change_day(tx: Tx, row: Row, changes: Mapping[str, object]) -> None:
     tx.write(sql.ADD_USAGE, key | {name: new[name] - old[name] for name in new})
 
 
-def end_unknown(books: Books, tx: Tx, row: Row, record: CallRecord, charged: Credits, revenue: int) -> None:
+def end_unknown(
+    books: Books, wallet: LockedWallet, row: Row, record: CallRecord, charged: Credits, revenue: int
+) -> None:
     """Replace the ``unknown`` line of an expired hold by what came of it after all."""
-    terms = books.terms
+    terms, tx = books.terms, wallet.tx
     spending.correct(tx, row.business_id, terms.purse.pinned(row.cost_bound, row.created_at), _counted(record))
     (line,) = tx.rows(sql.ROW, {"business": row.business_id, "key": row.id, "number": row.attempt})
-    changes = _outcome(record, charged, revenue, terms.rate)
+    changes = _outcome(record, charged, revenue, terms.rate(wallet.now))
     tx.write(sql.SAVE_ROW, {"business": row.business_id, "key": row.id, "number": row.attempt, **changes})
     _change_day(tx, line, changes)
 
@@ -305,6 +307,7 @@ def _outcome(record: CallRecord, charged: Credits, revenue: int, rate: Rate) -> 
         "fx_rate": rate.scaled,
         "fx_date": rate.day.isoformat(),
         "fx_source": rate.source,
+        "fx_stale": int(rate.stale),
         "latency_ms": record.latency_ms,
         "cacheable": int(record.cacheable),
         "saved_pico_usd": record.saved,

@@ -91,7 +91,7 @@ class Capture:
         used, earned = (NOTHING, 0) if elsewhere else self._pay_late(wallet, row, known)
         unpaid = NOTHING if elsewhere else max(self.wanted - used, NOTHING)
         wallet.note(CapturedLate(call_id=row.id, feature=row.feature, charged=used, unpaid=unpaid))
-        calls.end_unknown(self.books, wallet.tx, row, self.record, used, earned)
+        calls.end_unknown(self.books, wallet, row, self.record, used, earned)
         calls.keep_answers(wallet.tx, self.hold.call, self.record, wallet.now)
         return used
 
@@ -149,7 +149,7 @@ def log(
 ) -> None:
     """Write the line of a hold's call, and keep its answers where a replay may come."""
     line = calls.logged(row, wallet.tz, books.terms.purse)
-    calls.write_row(wallet.tx, line, record, used, earned, books.terms.rate, wallet.now)
+    calls.write_row(wallet.tx, line, record, used, earned, books.terms.rate(wallet.now), wallet.now)
     calls.keep_answers(wallet.tx, call, record, wallet.now)
 
 
@@ -158,4 +158,6 @@ def booked(books: Books, wallet: LockedWallet, charged: Credits, record: CallRec
     if wallet.due:
         # A share came back to a grant that has expired: nobody is told of credits that cannot pay.
         catch_up(books, wallet)
-    return Booked(charged=charged, balance=wallet.available, cost_ghs=calls.cost_ghs(record, books.terms.rate))
+    return Booked(
+        charged=charged, balance=wallet.available, cost_ghs=calls.cost_ghs(record, books.terms.rate(wallet.now))
+    )

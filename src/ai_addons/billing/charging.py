@@ -66,7 +66,7 @@ class _Charging:
     def book(self, wallet: LockedWallet, admitted: Admitted) -> Booked:
         """Book a call that may spend."""
         self._write_hold(wallet, admitted)
-        rate = self.books.terms.rate
+        rate = self.books.terms.rate(wallet.now)
         earned = wallet.burn(self.call.id, admitted.attempt, admitted.shares, {})
         wallet.book_usage(self.call.feature, self.amount, self.call.id)
         # The work is done, so the budget stops nothing here; it counts what was spent.

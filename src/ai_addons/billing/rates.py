@@ -13,4 +13,4 @@ if TYPE_CHECKING:
 
 def static_rate(fx: FxSettings) -> Rate:
     """The configured rate with its day; written beside every cost it converts."""
-    return Rate(scaled=scaled_rate(fx.ghs_per_usd), day=fx.as_of, source="static")
+    return Rate(scaled=scaled_rate(fx.ghs_per_usd), day=fx.as_of, source="static", stale=True)

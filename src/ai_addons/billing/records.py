@@ -188,11 +188,13 @@ class Rate:
         scaled: GHS per USD times 10^8.
         day: Day of the rate.
         source: Where it comes from.
+        stale: Whether it was too old to go by when it was written down; one from the settings always is.
     """
 
     scaled: int
     day: date
     source: str
+    stale: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,6 +265,7 @@ class Transaction:
         charged: What the business paid.
         cost: What the provider cost, pico-USD; None while unknown.
         cost_ghs: The same in micro-GHS at the booked rate.
+        rate: That rate; never changed afterwards.
         latency_ms: How long it took; None if unknown.
         day: The business's day it counts in, ISO.
         revenue: Micro-GHS that were paid for the credits it was charged.
@@ -285,6 +288,7 @@ class Transaction:
     tokens: Tokens | None
     cost: PicoUsd | None
     cost_ghs: MicroGhs | None
+    rate: Rate
     latency_ms: int | None
     request_meta: Mapping[str, object]
     response_meta: Mapping[str, object]

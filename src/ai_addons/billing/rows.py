@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import TYPE_CHECKING
 
 from ai_addons.billing.grants import Grant
 from ai_addons.billing.ledger import LedgerEntry
 from ai_addons.billing.policy import AddonPlan, Give, Subscription
-from ai_addons.billing.records import Tokens, Transaction
+from ai_addons.billing.records import Rate, Tokens, Transaction
 from ai_addons.money import Credits, MicroGhs, Money, PicoUsd
 
 if TYPE_CHECKING:
@@ -160,6 +161,9 @@ def read_transaction(row: Row) -> Transaction:
         tokens=_read_tokens(row),
         cost=None if row.cost_pico_usd is None else PicoUsd(row.cost_pico_usd),
         cost_ghs=None if row.cost_micro_ghs is None else MicroGhs(row.cost_micro_ghs),
+        rate=Rate(
+            scaled=row.fx_rate, day=date.fromisoformat(row.fx_date), source=row.fx_source, stale=bool(row.fx_stale)
+        ),
         latency_ms=row.latency_ms,
         request_meta=json.loads(row.request_meta),
         response_meta=json.loads(row.response_meta),

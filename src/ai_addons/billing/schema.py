@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 metadata: Final = MetaData()
 
-HEAD: Final = "0005"
+HEAD: Final = "0008"
 """The version of these tables; `ai_addons.billing.migrations` leads here from every earlier one."""
 
 VERSION_TABLE: Final = "ai_schema_version"
@@ -204,6 +204,7 @@ transactions: Final = _table(
     _text("price_version", null=True),
     _exact("cacheable", default=0),
     _exact("saved_pico_usd", default=0),
+    _exact("fx_stale", default=1),
     PrimaryKeyConstraint("business_id", "id", "attempt"),
     CheckConstraint("outcome IN ('ok', 'failed', 'unknown')", name="ck_transaction_outcome"),
     CheckConstraint("charged >= 0", name="ck_transaction_charged"),
@@ -417,6 +418,53 @@ salts: Final = _table(
     PrimaryKeyConstraint("business_id"),
 )
 """Without its salt no pseudonym of a business can be made; erasing a business deletes it."""
+
+fx_rates: Final = _table(
+    "ai_fx_rates",
+    _text("base"),
+    _text("quote"),
+    _text("source"),
+    _text("as_of"),
+    _exact("rate"),
+    _text("kind"),
+    _exact("fetched_at"),
+    _exact("good_at", null=True),
+    _text("fault", null=True),
+    _text("actor", null=True),
+    PrimaryKeyConstraint("base", "quote", "source", "as_of", "rate"),
+    CheckConstraint("rate > 0", name="ck_fx_rate"),
+)
+"""What sources of exchange rates said; without ``good_at`` it is refused until an operator confirms it."""
+
+fx_refreshes: Final = _table(
+    "ai_fx_refreshes",
+    _text("base"),
+    _text("quote"),
+    _exact("next_at"),
+    PrimaryKeyConstraint("base", "quote"),
+)
+"""When the sources are asked next; whoever moves it ahead asks, for all hosts."""
+
+receipt_series: Final = _table(
+    "ai_receipt_series",
+    _text("seller"),
+    _text("series"),
+    _exact("last"),
+    PrimaryKeyConstraint("seller", "series"),
+)
+"""The last number given in each series; its row is locked until the number is durable, so none is lost."""
+
+receipt_numbers: Final = _table(
+    "ai_receipt_numbers",
+    _text("seller"),
+    _text("series"),
+    _exact("number"),
+    _text("ref"),
+    _exact("given_at"),
+    PrimaryKeyConstraint("seller", "series", "number"),
+    UniqueConstraint("seller", "series", "ref", name="uq_receipt_once"),
+    CheckConstraint("number > 0", name="ck_receipt_number"),
+)
 
 _REFUSAL: Final = "the ledger is never changed; book a reversal"
 

@@ -227,7 +227,7 @@ class Store:
             log(self._books, wallet, row, hold.call, record)
             return booked(self._books, wallet, NOTHING, record)
         if row.state == "expired" and row.outcome == "unknown":
-            calls.end_unknown(self._books, wallet.tx, row, record, NOTHING, 0)
+            calls.end_unknown(self._books, wallet, row, record, NOTHING, 0)
             calls.keep_answers(wallet.tx, hold.call, record, wallet.now)
         return booked(self._books, wallet, Credits.from_micro(row.charged), record)
 
@@ -243,7 +243,7 @@ class Store:
             past = calls.read_past(wallet.tx, call, found, wallet.now)
             attempt = 0 if past.attempts is None else past.attempts + 1
             line = calls.Logged(call, attempt, wallet.tz, self._terms.purse.unpinned(wallet.now))
-            calls.write_row(wallet.tx, line, record, NOTHING, 0, self._terms.rate, wallet.now)
+            calls.write_row(wallet.tx, line, record, NOTHING, 0, self._terms.rate(wallet.now), wallet.now)
             calls.keep_answers(wallet.tx, call, record, wallet.now)
             return booked(self._books, wallet, NOTHING, record)
 

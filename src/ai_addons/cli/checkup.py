@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final, Literal
 
+from ai_addons.billing.fx.sources import STATIC
 from ai_addons.billing.margin import loaded_margin
 from ai_addons.catalog import BUILT_IN
-from ai_addons.errors import AddOnsError
+from ai_addons.errors import AddOnsError, StoreUnavailable
 from ai_addons.llm.providers import find_key, key_variables, split_route, title_of
 from ai_addons.money import ghs
 from ai_addons.wiring import OFFLINE
@@ -77,6 +78,7 @@ def examine_setup(addons: AddOns) -> Checkup:
     findings += _model_findings(addons, tuple(routes))
     findings += _privacy_findings(addons)
     findings += _store_findings(addons)
+    findings += _rate_findings(addons)
     findings += _secret_findings(addons)
     findings += _loss_findings(features)
     findings += _unknown_features(addons)
@@ -100,11 +102,44 @@ def _parts(addons: AddOns) -> Iterator[tuple[str, str]]:
             yield f"{tier} models", "none configured"
     yield "answer cache", settings.cache.backend
     yield "privacy", f"declared fields, and {', '.join(settings.privacy.recognizers)} in free text"
-    yield "exchange rate", f"GHS {settings.fx.ghs_per_usd} per USD, as of {settings.fx.as_of}, for showing cost only"
+    yield "exchange rate", _told_rate(addons)
     try:
         yield "secret", addons.secret_name
     except AddOnsError:
         yield "secret", "none that can be used"
+
+
+def _told_rate(addons: AddOns) -> str:
+    try:
+        rate = addons.rates.view().rate
+    except AddOnsError:
+        return f"unknown; from {', '.join(addons.settings.fx.sources)}"
+    return f"GHS {rate.rate:f} per USD, as of {rate.as_of}, from {rate.source}, for showing cost only"
+
+
+def _rate_findings(addons: AddOns) -> Iterator[Finding]:
+    """An old rate where sources should give a new one; a static rate is old by choice."""
+    try:
+        view = addons.rates.view()
+        addons.rates.check()
+    except StoreUnavailable:
+        # Said already, by those who look after the books.
+        return
+    except AddOnsError as error:
+        yield Finding("error", str(error))
+        return
+    if view.old and set(view.sources) != {STATIC}:
+        yield Finding(
+            "warning",
+            f"The exchange rate from {view.rate.source} is {view.age_days} days old, so cost in cedis may be wrong. "
+            f"Run `ai-addons rates refresh`.",
+        )
+    for rate, fault in view.waiting:
+        yield Finding(
+            "warning",
+            f"The rate {rate.rate:f} from {rate.source} was refused: {fault}. If it is right, run "
+            f"`ai-addons rates confirm {rate.rate:f}`.",
+        )
 
 
 def _feature(addons: AddOns, spec: FeatureSpec, route: tuple[str, ...]) -> FeatureCheck:

@@ -22,6 +22,7 @@ from ai_addons.cli.drift import drift
 from ai_addons.cli.fake_gateway import fake_gateway
 from ai_addons.cli.mask import mask
 from ai_addons.cli.outbox import deliver, webhook_secret
+from ai_addons.cli.rates import rates
 from ai_addons.cli.story import JsonStory, TerminalStory
 from ai_addons.cli.tour.run import Tour
 from ai_addons.errors import ConfigError
@@ -46,7 +47,18 @@ def main() -> None:
     """Paid AI features for a point-of-sale system: try them, check the set-up, read the books."""
 
 
-for _command in (cache, db, deliver, drift, fake_gateway, mask, webhook_secret, *books.COMMANDS, *operate.COMMANDS):
+for _command in (
+    cache,
+    db,
+    deliver,
+    drift,
+    fake_gateway,
+    mask,
+    rates,
+    webhook_secret,
+    *books.COMMANDS,
+    *operate.COMMANDS,
+):
     main.add_command(_command)
 
 

@@ -25,6 +25,7 @@ from ai_addons.events import (
     CircuitOpened,
     HoldTimedOut,
     OperatorAlert,
+    RateChecked,
     WalletEvent,
     WebhookDelivered,
     WebhookFailed,
@@ -163,6 +164,18 @@ WEBHOOKS: Final = _counter(
     ("topic", "result"),
     "Attempts to deliver an event of the outbox: delivered, failed or given_up.",
 )
+RATE_CHECKS: Final = _counter(
+    "ai_addons_rate_checks", "{check}", ("source", "outcome"), "Sources asked for the exchange rate."
+)
+RATE_AGE: Final = Metric(
+    name="ai_addons_rate_age_days",
+    otel="ai_addons.rate.age",
+    kind="histogram",
+    unit="d",
+    help="Age of the exchange rate that a source gave.",
+    labels=("source",),
+    buckets=(1, 2, 4, 7, 14, 30),
+)
 
 METRICS: Final = (
     CALLS,
@@ -181,6 +194,8 @@ METRICS: Final = (
     CIRCUITS,
     BUDGETS,
     WEBHOOKS,
+    RATE_CHECKS,
+    RATE_AGE,
 )
 """Every metric, in the order of the reference page."""
 
@@ -203,6 +218,10 @@ def measure(event: Event) -> Iterator[Measurement]:
             yield from _attempt(event)
         case CapturedLate():
             yield Measurement(CAPTURED_LATE, 1, (event.feature, "no" if event.unpaid.micro else "yes"))
+        case RateChecked():
+            yield Measurement(RATE_CHECKS, 1, (event.source, event.outcome))
+            if event.age_days is not None:
+                yield Measurement(RATE_AGE, event.age_days, (event.source,))
         case _:
             if (counted := _COUNTED.get(type(event))) is not None:
                 metric, *labels = counted(event)

@@ -17,6 +17,7 @@ from ai_addons.events import (
     CircuitOpened,
     HoldTimedOut,
     OperatorAlert,
+    RateChecked,
     WalletEvent,
     WebhookFailed,
 )
@@ -79,6 +80,8 @@ class LoggingHook:
 def level_of(event: Event) -> int:
     """How much an event matters."""
     if isinstance(event, AttemptMade) and event.code is not None:
+        return logging.WARNING
+    if isinstance(event, RateChecked) and event.outcome != "good":
         return logging.WARNING
     if isinstance(event, WebhookFailed) and event.given_up:
         return logging.ERROR

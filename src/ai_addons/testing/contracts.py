@@ -23,6 +23,7 @@ from ai_addons.testing.caches import CacheContract
 from ai_addons.testing.gateways import GatewayContract
 from ai_addons.testing.llms import LlmContract
 from ai_addons.testing.maskers import MaskerContract
+from ai_addons.testing.rates import RateContract
 from ai_addons.testing.require import require as _require
 
 if TYPE_CHECKING:
@@ -30,7 +31,15 @@ if TYPE_CHECKING:
 
     from ai_addons.billing.policy import Policy
 
-__all__ = ["CacheContract", "GatewayContract", "LlmContract", "MaskerContract", "PolicyContract", "RecognizerContract"]
+__all__ = [
+    "CacheContract",
+    "GatewayContract",
+    "LlmContract",
+    "MaskerContract",
+    "PolicyContract",
+    "RateContract",
+    "RecognizerContract",
+]
 
 _DAY: Final = 86_400_000_000
 _ANCHORS: Final = (1_801_386_000_000_000, 1_835_429_400_000_001)

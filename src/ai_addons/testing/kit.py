@@ -26,6 +26,7 @@ def kit_settings(**changes: Any) -> Settings:  # noqa: ANN401  # the sections of
             "store": {"url": "sqlite://"},
             "cache": {"backend": "memory"},
             "events": {"hooks": ()},
+            "fx": {"sources": ("static",)},
             "models": {"small": SMALL, "large": LARGE},
             "providers": providers,
             "secret": "a secret for tests, and for nothing else",
