@@ -75,11 +75,14 @@ class Checkout:
         reference: Our name of the attempt.
         url: Where to send the payer's browser.
         gateway_id: The gateway's own name of it; None if it has none.
+        asked: What the payer is asked for, where that is not the amount of the request: a gateway that cannot
+            collect its currency converts it. What is paid is compared with this.
     """
 
     reference: str
     url: str
     gateway_id: str | None = None
+    asked: Money | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
