@@ -45,29 +45,46 @@ class Subscriptions:
         Raises:
             AddonNotOffered: If the policy sells none.
         """
+        return self._on(business, lambda wallet, _: self.subscribe_in(wallet, paid=paid))
 
-        def work(wallet: LockedWallet, found: Sequence[list[Row]]) -> SubscriptionBooking:
-            del found
-            known = find_subscription(wallet)
-            if known is not None and known.state == "incomplete" and paid:
-                return self._carry_out(wallet, known, addon.pay(known, now=wallet.now))
-            if known is not None and known.state != "ended":
-                return _booking(wallet, known, replayed=True)
-            if wallet.policy.addon is None:
-                raise AddonNotOffered
-            begun = addon.begin(
-                wallet.policy.addon,
-                id=self._books.new_id(wallet.now),
-                business=business,
-                tz=wallet.tz,
-                now=wallet.now,
-            )
-            keep_subscription(wallet, begun)
-            if not paid:
-                return _booking(wallet, begun, replayed=False)
-            return self._carry_out(wallet, begun, addon.pay(begun, now=wallet.now))
+    def subscribe_in(self, wallet: LockedWallet, *, paid: bool = False) -> SubscriptionBooking:
+        """The same as a part of a transaction on its wallet."""
+        known = find_subscription(wallet)
+        if known is not None and known.state == "incomplete" and paid:
+            return self._carry_out(wallet, known, addon.pay(known, now=wallet.now))
+        if known is not None and known.state != "ended":
+            return _booking(wallet, known, replayed=True)
+        if wallet.policy.addon is None:
+            raise AddonNotOffered
+        begun = addon.begin(
+            wallet.policy.addon,
+            id=self._books.new_id(wallet.now),
+            business=wallet.business,
+            tz=wallet.tz,
+            now=wallet.now,
+        )
+        keep_subscription(wallet, begun)
+        if not paid:
+            return _booking(wallet, begun, replayed=False)
+        return self._carry_out(wallet, begun, addon.pay(begun, now=wallet.now))
 
-        return self._on(business, work)
+    def pay_in(self, wallet: LockedWallet, subscription: str, period: int) -> bool:
+        """Book that a month of this very add-on was paid for, as a part of a transaction on its wallet.
+
+        Args:
+            wallet: Whose.
+            subscription: Id of the add-on.
+            period: Number of the month.
+
+        Returns:
+            False if nothing was given for it: the month was paid before, an earlier one is unpaid, or the add-on
+            has given way to another one.
+        """
+        known = find_subscription(wallet)
+        if known is None or known.id != subscription or period != known.paid_through + 1:
+            return False
+        self._carry_out(wallet, known, addon.pay(known, period=period, now=wallet.now))
+        return True
 
     def pay(self, business: str, *, period: int | None = None) -> SubscriptionBooking:
         """Book that a month was paid for; the same month again changes nothing and says so.
