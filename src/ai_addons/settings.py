@@ -236,6 +236,33 @@ class WebhookSettings(_Section):
         return self
 
 
+class GatewaySettings(_Section):
+    """How to reach one payment gateway."""
+
+    keys: tuple[SecretStr, ...] = ()
+    """Secret keys, the newest first: it signs requests, and Paystack's webhooks may be signed with any. None: the usual
+    variable, ``PAYSTACK_SECRET_KEY`` or ``STRIPE_SECRET_KEY``."""
+    webhook_secrets: tuple[SecretStr, ...] = ()
+    """Stripe's webhook secrets (``whsec_…``); several while they are rotated. None: ``STRIPE_WEBHOOK_SECRET``."""
+    base_url: str | None = None
+    """Where its API is. None: the gateway's own."""
+    currency: str | None = Field(default=None, pattern="^[A-Z]{3}$")
+    """What payers are charged in. None: GHS at Paystack, USD at Stripe."""
+    timeout: Duration = Field(default=timedelta(seconds=10), gt=timedelta(0))
+    """How long each step of a request may take."""
+
+
+class PaymentSettings(_Section):
+    """How orders of credits are paid."""
+
+    gateways: Names = ()
+    """Gateways that may be used, the usual one first. None: all that ``gateways`` names, in that order."""
+    return_url: str | None = None
+    """Where a payer's browser comes back to. None: nowhere of its own; the gateway's own setting counts."""
+    abandon_after: Duration = Field(default=timedelta(hours=24), gt=timedelta(0))
+    """After this an order that nobody paid is given up; a payment that comes later is honoured all the same."""
+
+
 class EventSettings(_Section):
     """Who is told what happens in this process, beside the hooks given to `AddOns`."""
 
@@ -515,6 +542,9 @@ class Settings(BaseSettings):
     limits: LimitSettings = LimitSettings()
     budget: BudgetSettings = BudgetSettings()
     webhooks: WebhookSettings = WebhookSettings()
+    gateways: dict[str, GatewaySettings] = Field(default_factory=dict)
+    """By payment gateway: ``paystack``, ``stripe``, or another plug-in (entry point group ``ai_addons.gateways``)."""
+    payments: PaymentSettings = PaymentSettings()
     events: EventSettings = EventSettings()
     cache: CacheSettings = CacheSettings()
     privacy: PrivacySettings = PrivacySettings()

@@ -119,8 +119,9 @@ class Opening:
             raise
         if isinstance(answer, Charge):
             return self.keep(payment, answered(payment.attempt, answer))
-        asked = answer.asked or payment.attempt.asked
-        return self.keep(payment, replace(payment.attempt, state="open", url=answer.url, asked=asked))
+        asked = answer.charged or payment.attempt.asked
+        told = replace(payment.attempt, state="open", url=answer.url, asked=asked, rate=answer.rate)
+        return self.keep(payment, told)
 
     def _ask(self, payment: Payment, way: Way) -> Checkout | Charge:
         order, attempt = payment.order, payment.attempt

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, TypeVar
 
 from ai_addons.billing.gateways.base import SavedCard
 from ai_addons.billing.orders import Attempt, Card, Order, Quarantined
+from ai_addons.billing.records import Rate
 from ai_addons.billing.sql import purchases as sql
 from ai_addons.errors import NotFound
 from ai_addons.money import Credits, Money
@@ -92,9 +94,16 @@ def read_attempt(row: Row) -> Attempt:
         reason=row.reason,
         fees_minor=row.fees_minor,
         surplus_minor=row.surplus_minor,
+        rate=_read_rate(row),
         created_at=row.created_at,
         checked_at=row.checked_at,
     )
+
+
+def _read_rate(row: Row) -> Rate | None:
+    if row.fx_rate is None:
+        return None
+    return Rate(scaled=row.fx_rate, day=date.fromisoformat(row.fx_date), source=row.fx_source)
 
 
 def attempt_values(attempt: Attempt) -> dict[str, object]:
@@ -111,6 +120,9 @@ def attempt_values(attempt: Attempt) -> dict[str, object]:
         "reason": attempt.reason,
         "fees_minor": attempt.fees_minor,
         "surplus_minor": attempt.surplus_minor,
+        "fx_rate": None if attempt.rate is None else attempt.rate.scaled,
+        "fx_date": None if attempt.rate is None else attempt.rate.day.isoformat(),
+        "fx_source": None if attempt.rate is None else attempt.rate.source,
         "checked_at": attempt.checked_at,
     }
 

@@ -25,6 +25,7 @@ from ai_addons.money import Money
 
 if TYPE_CHECKING:
     from ai_addons.billing.gateways.base import Charge, Method, NextStep
+    from ai_addons.billing.records import Rate
     from ai_addons.money import Credits
 
 OrderKind: TypeAlias = Literal["pack", "custom", "addon", "addon_renewal"]
@@ -119,6 +120,7 @@ class Attempt:
         reason: What it said of it.
         fees_minor: What it kept; None if unknown.
         surplus_minor: What was paid above what was asked for.
+        rate: The exchange rate that the price was converted by; None where it was not.
         created_at: UTC microseconds.
         checked_at: When the gateway was heard last.
     """
@@ -138,6 +140,7 @@ class Attempt:
     reason: str | None = None
     fees_minor: int | None = None
     surplus_minor: int = 0
+    rate: Rate | None = None
     created_at: int = 0
     checked_at: int | None = None
 

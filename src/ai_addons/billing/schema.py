@@ -486,6 +486,9 @@ payment_attempts: Final = _table(
     _text("reason", null=True),
     _exact("fees_minor", null=True),
     _exact("surplus_minor", default=0),
+    _exact("fx_rate", null=True),
+    _text("fx_date", null=True),
+    _text("fx_source", null=True),
     _exact("created_at"),
     _exact("checked_at", null=True),
     # A webhook names the reference alone, so it is the key.

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkabl
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from ai_addons.billing.records import Rate
     from ai_addons.money import Money
 
 Method: TypeAlias = Literal["mobile_money", "card"]
@@ -75,14 +76,15 @@ class Checkout:
         reference: Our name of the attempt.
         url: Where to send the payer's browser.
         gateway_id: The gateway's own name of it; None if it has none.
-        asked: What the payer is asked for, where that is not the amount of the request: a gateway that cannot
-            collect its currency converts it. What is paid is compared with this.
+        charged: What the payer is charged, where that is in another currency than the price.
+        rate: The exchange rate it was reckoned with, for the books.
     """
 
     reference: str
     url: str
     gateway_id: str | None = None
-    asked: Money | None = None
+    charged: Money | None = None
+    rate: Rate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
