@@ -159,9 +159,8 @@ class Pricing:
 
     def all_packs(self) -> list[PackVersion]:
         """Every version of every pack, read now: an order is never made at a price of a few seconds ago."""
-        return [
-            published.read_pack(row) for row in self._books.database.read(lambda tx: tx.rows(sql.PACK_VERSIONS, {}))
-        ]
+        rows = self._books.database.read(lambda tx: tx.rows(sql.PACK_VERSIONS, {}))
+        return [published.read_pack(row) for row in rows]
 
     def pack_history(self, type_: str) -> list[PackVersion]:
         """Every version of a pack, by the time it began or begins."""

@@ -20,6 +20,7 @@ from ai_addons.cli.db import db
 from ai_addons.cli.demo import Demo
 from ai_addons.cli.drift import drift
 from ai_addons.cli.mask import mask
+from ai_addons.cli.orders import orders, reconcile
 from ai_addons.cli.outbox import deliver, webhook_secret
 from ai_addons.cli.story import JsonStory, TerminalStory
 from ai_addons.errors import ConfigError
@@ -44,7 +45,18 @@ def main() -> None:
     """Paid AI features for a point-of-sale system: try them, check the set-up, read the books."""
 
 
-for _command in (cache, db, deliver, drift, mask, webhook_secret, *books.COMMANDS, *operate.COMMANDS):
+for _command in (
+    cache,
+    db,
+    deliver,
+    drift,
+    mask,
+    orders,
+    reconcile,
+    webhook_secret,
+    *books.COMMANDS,
+    *operate.COMMANDS,
+):
     main.add_command(_command)
 
 

@@ -141,6 +141,7 @@ ORDERS_AND_GRANTS: Final = (
         purchases.c.kind,
         purchases.c.state,
         purchases.c.paid_at,
+        purchases.c.paid_reference,
         purchases.c.credits,
         purchases.c.bonus,
         purchases.c.subscription_id,
@@ -159,6 +160,6 @@ ORDERS_AND_GRANTS: Final = (
     .where(_own(purchases))
     .order_by(purchases.c.id, grants.c.source)
 )
-PAID_REFERENCES: Final = select(payment_attempts.c.order_id, payment_attempts.c.reference).where(
+PAID_ATTEMPTS_OF: Final = select(payment_attempts.c.order_id, payment_attempts.c.reference).where(
     _own(payment_attempts), payment_attempts.c.state == literal_column("'paid'")
 )
