@@ -149,6 +149,7 @@ ORDERS_AND_GRANTS: Final = (
         grants.c.source,
         grants.c.amount,
     )
+    .select_from(purchases)
     .outerjoin(
         grants,
         and_(
