@@ -104,6 +104,7 @@ ADD_GATEWAY_EVENT: Final = text(
     "INSERT INTO ai_gateway_events (gateway, key, name, topic, reference, body, received_at, seen, tries, next_at) "
     "VALUES (:gateway, :key, :name, :topic, :reference, :body, :received_at, 1, 0, :received_at) "
     "ON CONFLICT (gateway, key) DO UPDATE SET seen = ai_gateway_events.seen + 1, tries = 0, body = excluded.body, "
+    "name = excluded.name, topic = excluded.topic, reference = excluded.reference, "
     "next_at = excluded.received_at, processed_at = NULL, error = NULL"
 ).bindparams(*(bindparam(name, type_=gateway_events.c[name].type) for name in _EVENT_COLUMNS))
 GATEWAY_EVENT: Final = select(gateway_events).where(
