@@ -467,6 +467,27 @@ def test_an_answer_nobody_knows_is_shown_to_the_operator_once() -> None:
     assert (till.order(payment).state, till.balance()) == ("pending", "0")
 
 
+def test_an_attempt_that_the_gateway_never_heard_of_stays_as_it_is() -> None:
+    """Its opener may still be at it; one that was paid is not undone by it."""
+    till = Till()
+    payment = till.start()
+    paid, _ = till.paid()
+    till.gateway.charged.clear()
+    waiting = look(till, payment.attempt.reference)
+    assert (waiting.verdict, waiting.attempt) == ("pending", payment.attempt)
+    assert look(till, paid.attempt.reference).already_applied
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.PENDING, Outcome.UNKNOWN])
+def test_a_later_answer_does_not_undo_a_grant(outcome: Outcome) -> None:
+    """Taking back goes by refunds and disputes alone."""
+    till = Till()
+    payment, _ = till.paid()
+    till.gateway.change(payment.attempt.reference, outcome=outcome)
+    applied = look(till, payment.attempt.reference)
+    assert (applied.verdict, applied.attempt.state, till.balance()) == ("again", "paid", "100")
+
+
 # Money that went back.
 
 

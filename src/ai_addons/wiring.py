@@ -150,7 +150,7 @@ class Wiring:
         self._gateway_names: tuple[str, ...] = (
             tuple(self._gateways) or settings.payments.gateways or tuple(settings.gateways)
         )
-        self.payments: Payments = Payments(self.books, self._make_shop(), names=lambda: self._gateway_names)
+        self.payments: Payments = Payments(self.books, self._make_shop(), names=self.gateway_names)
         self.outbox: Outbox = open_outbox(self.books, settings.webhooks, clock=self.clock, random=random)
 
     def policy_named(self, name: str | None) -> Policy:
@@ -175,16 +175,26 @@ class Wiring:
         if not self._gateway_names:
             msg = "No payment gateway is configured. Nothing was ordered. Set one, e.g. gateways.paystack."
             raise ConfigError(msg)
-        chosen = self._gateway_names[0] if name is None else name
-        if chosen not in self._gateway_names:
-            msg = f"No payment gateway {chosen!r} is configured. Configured are: {', '.join(self._gateway_names)}."
-            raise ConfigError(msg)
         with self._lock:
-            if chosen not in self._gateways:
-                own = self.settings.gateways.get(chosen, GatewaySettings())
-                make: Callable[..., Gateway] = plugins.load("gateways", chosen)
-                self._gateways[chosen] = make(own, environ=self.environ, clock=self.clock)
-            return self._gateways[chosen]
+            if name is None:
+                return self._made_gateway(self._gateway_names[0])
+            if name in self.gateway_names():
+                return self._gateways[name] if name in self._gateways else self._made_gateway(name)
+        msg = f"No payment gateway {name!r} is configured. Configured are: {', '.join(self._gateway_names)}."
+        raise ConfigError(msg)
+
+    def gateway_names(self) -> tuple[str, ...]:
+        """What the books call the gateways of the settings; one that is named by its path says it itself."""
+        return tuple(self._made_gateway(name).name if ":" in name else name for name in self._gateway_names)
+
+    def _made_gateway(self, name: str) -> Gateway:
+        with self._lock:
+            if name not in self._gateways:
+                own = self.settings.gateways.get(name, GatewaySettings())
+                make: Callable[..., Gateway] = plugins.load("gateways", name)
+                made = make(own, environ=self.environ, clock=self.clock)
+                self._gateways[name] = self._gateways[made.name] = made
+            return self._gateways[name]
 
     def desk(self) -> Desk:
         """The parts a call needs."""

@@ -14,7 +14,7 @@ from ai_addons.errors import BillingError, GatewayError, StoreUnavailable
 from ai_addons.money import MICRO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ai_addons.billing.applying import Applied, Applying
     from ai_addons.billing.books import Books
@@ -171,7 +171,8 @@ class _Pass:
     def _compare_one(self, name: str, charge: Charge) -> None:
         if charge.outcome not in {Outcome.PAID, Outcome.REVERSED}:
             return
-        rows = self._books.database.read(lambda tx: tx.rows(sql.ATTEMPT, {"reference": charge.reference}))
+        named = {"reference": charge.reference}
+        rows, released = self._books.database.read(lambda tx: tx.gather((sql.ATTEMPT, named), (sql.RELEASED, named)))
         if not rows:
             # A gateway's account may collect for more than this package.
             if charge.reference.startswith(REFERENCE):
@@ -180,11 +181,15 @@ class _Pass:
         attempt = read_attempt(rows[0])
         if charge.outcome is Outcome.REVERSED or attempt.state not in {"paid", "quarantined"}:
             self._apply(name, charge.reference)
-        elif attempt.state == "paid" and _collected(attempt) != (charge.amount_minor, charge.currency):
-            booked, currency = _collected(attempt)
-            self.differ("amount", charge.reference, f"{booked} {currency} booked, {charge.amount_minor} listed")
+        elif attempt.state == "paid":
+            booked = _collected(attempt, released)
+            if booked != (charge.amount_minor, charge.currency):
+                minor, currency = booked
+                self.differ("amount", charge.reference, f"{minor} {currency} booked, {charge.amount_minor} listed")
 
 
-def _collected(attempt: Attempt) -> tuple[int, str]:
-    """What the books say was paid, in minor units."""
+def _collected(attempt: Attempt, released: Sequence[Row]) -> tuple[int | None, str | None]:
+    """What the books say was paid, in minor units; an operator may have accepted less, or other money."""
+    if released:
+        return released[0].paid_minor, released[0].paid_currency
     return attempt.asked.minor + attempt.surplus_minor, attempt.asked.currency

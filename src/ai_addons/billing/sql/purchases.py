@@ -90,6 +90,10 @@ QUARANTINED_OF: Final = (
     .where(_own(quarantine), quarantine.c.order_id == _text("order"))
     .order_by(quarantine.c.opened_at, quarantine.c.id)
 )
+# What came for a payment that an operator released.
+RELEASED: Final = select(quarantine.c.paid_minor, quarantine.c.paid_currency).where(
+    quarantine.c.reference == _text("reference"), quarantine.c.resolution == literal_column("'released'")
+)
 OPEN_QUARANTINE: Final = (
     select(quarantine)
     .where(quarantine.c.resolved_at.is_(None))
