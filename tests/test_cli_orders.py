@@ -178,9 +178,9 @@ def test_an_async_host_does_the_same() -> None:
         for one in short:
             scripted.pay(one.attempt.reference, amount_minor=1)
             assert (await orders.apply(one.attempt.reference)).verdict == "quarantine"
-        one, two = await orders.quarantined()
-        await orders.release("biz_7", one.id, actor="kofi", reason="goodwill")
-        await orders.mark_refunded("biz_7", two.id, actor="kofi", reason="sent back")
+        good, bad = await orders.quarantined()
+        await orders.release("biz_7", good.id, actor="kofi", reason="goodwill")
+        await orders.mark_refunded("biz_7", bad.id, actor="kofi", reason="sent back")
         last = await orders.start("biz_7", "STARTER", email=EMAIL)
         assert (await orders.cancel("biz_7", last.order.id)).state == "failed"
         assert (await orders.expire(), len(await orders.history("biz_7"))) == (0, 5)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import and_, bindparam, delete, insert, literal_column, select, text, update
+from sqlalchemy import and_, bindparam, delete, insert, literal_column, or_, select, text, update
 
 from ai_addons.billing.schema import (
     EXACT,
@@ -160,7 +160,7 @@ ORDERS_AND_GRANTS: Final = (
         and_(
             grants.c.business_id == purchases.c.business_id,
             grants.c.source_ref == purchases.c.id,
-            grants.c.source.in_((literal_column("'purchase'"), literal_column("'bonus'"))),
+            or_(grants.c.source == literal_column("'purchase'"), grants.c.source == literal_column("'bonus'")),
         ),
     )
     .where(_own(purchases))
