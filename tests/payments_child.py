@@ -55,7 +55,7 @@ class FolderGateway(PageGateway):
 
 def sell(opened: Opened, gateway: FolderGateway) -> Payments:
     """Orders on a database."""
-    shop = Shop(gateway=lambda _: gateway, packs=tuple, subscriptions=opened.subscriptions)
+    shop = Shop(gateway=lambda _: gateway, packs=tuple)
     return Payments(opened.books, shop, names=lambda: (gateway.name,))
 
 

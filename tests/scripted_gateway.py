@@ -173,7 +173,6 @@ class Till:
         shop = Shop(
             gateway=self.find,
             packs=lambda: self.versions,
-            subscriptions=self.books.subscriptions,
             return_url="https://shop.example/back",
         )
         self.orders = Payments(self.books.opened, shop, names=lambda: (self.gateway.name,), money_back=money_back)

@@ -289,7 +289,6 @@ class Wiring:
         return Shop(
             gateway=self.gateway,
             packs=self.pricing.all_packs,
-            subscriptions=self.subscriptions,
             return_url=self.settings.payments.return_url,
             abandon_after=micros(self.settings.payments.abandon_after),
         )

@@ -24,6 +24,7 @@ from ai_addons.billing.order_rows import (
 from ai_addons.billing.orders import Quarantined, after_payment_back, facts, gives, judge, worth
 from ai_addons.billing.packs import in_micro_ghs
 from ai_addons.billing.sql import purchases as sql
+from ai_addons.billing.subscriptions import pay_in
 from ai_addons.billing.wallet import NOTHING
 from ai_addons.errors import NotFound, PaymentError
 from ai_addons.events import OperatorAlert
@@ -152,7 +153,7 @@ class Applying:
         if order.subscription is None or order.period is None:
             for given in gives(order, paid):
                 wallet.receive(given, new_id=self._books.new_id(wallet.now))
-        elif not self._shop.subscriptions.pay_in(wallet, order.subscription, order.period):
+        elif not pay_in(self._books, wallet, order.subscription, order.period):
             return None
         done = replace(order, state="successful", paid_at=wallet.now, paid_reference=attempt.reference, ended_at=None)
         save_order(wallet, done)

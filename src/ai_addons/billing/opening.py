@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from ai_addons.billing.orders import AttemptState
     from ai_addons.billing.prices import PackVersion
     from ai_addons.billing.sql import Row
-    from ai_addons.billing.subscriptions import Subscriptions
     from ai_addons.billing.wallet import LockedWallet
 
 LEASE: Final = 60 * MICRO
@@ -84,14 +83,12 @@ class Shop:
     Attributes:
         gateway: Finds a gateway by name; None names the first one.
         packs: Every published version of a pack; asked outside any transaction.
-        subscriptions: Monthly add-ons.
         return_url: Where payers come back to.
         abandon_after: Microseconds after which an order that nobody paid is given up.
     """
 
     gateway: Callable[[str | None], Gateway]
     packs: Callable[[], Sequence[PackVersion]]
-    subscriptions: Subscriptions
     return_url: str | None = None
     abandon_after: int = 86_400 * MICRO
 

@@ -15,6 +15,7 @@ from ai_addons.billing.orders import REFERENCE, Attempt, Order, facts
 from ai_addons.billing.records import check_id
 from ai_addons.billing.selling import sold_month, sold_pack
 from ai_addons.billing.sql import purchases as sql
+from ai_addons.billing.subscriptions import subscribe_in
 from ai_addons.errors import IdempotencyConflict, NotFound, PaymentError
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Ordering:
             if found[0]:
                 return self._replay(wallet.tx, read_order(found[0][0]), wanted)
             if wanted.addon:
-                booking = self._shop.subscriptions.subscribe_in(wallet)
+                booking = subscribe_in(self._books, wallet)
                 sold = sold_month(booking.subscription)
                 month = {"business": business, "subscription": sold.subscription, "period": sold.period}
                 known = wallet.tx.one(sql.ORDER_OF_PERIOD, month)
