@@ -181,6 +181,7 @@ __all__ = [
     "NoPayer",
     "NotEnabled",
     "NotFinished",
+    "NotFound",
     "Offer",
     "Pack",
     "Paused",
