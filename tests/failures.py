@@ -50,6 +50,9 @@ _ONE_ALERT: Final = f"{_PLAN}::test_b21_d30_a_hundred_calls_across_the_threshold
 _MONTH_ENDS: Final = f"{_TIME}::test_b13_d8_no_month_end_drifts_in_four_years"
 _LOG: Final = f"{_PLAN}::test_b28_d27_no_page_reads_the_raw_log"
 _REPORTS: Final = "test_billing_usage::test_reports_read_ranges_of_keys_and_no_log"
+_PAYMENTS: Final = "test_billing_payment_races"
+_ONE_PAYMENT: Final = f"{_PAYMENTS}::test_b7_b8_b9_webhook_browser_and_reconciler_at_once_are_one_grant"
+_PAYMENT_DIES: Final = f"{_PAYMENTS}::test_b6_b10_d3_a_process_that_is_gone_at_any_step_of_a_payment_grants_once"
 _FAILED: Final = f"{_PLAN}::test_b5_d28_a_failure_keeps_its_cost_and_an_unknown_is_no_zero"
 _EXACT: Final = f"{_PLAN}::test_b19_d13_d14_amounts_of_any_size_are_exact"
 _SOURCES: Final = f"{_PLAN}::test_d10_d29_d40_every_credit_has_a_source_and_every_balance_a_name"
@@ -94,19 +97,19 @@ REPORTED: Final = (
         "test_stream::test_a_reader_who_never_begins_pays_nothing",
     ),
     _failure("B6", "Credits were given back in one step and marked so in another; a retry did it twice.", _DIES),
-    _failure("B7", "The same top-up sent twice gave its credits twice.", _ONE_ORDER, later="payments"),
+    _failure("B7", "The same top-up sent twice gave its credits twice.", _ONE_ORDER, _ONE_PAYMENT),
     _failure(
         "B8",
         "A webhook delivered again gave its credits again.",
         _ONE_ORDER,
         "test_billing_races::test_one_grant_in_parallel_is_booked_once",
-        later="payments",
+        _ONE_PAYMENT,
     ),
     _failure(
         "B9",
         "Two handlers shared a list of messages seen, so the second skipped a purchase that was valid.",
         _ONE_ORDER,
-        later="payments",
+        f"{_PAYMENTS}::test_b9_two_messages_under_one_key_are_two_grants_for_two_orders",
     ),
     _failure("B10", "A crash between record and credit: the retry saw the record and gave nothing.", _DIES),
     _failure("B11", "Refunds and disputes took back nothing, or took it twice.", later="payments"),
@@ -210,9 +213,21 @@ PLANNED: Final = (
         "The balance was read, changed and saved: a top-up beside captures was lost.",
         f"{_CALLS}::test_d2_top_ups_that_race_with_captures_lose_nothing",
     ),
-    _failure("D3", "An order was marked as paid before its credits came, and again.", _DIES, later="payments"),
-    _failure("D4", "A payment was verified without comparing tenant, amount, currency and mode.", later="payments"),
-    _failure("D5", "Only the buyer's browser brought the credits; who closed it paid for nothing.", later="payments"),
+    _failure("D3", "An order was marked as paid before its credits came, and again.", _DIES, _PAYMENT_DIES),
+    _failure(
+        "D4",
+        "A payment was verified without comparing tenant, amount, currency and mode.",
+        "test_billing_orders::test_a_payment_that_does_not_fit_grants_nothing",
+        "test_billing_orders::test_another_business_learns_nothing",
+        "test_billing_orders::test_a_key_that_changed_its_mode_grants_nothing",
+    ),
+    _failure(
+        "D5",
+        "Only the buyer's browser brought the credits; who closed it paid for nothing.",
+        "test_billing_inbox::test_a_webhook_makes_us_ask_and_grants",
+        "test_billing_reconciling::test_what_nobody_told_us_of_is_granted",
+        f"{_PAYMENTS}::test_whoever_is_killed_between_the_payment_and_its_grant_grants_once",
+    ),
     _failure(
         "D6",
         "Taking the add-on gave its credits unpaid, as often as one liked.",
@@ -282,13 +297,19 @@ PLANNED: Final = (
     ),
     _failure("D21", "The answer to a wrong reference told who exists; references could be guessed.", later="payments"),
     _failure("D22", "GHS 30 was sent as 30 pesewas.", later="payments"),
-    _failure("D23", "A double tap made two orders, and the amount was noted as paid before it was.", later="payments"),
+    _failure(
+        "D23",
+        "A double tap made two orders, and the amount was noted as paid before it was.",
+        f"{_PAYMENTS}::test_d23_a_double_tap_is_one_order_and_one_prompt",
+        "test_billing_orders::test_the_same_key_is_one_order_and_one_prompt",
+    ),
     _failure(
         "D24",
         "Method and gateway were one list, and a pack of any size was offered but not handled.",
         "test_billing_packs::test_a_custom_pack_is_priced_by_its_tier",
         "test_billing_packs::test_an_amount_outside_the_bounds_is_refused_in_plain_words",
-        later="payments",
+        "test_billing_orders::test_a_custom_amount_buys_by_its_tier_without_a_bonus",
+        "test_billing_orders::test_a_prompt_is_approved_on_the_phone",
     ),
     _failure(
         "D25",

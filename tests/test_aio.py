@@ -12,9 +12,10 @@ import pytest
 
 from ai_addons import AddOns, Credits, Money, Prompt, billed_feature
 from ai_addons.accounts import Accounts
-from ai_addons.aio import AsyncAddOns, AsyncBilling, AsyncLimits, AsyncPrices, AsyncSubscriptions
+from ai_addons.aio import AsyncAddOns, AsyncBilling, AsyncLimits, AsyncOrders, AsyncPrices, AsyncSubscriptions
 from ai_addons.billing.limiting import Limits
 from ai_addons.billing.limits import Limit
+from ai_addons.billing.payments import Payments
 from ai_addons.billing.service import BillingService
 from ai_addons.billing.subscriptions import Subscriptions
 from ai_addons.catalog import Pack
@@ -37,6 +38,7 @@ TWINS: Final = [
     (AddOns, AsyncAddOns),
     (Accounts, AsyncAddOns),
     (Subscriptions, AsyncSubscriptions),
+    (Payments, AsyncOrders),
     (Limits, AsyncLimits),
     (Prices, AsyncPrices),
     (BillingService, AsyncBilling),

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ai_addons.errors import NoPayer as NoPayer
     from ai_addons.errors import NotEnabled as NotEnabled
     from ai_addons.errors import NotFinished as NotFinished
+    from ai_addons.errors import NotFound as NotFound
     from ai_addons.errors import Paused as Paused
     from ai_addons.errors import PaymentDeclined as PaymentDeclined
     from ai_addons.errors import PaymentError as PaymentError
@@ -115,6 +116,7 @@ _HOMES = {
         "NoPayer",
         "NotEnabled",
         "NotFinished",
+        "NotFound",
         "Paused",
         "PriceBelowFloor",
         "PrivacyRefused",
@@ -179,6 +181,7 @@ __all__ = [
     "NoPayer",
     "NotEnabled",
     "NotFinished",
+    "NotFound",
     "Offer",
     "Pack",
     "Paused",

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.limiting import Limits
     from ai_addons.billing.margin import MarginTable
     from ai_addons.billing.outbox import Delivered
+    from ai_addons.billing.payments import Payments
     from ai_addons.billing.policy import Policy
     from ai_addons.billing.records import (
         AuditEntry,
@@ -199,6 +200,11 @@ class Accounts:
     def subscriptions(self) -> Subscriptions:
         """Monthly add-ons: taken, paid, cancelled, resumed."""
         return self._wiring.subscriptions
+
+    @property
+    def orders(self) -> Payments:
+        """Credits bought: orders, attempts to pay them, webhooks of gateways, reconciliation."""
+        return self._wiring.payments
 
     @property
     def limits(self) -> Limits:

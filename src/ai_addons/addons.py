@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from ai_addons._invocation import CallOptions, Invocation
     from ai_addons.batch import BatchProgress, BoundCall
+    from ai_addons.billing.gateways.base import Gateway
     from ai_addons.billing.packs import CustomPack
     from ai_addons.billing.policy import AddonPlan
     from ai_addons.billing.profile import BusinessProfile
@@ -94,9 +95,10 @@ class AddOns(Accounts):
         environ: Where provider keys are looked up; None for the process's own.
         profile: What the host knows of a business: its zone, the date its months are counted from, the
             owner's phone and tax number. Must not call back into this object.
+        gateways: Payment gateways to use in place of those of the settings, the usual one first; tests give a fake.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # all that a host may bring of its own
         self,
         settings: Settings | None = None,
         *,
@@ -107,12 +109,22 @@ class AddOns(Accounts):
         registry: Registry | None = None,
         environ: Mapping[str, str] | None = None,
         profile: Callable[[str], BusinessProfile] | None = None,
+        gateways: Sequence[Gateway] = (),
     ) -> None:
         self.settings: Settings = settings if settings is not None else Settings()
         self._registry = registry if registry is not None else declared
         self._known_rules: dict[str, tuple[FeaturePrivacySettings | None, Rules]] = {}
         super().__init__(
-            Wiring(self.settings, clock=clock, ids=ids, hooks=hooks, llm=llm, environ=environ, profile=profile),
+            Wiring(
+                self.settings,
+                clock=clock,
+                ids=ids,
+                hooks=hooks,
+                llm=llm,
+                environ=environ,
+                profile=profile,
+                gateways=gateways,
+            ),
             names=self._name_of,
             price=lambda key: self.prices.listing(self.feature(key)).credits,
         )

@@ -15,16 +15,22 @@ if TYPE_CHECKING:
     from ai_addons.addons import AddOns, PriceList
     from ai_addons.answers import CacheStats
     from ai_addons.batch import BatchProgress, BatchResult, BoundCall
+    from ai_addons.billing.applying import Applied
     from ai_addons.billing.doctor import Report
+    from ai_addons.billing.gateways.base import GatewayEvent
     from ai_addons.billing.grants import GrantSource
     from ai_addons.billing.heads import Head
+    from ai_addons.billing.inbox import Worked
     from ai_addons.billing.ledger import LedgerEntry
     from ai_addons.billing.limiting import Switch
     from ai_addons.billing.limits import Limit, Scope, Window
     from ai_addons.billing.margin import MarginTable
+    from ai_addons.billing.opening import Payment
+    from ai_addons.billing.orders import Attempt, Card, Order, Quarantined
     from ai_addons.billing.outbox import Delivered
     from ai_addons.billing.prices import PriceVersion
     from ai_addons.billing.published import Published, PublishedPack
+    from ai_addons.billing.reconciling import Reconciliation
     from ai_addons.billing.records import (
         AuditEntry,
         Correction,
@@ -53,6 +59,7 @@ class AsyncAddOns:
     def __init__(self, addons: AddOns) -> None:
         self._addons = addons
         self.subscriptions: AsyncSubscriptions = AsyncSubscriptions(addons)
+        self.orders: AsyncOrders = AsyncOrders(addons)
         self.limits: AsyncLimits = AsyncLimits(addons)
         self.prices: AsyncPrices = AsyncPrices(addons)
         self.answers: AsyncAnswers = AsyncAnswers(addons)
@@ -244,6 +251,111 @@ class AsyncSubscriptions:
     async def resume(self, business: str) -> SubscriptionBooking:
         """See `Subscriptions.resume`."""
         return await _threaded(partial(self._addons.subscriptions.resume, business))
+
+
+class AsyncOrders:
+    """Credits bought, for async hosts."""
+
+    def __init__(self, addons: AddOns) -> None:
+        self._addons = addons
+
+    async def start(  # noqa: PLR0913  # as of the sync twin
+        self,
+        business: str,
+        pack: str | None = None,
+        *,
+        amount: Money | str | int | Decimal | None = None,
+        addon: bool = False,
+        key: str | None = None,
+        user: str | None = None,
+        email: str | None = None,
+        gateway: str | None = None,
+        phone: str | None = None,
+        network: str | None = None,
+        card: str | None = None,
+        return_url: str | None = None,
+    ) -> Payment:
+        """See `Payments.start`."""
+        order = partial(self._addons.orders.start, business, pack, amount=amount, addon=addon, key=key, user=user)
+        way = partial(order, email=email, gateway=gateway, phone=phone, network=network, card=card)
+        return await _threaded(partial(way, return_url=return_url))
+
+    async def attempt(
+        self,
+        business: str,
+        order: str,
+        *,
+        gateway: str | None = None,
+        phone: str | None = None,
+        network: str | None = None,
+        card: str | None = None,
+        return_url: str | None = None,
+    ) -> Payment:
+        """See `Payments.attempt`."""
+        way = partial(self._addons.orders.attempt, business, order, gateway=gateway, phone=phone, network=network)
+        return await _threaded(partial(way, card=card, return_url=return_url))
+
+    async def submit_otp(self, business: str, reference: str, otp: str) -> Payment:
+        """See `Payments.submit_otp`."""
+        return await _threaded(partial(self._addons.orders.submit_otp, business, reference, otp))
+
+    async def verify(self, business: str, reference: str) -> Applied:
+        """See `Payments.verify`."""
+        return await _threaded(partial(self._addons.orders.verify, business, reference))
+
+    async def cancel(self, business: str, order: str) -> Order:
+        """See `Payments.cancel`."""
+        return await _threaded(partial(self._addons.orders.cancel, business, order))
+
+    async def find(self, business: str, order: str) -> tuple[Order, tuple[Attempt, ...]]:
+        """See `Payments.find`."""
+        return await _threaded(partial(self._addons.orders.find, business, order))
+
+    async def history(self, business: str, most: int = 100) -> list[Order]:
+        """See `Payments.history`."""
+        return await _threaded(partial(self._addons.orders.history, business, most))
+
+    async def cards(self, business: str) -> list[Card]:
+        """See `Payments.cards`."""
+        return await _threaded(partial(self._addons.orders.cards, business))
+
+    async def forget_card(self, business: str, card: str) -> bool:
+        """See `Payments.forget_card`."""
+        return await _threaded(partial(self._addons.orders.forget_card, business, card))
+
+    async def apply(self, reference: str) -> Applied:
+        """See `Payments.apply`."""
+        return await _threaded(partial(self._addons.orders.apply, reference))
+
+    async def receive(self, gateway: str, headers: Mapping[str, str], body: bytes) -> GatewayEvent:
+        """See `Payments.receive`."""
+        return await _threaded(partial(self._addons.orders.receive, gateway, headers, body))
+
+    async def work_inbox(self, most: int = 100) -> Worked:
+        """See `Payments.work_inbox`."""
+        return await _threaded(partial(self._addons.orders.work_inbox, most))
+
+    async def expire(self) -> int:
+        """See `Payments.expire`."""
+        return await _threaded(self._addons.orders.expire)
+
+    async def reconcile(self, *, days: int = 7) -> Reconciliation:
+        """See `Payments.reconcile`."""
+        return await _threaded(partial(self._addons.orders.reconcile, days=days))
+
+    async def quarantined(self, most: int = 100) -> list[Quarantined]:
+        """See `Payments.quarantined`."""
+        return await _threaded(partial(self._addons.orders.quarantined, most))
+
+    async def release(self, business: str, quarantine: str, *, actor: str, reason: str) -> Quarantined:
+        """See `Payments.release`."""
+        release = self._addons.orders.release
+        return await _threaded(partial(release, business, quarantine, actor=actor, reason=reason))
+
+    async def mark_refunded(self, business: str, quarantine: str, *, actor: str, reason: str) -> Quarantined:
+        """See `Payments.mark_refunded`."""
+        mark = self._addons.orders.mark_refunded
+        return await _threaded(partial(mark, business, quarantine, actor=actor, reason=reason))
 
 
 class AsyncLimits:

@@ -15,7 +15,7 @@
     │   ├── Paused                    the kill switch is on
     │   │   └── BudgetSpent           what the models may cost is spent
     │   ├── IdempotencyConflict  LedgerConflict  HoldExpired
-    │   ├── AddonNotOffered  AddonConflict  BadSignature  PriceBelowFloor
+    │   ├── AddonNotOffered  AddonConflict  BadSignature  PriceBelowFloor  NotFound
     │   ├── PaymentError              credits that were to be bought
     │   │   ├── PaymentPending  PaymentDeclined  PaymentMismatch
     │   │   └── GatewayError  StaleRate
@@ -61,6 +61,7 @@ __all__ = [
     "NoPayer",
     "NotEnabled",
     "NotFinished",
+    "NotFound",
     "Paused",
     "PaymentDeclined",
     "PaymentError",
@@ -323,6 +324,12 @@ class GatewayError(PaymentError):
         self.status = status
         self.reason = reason
         self.may_exist = may_exist
+
+
+class NotFound(BillingError):
+    """There is nothing of yours under this name. Nothing was charged. Check the name."""
+
+    http_status = 404
 
 
 class StaleRate(PaymentError):

@@ -351,7 +351,8 @@ class WalletEvent:
     """Something happened in a wallet that its owner or the operator should know; durable when it is told.
 
     Attributes:
-        topic: What: ``wallet.low_balance``, ``limit.warning``, ``limit.reached``, ``addon.renewal_due`` …
+        topic: What: ``wallet.low_balance``, ``limit.warning``, ``limit.reached``, ``addon.renewal_due``,
+            ``order.paid``, ``order.failed``, ``order.abandoned``, ``payment.quarantined``, ``payment.reversed`` …
         business: Whose wallet; the business id itself, so that the host can tell its owner.
         facts: Plain facts, amounts as decimal text.
     """

@@ -252,6 +252,17 @@ class GatewaySettings(_Section):
     """How long each step of a request may take."""
 
 
+class PaymentSettings(_Section):
+    """How orders of credits are paid."""
+
+    gateways: Names = ()
+    """Gateways that may be used, the usual one first. None: all that ``gateways`` names, in that order."""
+    return_url: str | None = None
+    """Where a payer's browser comes back to. None: nowhere of its own; the gateway's own setting counts."""
+    abandon_after: Duration = Field(default=timedelta(hours=24), gt=timedelta(0))
+    """After this an order that nobody paid is given up; a payment that comes later is honoured all the same."""
+
+
 class EventSettings(_Section):
     """Who is told what happens in this process, beside the hooks given to `AddOns`."""
 
@@ -601,6 +612,7 @@ class Settings(BaseSettings):
     webhooks: WebhookSettings = WebhookSettings()
     gateways: dict[str, GatewaySettings] = Field(default_factory=dict)
     """By payment gateway: ``paystack``, ``stripe``, or another plug-in (entry point group ``ai_addons.gateways``)."""
+    payments: PaymentSettings = PaymentSettings()
     events: EventSettings = EventSettings()
     cache: CacheSettings = CacheSettings()
     privacy: PrivacySettings = PrivacySettings()

@@ -26,9 +26,11 @@ from ai_addons.billing.fx.desk import RateDesk
 from ai_addons.billing.given import pico_usd
 from ai_addons.billing.limiting import Limits
 from ai_addons.billing.limits import SCOPES, WINDOWS, Limit
+from ai_addons.billing.opening import Shop
 from ai_addons.billing.operations import Operations
 from ai_addons.billing.outbox import Outbox, open_outbox
 from ai_addons.billing.packs import offers
+from ai_addons.billing.payments import Payments
 from ai_addons.billing.pricing import Pricing
 from ai_addons.billing.profile import unknown
 from ai_addons.billing.salts import Salts
@@ -45,6 +47,7 @@ from ai_addons.events import emit
 from ai_addons.llm.breaker import Breaker, Rules
 from ai_addons.llm.costs import PriceBook
 from ai_addons.llm.retry import ModelCaller
+from ai_addons.settings import GatewaySettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -53,6 +56,7 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
+    from ai_addons.billing.gateways.base import Gateway
     from ai_addons.billing.limits import Window
     from ai_addons.billing.policy import Policy
     from ai_addons.billing.profile import BusinessProfile
@@ -95,6 +99,7 @@ class Wiring:
         llm: Used for every model in place of the configured adapters.
         environ: Where provider keys are looked up; None for the process's own.
         profile: What the host knows of a business.
+        gateways: Payment gateways to use in place of those of the settings, the usual one first.
     """
 
     def __init__(
@@ -107,6 +112,7 @@ class Wiring:
         llm: Llm | None,
         environ: Mapping[str, str] | None,
         profile: Callable[[str], BusinessProfile] | None = None,
+        gateways: Sequence[Gateway] = (),
     ) -> None:
         self.settings = settings
         self.environ: Mapping[str, str] = environ if environ is not None else os.environ
@@ -141,6 +147,11 @@ class Wiring:
             refresh_us=micros(settings.prices.refresh),
         )
         self.rates: RateDesk = RateDesk(self.books, clock=self.clock, fx=settings.fx)
+        self._gateways: dict[str, Gateway] = {gateway.name: gateway for gateway in gateways}
+        self._gateway_names: tuple[str, ...] = (
+            tuple(self._gateways) or settings.payments.gateways or tuple(settings.gateways)
+        )
+        self.payments: Payments = Payments(self.books, self._make_shop(), names=self.gateway_names)
         self.outbox: Outbox = open_outbox(self.books, settings.webhooks, clock=self.clock, random=random)
 
     def policy_named(self, name: str | None) -> Policy:
@@ -154,6 +165,37 @@ class Wiring:
             if chosen not in self._policies:
                 self._policies[chosen] = plugins.load("policies", chosen)()
             return self._policies[chosen]
+
+    def gateway(self, name: str | None) -> Gateway:
+        """A payment gateway, made once; the usual one for None.
+
+        Raises:
+            ConfigError: If there is none.
+            UnknownPlugin: If the settings name one that is not installed.
+        """
+        if not self._gateway_names:
+            msg = "No payment gateway is configured. Nothing was ordered. Set one, e.g. gateways.paystack."
+            raise ConfigError(msg)
+        with self._lock:
+            if name is None:
+                return self._made_gateway(self._gateway_names[0])
+            if name in self.gateway_names():
+                return self._gateways[name] if name in self._gateways else self._made_gateway(name)
+        msg = f"No payment gateway {name!r} is configured. Configured are: {', '.join(self._gateway_names)}."
+        raise ConfigError(msg)
+
+    def gateway_names(self) -> tuple[str, ...]:
+        """What the books call the gateways of the settings; one that is named by its path says it itself."""
+        return tuple(self._made_gateway(name).name if ":" in name else name for name in self._gateway_names)
+
+    def _made_gateway(self, name: str) -> Gateway:
+        with self._lock:
+            if name not in self._gateways:
+                own = self.settings.gateways.get(name, GatewaySettings())
+                make: Callable[..., Gateway] = plugins.load("gateways", name)
+                made = make(own, environ=self.environ, clock=self.clock)
+                self._gateways[name] = self._gateways[made.name] = made
+            return self._gateways[name]
 
     def desk(self) -> Desk:
         """The parts a call needs."""
@@ -245,6 +287,14 @@ class Wiring:
             cooldown=micros(settings.billing.alert_cooldown),
             outbox=settings.webhooks.url is not None,
             hooks=self.hooks,
+        )
+
+    def _make_shop(self) -> Shop:
+        return Shop(
+            gateway=self.gateway,
+            packs=self.pricing.all_packs,
+            return_url=self.settings.payments.return_url,
+            abandon_after=micros(self.settings.payments.abandon_after),
         )
 
     def _all_policies(self) -> tuple[Policy, ...]:

@@ -6,10 +6,12 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from ai_addons.billing.bought import bought
 from ai_addons.billing.ledger import broken_links, genesis
 from ai_addons.billing.limits import Counter, load
 from ai_addons.billing.rows import read_entry
 from ai_addons.billing.sql import audits as sql
+from ai_addons.billing.sql import purchases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -113,7 +115,7 @@ def _wallets(tx: Tx, business: str | None) -> Iterator[Row]:
 
 def _examine_wallet(tx: Tx, wallet: Row) -> Iterator[Finding]:
     own = {"business": wallet.business_id}
-    entries, grants, shares, holds, calls, rollups, subscriptions, planned = tx.gather(
+    entries, grants, shares, holds, calls, rollups, subscriptions, planned, orders, paid = tx.gather(
         (sql.LEDGER, own),
         (sql.GRANTS, own),
         (sql.SHARES_OF, own),
@@ -122,9 +124,13 @@ def _examine_wallet(tx: Tx, wallet: Row) -> Iterator[Finding]:
         (sql.USAGE_DIFFERENCE, own),
         (sql.SUBSCRIPTIONS, own),
         (sql.ALL_PLANNED, own),
+        (purchases.ORDERS_AND_GRANTS, own),
+        (purchases.PAID_ATTEMPTS_OF, own),
     )
     books = _Books(wallet, entries, grants, shares, holds, calls, subscriptions, planned)
     for rule, detail in (*books.sums(), *books.chain(), *books.causes(), *books.holds_spread(), *books.schedule()):
+        yield Finding(wallet.business_id, rule, detail)
+    for rule, detail in bought(orders, paid, subscriptions):
         yield Finding(wallet.business_id, rule, detail)
     for row in rollups:
         yield Finding(

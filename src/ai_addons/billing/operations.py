@@ -110,8 +110,10 @@ class Operations:
         """Forget who made a business's calls; its books stay whole to the last micro-credit.
 
         Taken away are user ids, hashes of requests, kept answers, limits and
-        counters of users; without a user also the salt of the business's pseudonyms,
-        so that nobody can make them again. Keys and references are part of the books: never put
+        counters of users; without a user also the addresses on its orders, its saved
+        cards, and the salt of its pseudonyms, so that nobody can make them again. A
+        gateway's webhooks go a month after they came. Keys and references are part of
+        the books: never put
         personal data into them. A call in progress keeps its user: erase
         again when it has ended.
         A key used before the erasure can no longer be replayed.

@@ -157,10 +157,14 @@ class Pricing:
         rows = self._books.database.read(lambda tx: tx.rows(sql.PRICE_VERSIONS, {}))
         return [published.read_price(row) for row in rows if row.feature == feature]
 
+    def all_packs(self) -> list[PackVersion]:
+        """Every version of every pack, read now: an order is never made at a price of a few seconds ago."""
+        rows = self._books.database.read(lambda tx: tx.rows(sql.PACK_VERSIONS, {}))
+        return [published.read_pack(row) for row in rows]
+
     def pack_history(self, type_: str) -> list[PackVersion]:
         """Every version of a pack, by the time it began or begins."""
-        rows = self._books.database.read(lambda tx: tx.rows(sql.PACK_VERSIONS, {}))
-        return [published.read_pack(row) for row in rows if row.type == type_]
+        return [version for version in self.all_packs() if version.pack.type == type_]
 
     # Publishing.
 

@@ -419,6 +419,153 @@ salts: Final = _table(
 )
 """Without its salt no pseudonym of a business can be made; erasing a business deletes it."""
 
+purchases: Final = _table(
+    "ai_credit_purchases",
+    _text("business_id"),
+    _text("id"),
+    _text("user_id", null=True),
+    _text("kind"),
+    _text("pack", null=True),
+    _text("pack_version", null=True),
+    _exact("price_minor"),
+    _text("currency"),
+    _exact("credits"),
+    _exact("bonus", default=0),
+    _text("state"),
+    _text("key", null=True),
+    _text("request_hash"),
+    _text("gateway", null=True),
+    _text("method", null=True),
+    _text("email"),
+    _text("subscription_id", null=True),
+    _exact("period", null=True),
+    _exact("created_at"),
+    _exact("paid_at", null=True),
+    _text("paid_reference", null=True),
+    _exact("ended_at", null=True),
+    _text("receipt_number", null=True),
+    PrimaryKeyConstraint("business_id", "id"),
+    UniqueConstraint("business_id", "key", name="uq_purchase_once"),
+    CheckConstraint("kind IN ('pack', 'custom', 'addon', 'addon_renewal')", name="ck_purchase_kind"),
+    CheckConstraint("price_minor > 0 AND 0 <= bonus AND bonus < credits", name="ck_purchase_amount"),
+    CheckConstraint(
+        "state IN ('pending', 'failed', 'abandoned', 'quarantined', 'successful', 'partially_refunded', "
+        "'refunded', 'disputed')",
+        name="ck_purchase_state",
+    ),
+    CheckConstraint(
+        "(paid_at IS NULL) = (state IN ('pending', 'failed', 'abandoned', 'quarantined')) "
+        "AND (paid_at IS NULL) = (paid_reference IS NULL)",
+        name="ck_purchase_paid",
+    ),
+    CheckConstraint(
+        "(kind IN ('addon', 'addon_renewal')) = (subscription_id IS NOT NULL) "
+        "AND (subscription_id IS NULL) = (period IS NULL)",
+        name="ck_purchase_addon",
+    ),
+    Index("ix_purchase_pending", "created_at", "id", **_where("state = 'pending'")),
+    # One month of an add-on is for sale once at a time.
+    Index("uq_purchase_period", "business_id", "subscription_id", "period", unique=True, **_where("state = 'pending'")),
+)
+"""Orders. Prices are minor units (pesewas); ``email`` is where the payer's receipts go, and empty once erased."""
+
+payment_attempts: Final = _table(
+    "ai_payment_attempts",
+    _text("reference"),
+    _text("business_id"),
+    _text("order_id"),
+    _text("gateway"),
+    _text("method", null=True),
+    _text("state"),
+    _exact("amount_minor"),
+    _text("currency"),
+    _exact("live"),
+    _text("url", null=True),
+    _text("next_step", null=True),
+    _text("outcome", null=True),
+    _text("raw_status", null=True),
+    _text("reason", null=True),
+    _exact("fees_minor", null=True),
+    _exact("surplus_minor", default=0),
+    _exact("fx_rate", null=True),
+    _text("fx_date", null=True),
+    _text("fx_source", null=True),
+    _exact("created_at"),
+    _exact("checked_at", null=True),
+    # A webhook names the reference alone, so it is the key.
+    PrimaryKeyConstraint("reference"),
+    CheckConstraint("state IN ('started', 'open', 'paid', 'failed', 'quarantined')", name="ck_attempt_state"),
+    CheckConstraint("amount_minor > 0 AND surplus_minor >= 0", name="ck_attempt_amount"),
+    Index("ix_attempt_order", "business_id", "order_id", "created_at"),
+    Index("uq_attempt_paid", "business_id", "order_id", unique=True, **_where("state = 'paid'")),
+    Index("ix_attempt_unpaid", "created_at", "reference", **_where("state IN ('started', 'open')")),
+)
+"""Attempts to pay an order, each under a reference that is a gateway's key too."""
+
+gateway_events: Final = _table(
+    "ai_gateway_events",
+    _text("gateway"),
+    _text("key"),
+    _text("name"),
+    _text("topic", null=True),
+    _text("reference", null=True),
+    _text("body"),
+    _exact("received_at"),
+    _exact("seen", default=1),
+    _exact("tries", default=0),
+    _exact("next_at", null=True),
+    _exact("processed_at", null=True),
+    _text("error", null=True),
+    PrimaryKeyConstraint("gateway", "key"),
+    CheckConstraint("(next_at IS NULL) = (processed_at IS NOT NULL)", name="ck_gateway_event_due"),
+    Index("ix_gateway_event_due", "next_at", "gateway", "key", **_where("next_at IS NOT NULL")),
+)
+"""Webhooks whose signature held, as they came. The body may name the payer; it is dropped after a month."""
+
+quarantine: Final = _table(
+    "ai_payment_quarantine",
+    _text("business_id"),
+    _text("id"),
+    _text("order_id"),
+    _text("reference"),
+    _text("reason"),
+    _exact("expected_minor"),
+    _text("expected_currency"),
+    _exact("paid_minor", null=True),
+    _text("paid_currency", null=True),
+    _exact("paid_live", null=True),
+    _exact("opened_at"),
+    _text("resolution", null=True),
+    _text("actor", null=True),
+    _text("note", null=True),
+    _exact("resolved_at", null=True),
+    PrimaryKeyConstraint("business_id", "id"),
+    UniqueConstraint("reference", name="uq_quarantine_once"),
+    CheckConstraint("resolution IN ('released', 'refunded')", name="ck_quarantine_resolution"),
+    CheckConstraint(
+        "(resolution IS NULL) = (resolved_at IS NULL) AND (resolution IS NULL) = (actor IS NULL)",
+        name="ck_quarantine_resolved",
+    ),
+    Index("ix_quarantine_open", "opened_at", "id", **_where("resolved_at IS NULL")),
+)
+"""Payments that do not fit their order, until an operator has decided."""
+
+saved_cards: Final = _table(
+    "ai_saved_cards",
+    _text("business_id"),
+    _text("id"),
+    _text("gateway"),
+    _text("code"),
+    _text("email"),
+    _text("brand"),
+    _text("last4"),
+    _text("expires"),
+    _exact("saved_at"),
+    PrimaryKeyConstraint("business_id", "id"),
+    UniqueConstraint("business_id", "gateway", "code", name="uq_card_once"),
+)
+"""Cards that may be charged again. ``code`` is the gateway's name of the authorisation and is kept as it came, not
+encrypted: it is worth something only together with the gateway's secret key, which is never in this database."""
 fx_rates: Final = _table(
     "ai_fx_rates",
     _text("base"),

@@ -45,29 +45,7 @@ class Subscriptions:
         Raises:
             AddonNotOffered: If the policy sells none.
         """
-
-        def work(wallet: LockedWallet, found: Sequence[list[Row]]) -> SubscriptionBooking:
-            del found
-            known = find_subscription(wallet)
-            if known is not None and known.state == "incomplete" and paid:
-                return self._carry_out(wallet, known, addon.pay(known, now=wallet.now))
-            if known is not None and known.state != "ended":
-                return _booking(wallet, known, replayed=True)
-            if wallet.policy.addon is None:
-                raise AddonNotOffered
-            begun = addon.begin(
-                wallet.policy.addon,
-                id=self._books.new_id(wallet.now),
-                business=business,
-                tz=wallet.tz,
-                now=wallet.now,
-            )
-            keep_subscription(wallet, begun)
-            if not paid:
-                return _booking(wallet, begun, replayed=False)
-            return self._carry_out(wallet, begun, addon.pay(begun, now=wallet.now))
-
-        return self._on(business, work)
+        return self._on(business, lambda wallet, _: subscribe_in(self._books, wallet, paid=paid))
 
     def pay(self, business: str, *, period: int | None = None) -> SubscriptionBooking:
         """Book that a month was paid for; the same month again changes nothing and says so.
@@ -106,24 +84,67 @@ class Subscriptions:
             known = find_subscription(wallet)
             if known is None:
                 raise AddonNotOffered(_NONE)
-            return self._carry_out(wallet, known, rule(known, wallet.now))
+            return _carry_out(self._books, wallet, known, rule(known, wallet.now))
 
         return self._on(business, work)
-
-    def _carry_out(self, wallet: LockedWallet, known: Subscription, due: Due) -> SubscriptionBooking:
-        changed = due.subscription if due.subscription is not None else known
-        carry_out(self._books, wallet, due.tasks, due.at)
-        if changed != known:
-            keep_subscription(wallet, changed)
-            # What time asks for has changed with it.
-            changed = catch_up(self._books, wallet) or changed
-        return _booking(wallet, changed, replayed=changed == known)
 
     def _on(
         self, business: str, work: Callable[[LockedWallet, Sequence[list[Row]]], SubscriptionBooking]
     ) -> SubscriptionBooking:
         check_id(business, "a business id")
         return self._books.on(business, work)
+
+
+def subscribe_in(books: Books, wallet: LockedWallet, *, paid: bool = False) -> SubscriptionBooking:
+    """`Subscriptions.subscribe` as a part of a transaction on its wallet."""
+    known = find_subscription(wallet)
+    if known is not None and known.state == "incomplete" and paid:
+        return _carry_out(books, wallet, known, addon.pay(known, now=wallet.now))
+    if known is not None and known.state != "ended":
+        return _booking(wallet, known, replayed=True)
+    if wallet.policy.addon is None:
+        raise AddonNotOffered
+    begun = addon.begin(
+        wallet.policy.addon,
+        id=books.new_id(wallet.now),
+        business=wallet.business,
+        tz=wallet.tz,
+        now=wallet.now,
+    )
+    keep_subscription(wallet, begun)
+    if not paid:
+        return _booking(wallet, begun, replayed=False)
+    return _carry_out(books, wallet, begun, addon.pay(begun, now=wallet.now))
+
+
+def pay_in(books: Books, wallet: LockedWallet, subscription: str, period: int) -> bool:
+    """Book that a month of this very add-on was paid for, as a part of a transaction on its wallet.
+
+    Args:
+        books: The open books.
+        wallet: Whose.
+        subscription: Id of the add-on.
+        period: Number of the month.
+
+    Returns:
+        False if nothing was given for it: the month was paid before, an earlier one is unpaid, or the add-on
+        has given way to another one.
+    """
+    known = find_subscription(wallet)
+    if known is None or known.id != subscription or period != known.paid_through + 1:
+        return False
+    _carry_out(books, wallet, known, addon.pay(known, period=period, now=wallet.now))
+    return True
+
+
+def _carry_out(books: Books, wallet: LockedWallet, known: Subscription, due: Due) -> SubscriptionBooking:
+    changed = due.subscription if due.subscription is not None else known
+    carry_out(books, wallet, due.tasks, due.at)
+    if changed != known:
+        keep_subscription(wallet, changed)
+        # What time asks for has changed with it.
+        changed = catch_up(books, wallet) or changed
+    return _booking(wallet, changed, replayed=changed == known)
 
 
 def _booking(wallet: LockedWallet, subscription: Subscription, *, replayed: bool) -> SubscriptionBooking:

@@ -38,8 +38,10 @@ from ai_addons.billing.schema import (
     planned_grants,
     price_versions,
     provider_spend,
+    purchases,
     results,
     salts,
+    saved_cards,
     subscriptions,
     transactions,
     trial_claims,
@@ -363,6 +365,12 @@ ERASE: Final = (
         limit_counters.c.held == literal_column("0"),
         _user_key(limit_counters),
     ),
+    update(purchases).where(_own(purchases), _user_of(purchases)).values(user_id=null()),
+    # Whose address and card it is nobody knows: they go with the whole business.
+    update(purchases)
+    .where(_own(purchases), bindparam("user", type_=TEXT).is_(None))
+    .values(email=literal_column("''")),
+    delete(saved_cards).where(_own(saved_cards), bindparam("user", type_=TEXT).is_(None)),
     # With its salt goes the only way to its pseudonyms; those of one user cannot be told apart.
     delete(salts).where(_own(salts), bindparam("user", type_=TEXT).is_(None)),
 )

@@ -1,0 +1,247 @@
+"""Orders made, paid by one attempt or several, cancelled and given up.
+
+An order and its attempt are in the books before a gateway hears of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from ai_addons.billing.gateways.base import CardGateway, PhoneGateway
+from ai_addons.billing.opening import Opening, Payment, answered, no_wallet
+from ai_addons.billing.order_rows import new_attempt_values, order_values, read_attempt, read_order, save_order, the
+from ai_addons.billing.orders import REFERENCE, Attempt, Order, facts
+from ai_addons.billing.records import check_id
+from ai_addons.billing.selling import sold_month, sold_pack
+from ai_addons.billing.sql import purchases as sql
+from ai_addons.billing.subscriptions import subscribe_in
+from ai_addons.errors import IdempotencyConflict, NotFound, PaymentError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from ai_addons.billing.books import Books
+    from ai_addons.billing.gateways.base import Gateway
+    from ai_addons.billing.opening import Shop, Way
+    from ai_addons.billing.selling import Sold, Wanted
+    from ai_addons.billing.sql import Row, Tx
+    from ai_addons.billing.wallet import LockedWallet
+
+T = TypeVar("T")
+
+
+class Ordering:
+    """Makes orders and attempts.
+
+    Args:
+        books: The open books.
+        shop: What to make them with.
+    """
+
+    def __init__(self, books: Books, shop: Shop) -> None:
+        self._books = books
+        self._shop = shop
+        self._opening = Opening(books, shop)
+
+    def start(
+        self,
+        business: str,
+        wanted: Wanted,
+        way: Way,
+        *,
+        key: str | None = None,
+        user: str | None = None,
+        email: str | None = None,
+    ) -> Payment:
+        """Make an order and its first attempt; under a key that was used for it, give what is there."""
+        for value, what in ((business, "a business id"), (key, "the key of an order"), (user, "a user id")):
+            if value is not None:
+                check_id(value, what)
+        gateway = self._able(way)
+        address = self._email(business, email)
+        versions = self._shop.packs()
+
+        def work(wallet: LockedWallet, found: Sequence[list[Row]]) -> Payment:
+            if found[0]:
+                return self._replay(wallet.tx, read_order(found[0][0]), wanted)
+            if wanted.addon:
+                booking = subscribe_in(self._books, wallet)
+                sold = sold_month(booking.subscription)
+                month = {"business": business, "subscription": sold.subscription, "period": sold.period}
+                known = wallet.tx.one(sql.ORDER_OF_PERIOD, month)
+                if known is not None:
+                    return self._replay(wallet.tx, read_order(known), wanted)
+            else:
+                sold = sold_pack(wallet.policy, versions, wanted, wallet.now)
+            order = self._order(wallet, sold, wanted, key=key, user=user, email=address)
+            wallet.tx.write(sql.ADD_ORDER, order_values(order))
+            return Payment(order=order, attempt=self._add_attempt(wallet.tx, wallet.now, order, gateway, way))
+
+        payment = self._books.on(business, work, (sql.ORDER_UNDER_KEY, {"business": business, "key": key}))
+        return (
+            self._opening.resume(payment, way, lambda: self.attempt(business, payment.order.id, way))
+            if payment.replayed
+            else self._opening.open(payment, way)
+        )
+
+    def attempt(self, business: str, order: str, way: Way) -> Payment:
+        """Try once more to pay an order that nobody paid yet."""
+        gateway = self._able(way)
+
+        def work(wallet: LockedWallet, found: Sequence[list[Row]]) -> Payment:
+            known = the(found[0], read_order)
+            if known.state != "pending":
+                msg = f"This order is {known.state}. Nothing was charged. Make a new order."
+                raise PaymentError(msg)
+            return Payment(order=known, attempt=self._add_attempt(wallet.tx, wallet.now, known, gateway, way))
+
+        key = {"business": business, "order": order}
+        return self._opening.open(self._on(business, work, key), way)
+
+    def submit_otp(self, business: str, reference: str, otp: str) -> Payment:
+        """Give the gateway the code that the payer was sent."""
+        payment = self.find_attempt(business, reference)
+        gateway = self._shop.gateway(payment.attempt.gateway)
+        if payment.attempt.state != "open" or not isinstance(gateway, PhoneGateway):
+            msg = f"This attempt is {payment.attempt.state} and takes no code. Nothing was charged. Make a new attempt."
+            raise PaymentError(msg)
+        return self._opening.keep(payment, answered(payment.attempt, gateway.submit_otp(reference, otp)))
+
+    def cancel(self, business: str, order: str) -> Order:
+        """Give up an order that is not paid; should a payment come all the same, it is honoured."""
+
+        def work(wallet: LockedWallet, found: Sequence[list[Row]]) -> Order:
+            known = the(found[0], read_order)
+            if known.state == "failed":
+                return known
+            if known.state not in {"pending", "abandoned"}:
+                msg = f"This order is {known.state} and cannot be cancelled. Nothing was changed."
+                raise PaymentError(msg)
+            return end(wallet, known, "failed")
+
+        return self._on(business, work, {"business": business, "order": order})
+
+    def expire(self) -> int:
+        """Give up orders that nobody paid in time, which is not final; how many there were."""
+        done = 0
+        before = self._books.about_now() - self._shop.abandon_after
+        while rows := self._books.database.read(lambda tx: tx.rows(sql.OVERDUE, {"before": before})):
+            done += sum(self._abandon(row.business_id, row.id) for row in rows)
+        return done
+
+    def _abandon(self, business: str, order: str) -> bool:
+        def work(wallet: LockedWallet, found: Sequence[list[Row]]) -> bool:
+            known = the(found[0], read_order)
+            # Paid or cancelled a moment ago.
+            return known.state == "pending" and bool(end(wallet, known, "abandoned"))
+
+        return self._on(business, work, {"business": business, "order": order})
+
+    # Reading.
+
+    def find(self, business: str, order: str) -> tuple[Order, tuple[Attempt, ...]]:
+        """An order of a business with its attempts, oldest first."""
+        key = {"business": business, "order": order}
+        orders, attempts = self._books.database.read(lambda tx: tx.gather((sql.ORDER, key), (sql.ATTEMPTS, key)))
+        return the(orders, read_order), tuple(map(read_attempt, attempts))
+
+    def find_attempt(self, business: str, reference: str) -> Payment:
+        """An attempt of a business with its order; another business's is not there."""
+        payment = self.payment(reference)
+        if payment.order.business != business:
+            raise NotFound
+        return payment
+
+    def payment(self, reference: str) -> Payment:
+        """An attempt with its order, whosever it is."""
+
+        def look(tx: Tx) -> Payment:
+            attempt = the(tx.rows(sql.ATTEMPT, {"reference": reference}), read_attempt)
+            key = {"business": attempt.business, "order": attempt.order}
+            return Payment(order=the(tx.rows(sql.ORDER, key), read_order), attempt=attempt, replayed=True)
+
+        return self._books.database.read(look)
+
+    # What a start is made of.
+
+    def _able(self, way: Way) -> Gateway:
+        gateway = self._shop.gateway(way.gateway)
+        able = (
+            (way.phone is None or isinstance(gateway, PhoneGateway))
+            and (way.card is None or isinstance(gateway, CardGateway))
+        )  # fmt: skip
+        if not able:
+            msg = (
+                f"The gateway {gateway.name!r} cannot charge that way. Nothing was ordered. Let the payer use its page."
+            )
+            raise PaymentError(msg)
+        return gateway
+
+    def _email(self, business: str, email: str | None) -> str:
+        found = email or self._books.terms.profile(business).email
+        if not found:
+            msg = (
+                "An order needs an e-mail address for the payer's receipt. Nothing was ordered. "
+                "Give one, or let the host's profile name it."
+            )
+            raise PaymentError(msg)
+        return found
+
+    def _replay(self, tx: Tx, order: Order, wanted: Wanted) -> Payment:
+        if order.request_hash != wanted.hash:
+            msg = "This key ordered something else before. Nothing was ordered. Use a fresh key."
+            raise IdempotencyConflict(msg)
+        attempts = tx.rows(sql.ATTEMPTS, {"business": order.business, "order": order.id})
+        return Payment(order=order, attempt=read_attempt(attempts[-1]), replayed=True)
+
+    def _order(
+        self, wallet: LockedWallet, sold: Sold, wanted: Wanted, *, key: str | None, user: str | None, email: str
+    ) -> Order:
+        return Order(
+            id=self._books.new_id(wallet.now),
+            business=wallet.business,
+            user=user,
+            kind=sold.kind,
+            pack=sold.pack,
+            pack_version=sold.version,
+            price=sold.price,
+            credits=sold.credits,
+            bonus=sold.bonus,
+            state="pending",
+            email=email,
+            subscription=sold.subscription,
+            period=sold.period,
+            created_at=wallet.now,
+            key=key,
+            request_hash=wanted.hash,
+        )
+
+    def _add_attempt(self, tx: Tx, now: int, order: Order, gateway: Gateway, way: Way) -> Attempt:
+        attempt = Attempt(
+            reference=REFERENCE + self._books.new_id(now),
+            business=order.business,
+            order=order.id,
+            gateway=gateway.name,
+            method="mobile_money" if way.phone is not None else "card" if way.card is not None else None,
+            state="started",
+            asked=order.price,
+            live=gateway.live,
+            created_at=now,
+        )
+        tx.write(sql.ADD_ATTEMPT, new_attempt_values(attempt))
+        return attempt
+
+    def _on(
+        self, business: str, work: Callable[[LockedWallet, Sequence[list[Row]]], T], key: Mapping[str, object]
+    ) -> T:
+        check_id(business, "a business id")
+        return self._books.on(business, work, (sql.ORDER, key), without=no_wallet)
+
+
+def end(wallet: LockedWallet, order: Order, state: Literal["failed", "abandoned"]) -> Order:
+    """Give an order up, and tell it; neither is final."""
+    ended = replace(order, state=state, ended_at=wallet.now)
+    save_order(wallet, ended)
+    wallet.tell(f"order.{state}", f"order.{state}:{order.id}", facts(order))
+    return ended

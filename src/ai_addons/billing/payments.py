@@ -1,0 +1,274 @@
+"""Buying credits: orders, attempts to pay them, and what becomes of them.
+
+Whatever says that something was paid, a browser that comes back, a webhook or the
+reconciler, ends in `Payments.apply`: it asks the gateway, and grants exactly once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ai_addons.billing.applying import Applying
+from ai_addons.billing.inbox import Inbox
+from ai_addons.billing.opening import Payment, Way
+from ai_addons.billing.order_rows import read_order, read_saved
+from ai_addons.billing.ordering import Ordering
+from ai_addons.billing.reconciling import Reconciler
+from ai_addons.billing.records import check_id
+from ai_addons.billing.selling import Wanted
+from ai_addons.billing.sql import purchases as sql
+from ai_addons.errors import NotFound
+from ai_addons.money import Money
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from decimal import Decimal
+
+    from ai_addons.billing.applying import Applied, MoneyBack
+    from ai_addons.billing.books import Books
+    from ai_addons.billing.gateways.base import GatewayEvent
+    from ai_addons.billing.inbox import Worked
+    from ai_addons.billing.opening import Shop
+    from ai_addons.billing.orders import Attempt, Card, Order, Quarantined
+    from ai_addons.billing.reconciling import Reconciliation
+
+
+class Payments:
+    """Orders of a business, and the payments that come for them.
+
+    Args:
+        books: The open books.
+        shop: What orders are made with.
+        names: Names of the gateways of the settings.
+        money_back: Told of a paid order whose money went back; None to tell the operator.
+    """
+
+    def __init__(
+        self, books: Books, shop: Shop, *, names: Callable[[], tuple[str, ...]], money_back: MoneyBack | None = None
+    ) -> None:
+        self._books = books
+        self._shop = shop
+        self._names = names
+        self._ordering = Ordering(books, shop)
+        self._applying = Applying(books, shop, money_back)
+        self._inbox = Inbox(books, shop, self._ordering, self._applying)
+
+    # For the business.
+
+    def start(  # noqa: PLR0913  # an order and the way to pay it have that many sides
+        self,
+        business: str,
+        pack: str | None = None,
+        *,
+        amount: Money | str | int | Decimal | None = None,
+        addon: bool = False,
+        key: str | None = None,
+        user: str | None = None,
+        email: str | None = None,
+        gateway: str | None = None,
+        phone: str | None = None,
+        network: str | None = None,
+        card: str | None = None,
+        return_url: str | None = None,
+    ) -> Payment:
+        """Order a pack or the next month of the add-on, and open the first attempt to pay it.
+
+        The payer uses the gateway's page (`Attempt.url`) unless a phone is to be prompted or a saved card charged.
+        The price is that of the business's policy now. Nothing is granted before the gateway says it was paid.
+
+        Args:
+            business: Who buys.
+            pack: Type of the pack; ``CUSTOM`` for one of any size.
+            amount: What to pay for a ``CUSTOM`` pack, in cedis.
+            addon: Buy the next unpaid month of the add-on, taken now if the business has none.
+            key: What makes it one order. A repeat gives the same order and attempt, and never prompts twice; after a
+                gateway that refused, or a process that died, it goes on.
+            user: Who ordered.
+            email: The payer's billing address; None to ask the host's profile.
+            gateway: Name of the gateway; None for the first of ``payments.gateways``.
+            phone: Prompt this telephone.
+            network: Its network: ``mtn``, ``telecel`` or ``at``.
+            card: Id of a saved card to charge.
+            return_url: Where the payer's browser comes back to; None for ``payments.return_url``.
+
+        Raises:
+            ValueError: If it names nothing on sale or two things at once, or the amount is out of bounds.
+            PaymentError: If the pack is not on sale, there is no e-mail address, or the gateway cannot charge that way.
+            PaymentPending: If the same order is being opened right now.
+            IdempotencyConflict: If the key ordered something else.
+            AddonNotOffered: If the policy sells no add-on.
+            GatewayError: If the gateway refused, or nobody can say; the order stands, so repeat it with its key.
+            ConfigError: If no gateway is configured.
+        """
+        wanted = Wanted(pack=pack, amount=_in_cedis(amount), addon=addon)
+        way = Way(gateway=gateway, phone=phone, network=network, card=card, return_url=return_url)
+        return self._settled(self._ordering.start(business, wanted, way, key=key, user=user, email=email))
+
+    def attempt(  # as above
+        self,
+        business: str,
+        order: str,
+        *,
+        gateway: str | None = None,
+        phone: str | None = None,
+        network: str | None = None,
+        card: str | None = None,
+        return_url: str | None = None,
+    ) -> Payment:
+        """Try once more to pay an order: another page, another phone. Arguments are those of `start`.
+
+        Should two attempts be paid, the second goes into quarantine and is sent back by an operator.
+
+        Raises:
+            NotFound: If the business has no such order.
+            PaymentError: If the order is no longer pending.
+            GatewayError: If the gateway refused, or nobody can say.
+        """
+        way = Way(gateway=gateway, phone=phone, network=network, card=card, return_url=return_url)
+        return self._settled(self._ordering.attempt(business, order, way))
+
+    def submit_otp(self, business: str, reference: str, otp: str) -> Payment:
+        """Give the code that the payer was sent (Telecel); a wrong one ends the attempt.
+
+        Raises:
+            NotFound: If the business has no such attempt.
+            PaymentError: If the attempt takes no code.
+            GatewayError: If the gateway cannot be used.
+        """
+        return self._settled(self._ordering.submit_otp(business, reference, otp))
+
+    def verify(self, business: str, reference: str) -> Applied:
+        """Ask the gateway what became of an attempt, and grant what was paid; the page a payer returns to does this.
+
+        Raises:
+            NotFound: If the business has no such attempt. Another business's looks the same.
+            GatewayError: If the gateway cannot be asked; look again later.
+        """
+        check_id(business, "a business id")
+        return self._applying.apply(reference, business=business)
+
+    def cancel(self, business: str, order: str) -> Order:
+        """Give up an order that is not paid; a payment that is on its way is honoured all the same.
+
+        Raises:
+            NotFound: If the business has no such order.
+            PaymentError: If it is paid, or its payment is in quarantine.
+        """
+        return self._ordering.cancel(business, order)
+
+    def find(self, business: str, order: str) -> tuple[Order, tuple[Attempt, ...]]:
+        """An order of a business with its attempts, oldest first.
+
+        Raises:
+            NotFound: If the business has no such order.
+        """
+        return self._ordering.find(business, order)
+
+    def history(self, business: str, most: int = 100) -> list[Order]:
+        """The orders of a business, the newest first."""
+        check_id(business, "a business id")
+        asked = {"business": business, "most": most}
+        return [read_order(row) for row in self._books.database.read(lambda tx: tx.rows(sql.ORDERS, asked))]
+
+    def cards(self, business: str) -> list[Card]:
+        """Cards that may be charged again, the newest first; without the code that charges them."""
+        check_id(business, "a business id")
+        rows = self._books.database.read(lambda tx: tx.rows(sql.CARDS, {"business": business}))
+        return [read_saved(row) for row in rows]
+
+    def forget_card(self, business: str, card: str) -> bool:
+        """Forget a card; whether there was one."""
+        asked = {"business": business, "card": card}
+        return self._books.database.write(lambda tx: tx.changed(sql.DROP_CARD, asked)) == 1
+
+    # For webhooks and jobs.
+
+    def apply(self, reference: str) -> Applied:
+        """Ask the gateway what became of an attempt, whosever it is, and book it; as often as one likes.
+
+        Raises:
+            NotFound: If there is no such attempt.
+            GatewayError: If the gateway cannot be asked.
+        """
+        return self._applying.apply(reference)
+
+    def receive(self, gateway: str, headers: Mapping[str, str], body: bytes) -> GatewayEvent:
+        """Keep a gateway's webhook for `work_inbox`. Answer 200 when this returns, else the error's ``http_status``.
+
+        Args:
+            gateway: Which one's address was called.
+            headers: As they came.
+            body: As it came, byte for byte.
+
+        Raises:
+            NotFound: If there is no such gateway.
+            BadSignature: If it is forged; nothing was kept.
+            StoreUnavailable: If it could not be kept; the gateway sends it again.
+        """
+        if gateway not in self._names():
+            raise NotFound
+        return self._inbox.receive(gateway, headers, body)
+
+    def work_inbox(self, most: int = 100) -> Worked:
+        """Work on the webhooks that are due: each makes us ask the gateway."""
+        return self._inbox.work(most)
+
+    def expire(self) -> int:
+        """Give up orders unpaid for ``payments.abandon_after``; not final. Returns how many."""
+        return self._ordering.expire()
+
+    def reconcile(self, *, days: int = 7) -> Reconciliation:
+        """Work on the inbox, ask about every open attempt, compare the gateways' lists with the books, then `expire`.
+
+        Safe to run at any time, from many machines.
+
+        Args:
+            days: How far to look back, 1 or more.
+
+        Raises:
+            ValueError: For less than a day.
+            StoreUnavailable: If the database cannot be used.
+        """
+        if days < 1:
+            msg = "a reconciliation looks back a day or more; nothing was done"
+            raise ValueError(msg)
+        self._inbox.work()
+        gateways = [self._shop.gateway(name) for name in self._names()]
+        found = Reconciler(self._books, self._applying).run(gateways, days=days)
+        return replace(found, abandoned=self.expire())
+
+    # For operators.
+
+    def quarantined(self, most: int = 100) -> list[Quarantined]:
+        """Payments that do not fit their order and that nobody has decided about, the oldest first."""
+        return self._applying.quarantined(most)
+
+    def release(self, business: str, quarantine: str, *, actor: str, reason: str) -> Quarantined:
+        """Accept a payment that does not fit, and grant its order; who and why is kept.
+
+        Raises:
+            NotFound: If there is no such payment.
+            PaymentError: If it was sent back, or its order is paid already.
+        """
+        return self._applying.release(business, quarantine, actor=actor, reason=reason)
+
+    def mark_refunded(self, business: str, quarantine: str, *, actor: str, reason: str) -> Quarantined:
+        """Note that a payment which does not fit was sent back, which is done at the gateway; who and why is kept.
+
+        Raises:
+            NotFound: If there is no such payment.
+            PaymentError: If it was released.
+        """
+        return self._applying.mark_refunded(business, quarantine, actor=actor, reason=reason)
+
+    def _settled(self, payment: Payment) -> Payment:
+        """A prompt or a card may be paid at once: the gateway is asked, as always."""
+        if payment.attempt.state != "open" or payment.attempt.outcome != "paid":
+            return payment
+        applied = self._applying.apply(payment.attempt.reference)
+        return replace(payment, order=applied.order, attempt=applied.attempt)
+
+
+def _in_cedis(amount: Money | str | int | Decimal | None) -> Money | None:
+    return amount if amount is None or isinstance(amount, Money) else Money(amount)

@@ -1,0 +1,195 @@
+"""What a gateway says beside what the books say, both ways round."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+from ai_addons.billing.gateways.base import AuditableGateway, Outcome
+from ai_addons.billing.order_rows import read_attempt
+from ai_addons.billing.orders import REFERENCE
+from ai_addons.billing.sql import purchases as sql
+from ai_addons.errors import BillingError, GatewayError, StoreUnavailable
+from ai_addons.money import MICRO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from ai_addons.billing.applying import Applied, Applying
+    from ai_addons.billing.books import Books
+    from ai_addons.billing.gateways.base import Charge, Gateway
+    from ai_addons.billing.orders import Attempt
+    from ai_addons.billing.sql import Row
+
+Difference: TypeAlias = Literal["unknown_reference", "not_listed", "amount", "cannot_ask", "quarantined"]
+"""The gateway has a payment of ours that the books do not know; it does not list one that they have; it lists another
+amount; it could not be asked; a payment waits for an operator."""
+
+DAY: Final = 86_400 * MICRO
+FAILURES: Final = 5
+"""After so many in a row a gateway is not asked any more: each may cost a timeout."""
+
+# Clocks differ: what lies at the edge of the days looked at may be on one side only.
+_EDGE: Final = 3_600 * MICRO
+_MOST_OPEN: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discrepancy:
+    """One thing that gateway and books do not agree on.
+
+    Attributes:
+        what: Which sort.
+        reference: The attempt.
+        detail: For the operator.
+    """
+
+    what: Difference
+    reference: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciliation:
+    """What a comparison found.
+
+    Attributes:
+        asked: How many attempts the gateways were asked about.
+        granted: Orders that were paid and had not been granted; they are now.
+        abandoned: Orders that nobody paid in time.
+        discrepancies: What is left for an operator.
+    """
+
+    asked: int
+    granted: int
+    abandoned: int
+    discrepancies: tuple[Discrepancy, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is left to an operator."""
+        return not self.discrepancies
+
+
+class Reconciler:
+    """Compares the books with the gateways.
+
+    Args:
+        books: The open books.
+        applying: Applies what was missed.
+    """
+
+    def __init__(self, books: Books, applying: Applying) -> None:
+        self._books = books
+        self._applying = applying
+
+    def run(self, gateways: Iterable[Gateway], *, days: int) -> Reconciliation:
+        """Ask about every attempt that is open, then go through what the gateways list.
+
+        Args:
+            gateways: Those of the settings.
+            days: How far to look back.
+
+        Raises:
+            StoreUnavailable: If the database cannot be used; run it again.
+        """
+        now = self._books.about_now()
+        pass_ = _Pass(self._books, self._applying, since=now - days * DAY, until=now)
+        pass_.ask_about_open()
+        for gateway in gateways:
+            if isinstance(gateway, AuditableGateway):
+                pass_.compare(gateway.name, gateway)
+        for one in self._applying.quarantined(_MOST_OPEN):
+            pass_.differ("quarantined", one.reference, f"{one.id} of {one.business}: {one.reason}")
+        return Reconciliation(asked=pass_.asked, granted=pass_.granted, abandoned=0, discrepancies=tuple(pass_.found))
+
+
+class _Pass:
+    """One comparison."""
+
+    def __init__(self, books: Books, applying: Applying, *, since: int, until: int) -> None:
+        self._books = books
+        self._applying = applying
+        self._since = since
+        self._until = until
+        self._failed = Counter[str]()
+        self.asked = 0
+        self.granted = 0
+        self.found: list[Discrepancy] = []
+
+    def differ(self, what: Difference, reference: str, detail: str) -> None:
+        """Note what an operator has to see."""
+        self.found.append(Discrepancy(what=what, reference=reference, detail=detail))
+
+    def ask_about_open(self) -> None:
+        """Look what became of every attempt that has no end yet."""
+        for row in self._open():
+            if self._failed[row.gateway] < FAILURES:
+                self._apply(row.gateway, row.reference)
+
+    def _open(self) -> Iterator[Row]:
+        after_at, after = self._since, ""
+        while page := self._page(after_at, after):
+            yield from page
+            after_at, after = page[-1].created_at, page[-1].reference
+
+    def _page(self, after_at: int, after: str) -> list[Row]:
+        place = {"since": self._since, "after_at": after_at, "after": after}
+        return self._books.database.read(lambda tx: tx.rows(sql.UNPAID_ATTEMPTS, place))
+
+    def _apply(self, gateway: str, reference: str) -> Applied | None:
+        self.asked += 1
+        try:
+            applied = self._applying.apply(reference)
+        except StoreUnavailable:
+            raise
+        except BillingError as error:
+            self._failed[gateway] += 1
+            self.differ("cannot_ask", reference, error.code)
+            return None
+        self._failed[gateway] = 0
+        self.granted += applied.verdict == "grant"
+        return applied
+
+    def compare(self, name: str, gateway: AuditableGateway) -> None:
+        """Go through what a gateway lists, and look for what it does not."""
+        listed = set[str]()
+        try:
+            for charge in gateway.charges(self._since, self._until):
+                listed.add(charge.reference)
+                self._compare_one(name, charge)
+        except GatewayError as error:
+            self.differ("cannot_ask", "", f"{name}: {error.code}")
+            return
+        asked = {"gateway": name, "since": self._since + _EDGE, "until": self._until}
+        rows = self._books.database.read(lambda tx: tx.rows(sql.PAID_ATTEMPTS, asked))
+        for row in rows:
+            if row.reference not in listed:
+                self.differ("not_listed", row.reference, f"paid in the books, not listed by {name}")
+
+    def _compare_one(self, name: str, charge: Charge) -> None:
+        if charge.outcome not in {Outcome.PAID, Outcome.REVERSED}:
+            return
+        named = {"reference": charge.reference}
+        rows, released = self._books.database.read(lambda tx: tx.gather((sql.ATTEMPT, named), (sql.RELEASED, named)))
+        if not rows:
+            # A gateway's account may collect for more than this package.
+            if charge.reference.startswith(REFERENCE):
+                self.differ("unknown_reference", charge.reference, f"{name} has it, the books do not")
+            return
+        attempt = read_attempt(rows[0])
+        if charge.outcome is Outcome.REVERSED or attempt.state not in {"paid", "quarantined"}:
+            self._apply(name, charge.reference)
+        elif attempt.state == "paid":
+            booked = _collected(attempt, released)
+            if booked != (charge.amount_minor, charge.currency):
+                minor, currency = booked
+                self.differ("amount", charge.reference, f"{minor} {currency} booked, {charge.amount_minor} listed")
+
+
+def _collected(attempt: Attempt, released: Sequence[Row]) -> tuple[int | None, str | None]:
+    """What the books say was paid, in minor units; an operator may have accepted less, or other money."""
+    if released:
+        return released[0].paid_minor, released[0].paid_currency
+    return attempt.asked.minor + attempt.surplus_minor, attempt.asked.currency

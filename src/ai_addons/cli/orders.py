@@ -1,0 +1,180 @@
+"""`ai-addons orders` and `ai-addons reconcile`: credits bought, and what the gateways say of them."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import click
+
+from ai_addons.addons import AddOns
+from ai_addons.cli import show
+
+if TYPE_CHECKING:
+    from ai_addons.billing.applying import Applied
+    from ai_addons.billing.orders import Attempt, Order, Quarantined
+    from ai_addons.billing.reconciling import Reconciliation
+
+_ACTOR = click.option("--actor", required=True, help="Who decided; kept in the audit log.")
+_REASON = click.option("--reason", required=True, help="Why; kept in the audit log.")
+_MOST = click.option("--most", type=click.IntRange(min=1), default=100, show_default=True, help="Orders to show.")
+
+
+@click.group()
+def orders() -> None:
+    """Show what businesses bought, and decide about payments that do not fit."""
+
+
+@orders.command("list")
+@click.argument("business")
+@_MOST
+@show.as_json
+@show.told
+def list_orders(business: str, most: int, *, json_out: bool) -> None:
+    """Show the orders of BUSINESS, the newest first."""
+    with closing(AddOns.from_env()) as addons:
+        found = addons.orders.history(business, most)
+    if json_out:
+        show.print_json([_plain(order) for order in found])
+        return
+    columns = ("order", "made (UTC)", "what", "price", "credits", "state")
+    rows = map(_order_row, found)
+    show.console().print(show.table(f"Orders of {business}", columns, rows, right=("price", "credits")))
+
+
+@orders.command("show")
+@click.argument("business")
+@click.argument("order")
+@show.as_json
+@show.told
+def show_order(business: str, order: str, *, json_out: bool) -> None:
+    """Show one ORDER of BUSINESS with every attempt to pay it."""
+    with closing(AddOns.from_env()) as addons:
+        found, attempts = addons.orders.find(business, order)
+    if json_out:
+        show.print_json({"order": _plain(found), "attempts": attempts})
+        return
+    what = found.pack or found.kind
+    click.echo(f"{found.id}: {what}, {found.credits.short} credits for {found.price}, {found.state}")
+    columns = ("attempt", "made (UTC)", "gateway", "asked", "state", "the gateway says")
+    show.console().print(show.table("Attempts", columns, map(_attempt_row, attempts), right=("asked",)))
+
+
+@orders.command()
+@click.argument("business")
+@click.argument("reference")
+@show.as_json
+@show.told
+def verify(business: str, reference: str, *, json_out: bool) -> None:
+    """Ask the gateway what became of an attempt of BUSINESS, and grant what was paid."""
+    with closing(AddOns.from_env()) as addons:
+        applied = addons.orders.verify(business, reference)
+    if json_out:
+        show.print_json(_applied(applied))
+    else:
+        order = applied.order
+        credits_ = f"{applied.added.short} credits added, {applied.balance.short} available"
+        click.echo(f"{applied.verdict}: order {order.id} is {order.state}; {credits_}")
+
+
+@orders.command()
+@click.argument("business")
+@click.argument("order")
+@show.as_json
+@show.told
+def cancel(business: str, order: str, *, json_out: bool) -> None:
+    """Give up an ORDER of BUSINESS that is not paid."""
+    with closing(AddOns.from_env()) as addons:
+        ended = addons.orders.cancel(business, order)
+    if json_out:
+        show.print_json(_plain(ended))
+    else:
+        click.echo(f"order {ended.id} is {ended.state}; a payment that is on its way is honoured all the same")
+
+
+@orders.command()
+@show.as_json
+@show.told
+def quarantine(*, json_out: bool) -> None:
+    """Show payments that do not fit their order and that nobody has decided about."""
+    with closing(AddOns.from_env()) as addons:
+        found = addons.orders.quarantined()
+    if json_out:
+        show.print_json(found)
+        return
+    columns = ("payment", "business", "order", "why", "asked", "came")
+    rows = ((one.id, one.business, one.order, one.reason, str(one.expected), _came(one)) for one in found)
+    show.console().print(show.table("Quarantine", columns, rows, right=("asked", "came")))
+
+
+@orders.command()
+@click.argument("business")
+@click.argument("payment")
+@click.option("--refunded", is_flag=True, help="It was sent back at the gateway: grant nothing.")
+@_ACTOR
+@_REASON
+@show.as_json
+@show.told
+def release(business: str, payment: str, actor: str, reason: str, *, refunded: bool, json_out: bool) -> None:
+    """Accept a PAYMENT of BUSINESS from quarantine and grant its order; with --refunded close it instead."""
+    with closing(AddOns.from_env()) as addons:
+        decide = addons.orders.mark_refunded if refunded else addons.orders.release
+        done = decide(business, payment, actor=actor, reason=reason)
+    if json_out:
+        show.print_json(done)
+    else:
+        click.echo(f"payment {done.id} of order {done.order}: {done.resolution}")
+
+
+@click.command()
+@click.option("--days", type=click.IntRange(min=1), default=7, show_default=True, help="How far to look back.")
+@show.as_json
+@show.told_with(3)
+def reconcile(days: int, *, json_out: bool) -> None:
+    """Compare orders and gateways, grant what was missed; exit with 1 if something is left to an operator."""
+    with closing(AddOns.from_env()) as addons:
+        found = addons.orders.reconcile(days=days)
+    if json_out:
+        show.print_json({**show.plain(found), "ok": found.ok})
+    else:
+        _print_reconciliation(found)
+    if not found.ok:
+        raise SystemExit(1)
+
+
+def _print_reconciliation(found: Reconciliation) -> None:
+    click.echo(f"{found.asked} attempts asked about, {found.granted} orders granted, {found.abandoned} given up")
+    rows = ((one.what, one.reference, one.detail) for one in found.discrepancies)
+    if not found.ok:
+        show.console().print(show.table("Left to you", ("what", "reference", "detail"), rows))
+
+
+def _order_row(order: Order) -> tuple[str, ...]:
+    made, what = show.when(order.created_at), order.pack or order.kind
+    return (order.id, made, what, str(order.price), order.credits.short, order.state)
+
+
+def _attempt_row(attempt: Attempt) -> tuple[str, ...]:
+    said = " ".join(filter(None, (attempt.raw_status, attempt.reason)))
+    made = show.when(attempt.created_at)
+    return (attempt.reference, made, attempt.gateway, str(attempt.asked), attempt.state, show.literal(said or "-"))
+
+
+def _came(one: Quarantined) -> str:
+    return "-" if one.paid_minor is None else f"{one.paid_currency} {one.paid_minor} minor units"
+
+
+def _plain(order: Order) -> dict[str, object]:
+    """An order for machines, without the payer's address."""
+    return {name: value for name, value in show.plain(order).items() if name not in {"email", "request_hash", "key"}}
+
+
+def _applied(applied: Applied) -> dict[str, object]:
+    return {
+        "verdict": applied.verdict,
+        "success": applied.success,
+        "already_applied": applied.already_applied,
+        "credits_added": str(applied.added),
+        "new_balance": str(applied.balance),
+        "order": _plain(applied.order),
+    }

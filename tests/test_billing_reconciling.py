@@ -1,0 +1,160 @@
+"""The gateway's list beside the books, both ways round."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ai_addons.billing.gateways.base import Charge, Outcome
+from ai_addons.billing.reconciling import FAILURES
+from ai_addons.errors import GatewayError, StoreUnavailable
+from tests.books import DAY
+from tests.scripted_gateway import PageGateway, ScriptedGateway, Till, webhook
+
+pytestmark = pytest.mark.usefixtures("each_database")
+
+
+def differences(till: Till, **options: Any) -> list[tuple[str, str]]:
+    """What is left to an operator."""
+    found = till.orders.reconcile(**options)
+    assert found.ok == (not found.discrepancies)
+    return [(one.what, one.reference) for one in found.discrepancies]
+
+
+def test_what_nobody_told_us_of_is_granted() -> None:
+    """No browser came back and no webhook: the open attempts are asked about."""
+    till = Till(PageGateway())
+    paid = [till.start(key=str(number)) for number in range(3)]
+    for payment in paid[:2]:
+        till.gateway.pay(payment.attempt.reference)
+    found = till.orders.reconcile()
+    assert (found.asked, found.granted, found.abandoned, found.ok) == (3, 2, 0, True)
+    assert till.balance() == "200"
+    again = till.orders.reconcile()
+    assert (again.asked, again.granted) == (1, 0)
+    till.agrees()
+
+
+def test_more_attempts_than_a_page_are_each_asked_about_once() -> None:
+    """Also those of one instant."""
+    till = Till(PageGateway())
+    references = [till.start("STARTER").attempt.reference for _ in range(103)]
+    assert till.orders.reconcile().asked == 103
+    assert sorted(till.gateway.asked) == sorted(references)
+
+
+def test_the_list_shows_a_late_success_of_an_attempt_that_had_failed() -> None:
+    """A failure is not asked about again, but the list has it."""
+    till = Till()
+    payment = till.start()
+    till.gateway.decline(payment.attempt.reference)
+    till.orders.apply(payment.attempt.reference)
+    till.gateway.pay(payment.attempt.reference)
+    found = till.orders.reconcile()
+    assert (found.granted, found.ok, till.balance()) == (1, True, "100")
+
+
+def test_the_inbox_is_worked_on_and_orders_are_given_up() -> None:
+    """One command does all there is to do; asked before it is given up."""
+    till = Till()
+    first, second = till.start(), till.start()
+    till.gateway.pay(first.attempt.reference)
+    till.orders.receive("scripted", *webhook(first.attempt.reference))
+    till.clock.advance(DAY // 1_000_000)
+    found = till.orders.reconcile()
+    assert (found.abandoned, till.order(first).state, till.order(second).state) == (1, "successful", "abandoned")
+
+
+def test_a_payment_that_the_books_do_not_know_is_shown() -> None:
+    """One of ours by its reference; what the account collects for others is not our business."""
+    till = Till()
+    stranger = Charge(reference="aia-x", outcome=Outcome.PAID, raw_status="success", amount_minor=1, currency="GHS")
+    till.gateway.charged = {
+        "aia-x": stranger,
+        "till-9": replace(stranger, reference="till-9"),
+        "aia-y": replace(stranger, reference="aia-y", outcome=Outcome.FAILED),
+    }
+    assert differences(till) == [("unknown_reference", "aia-x")]
+
+
+def test_a_payment_that_the_gateway_does_not_list_is_shown() -> None:
+    """At the edge of the days nobody can say, so it is left out there."""
+    till = Till()
+    payment, _ = till.paid()
+    till.gateway.charged.clear()
+    till.clock.advance(DAY // 1_000_000 - 3_601)
+    assert differences(till, days=1) == [("not_listed", payment.attempt.reference)]
+    till.clock.advance(1_000)
+    assert differences(till, days=1) == []
+
+
+@pytest.mark.parametrize("changes", [{"amount_minor": 8_100}, {"currency": "NGN"}])
+def test_a_payment_of_another_amount_is_shown(changes: dict[str, Any]) -> None:
+    """What was paid on top is part of what was collected."""
+    till = Till()
+    payment = till.start()
+    till.gateway.pay(payment.attempt.reference, amount_minor=8_156)
+    till.orders.apply(payment.attempt.reference)
+    assert differences(till) == []
+    till.gateway.change(payment.attempt.reference, **changes)
+    assert differences(till) == [("amount", payment.attempt.reference)]
+
+
+def test_a_payment_in_quarantine_is_shown_until_it_is_decided() -> None:
+    """Every time."""
+    till = Till()
+    payment = till.start()
+    till.gateway.pay(payment.attempt.reference, amount_minor=1)
+    assert differences(till) == [("quarantined", payment.attempt.reference)]
+    (put_aside,) = till.orders.quarantined()
+    till.orders.mark_refunded(till.business, put_aside.id, actor="kofi", reason="sent back")
+    assert differences(till) == []
+
+
+def test_money_that_went_back_is_handed_on() -> None:
+    """The list says reversed, and so does the gateway when it is asked."""
+    back: list[str] = []
+    till = Till(money_back=lambda order, _: back.append(order.id))
+    payment, _ = till.paid()
+    till.gateway.change(payment.attempt.reference, outcome=Outcome.REVERSED)
+    assert differences(till) == []
+    assert back == [payment.order.id]
+
+
+def test_a_gateway_that_is_down_is_not_asked_for_ever() -> None:
+    """After five failures in a row the rest waits for the next run; its list too."""
+    till = Till()
+    for _ in range(FAILURES + 2):
+        till.start("STARTER")
+    till.gateway.fetch_fails = GatewayError(status=503)
+    found = till.orders.reconcile()
+    assert (found.asked, len(found.discrepancies)) == (FAILURES, FAILURES + 1)
+    assert {one.what for one in found.discrepancies} == {"cannot_ask"}
+    till.gateway.fetch_fails = None
+    assert differences(till) == []
+
+
+def test_only_the_days_asked_for_are_looked_at() -> None:
+    """A week, unless told otherwise; a day at least."""
+    till = Till(PageGateway())
+    till.start()
+    till.clock.advance(8 * DAY // 1_000_000)
+    assert till.orders.reconcile().asked == 0
+    assert till.orders.reconcile(days=9).asked == 1
+    with pytest.raises(ValueError, match="a day or more"):
+        till.orders.reconcile(days=0)
+
+
+def test_a_store_that_is_away_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is no discrepancy."""
+    till = Till(ScriptedGateway())
+    till.start()
+
+    def away(_: str) -> None:
+        raise StoreUnavailable
+
+    monkeypatch.setattr(till.orders._applying, "apply", away)
+    with pytest.raises(StoreUnavailable):
+        till.orders.reconcile()
