@@ -17,7 +17,9 @@ from ai_addons.money import Credits
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-EntryKind: TypeAlias = Literal["grant", "usage", "expire", "void", "adjust", "reverse", "bad_debt", "clawback", "write_off", "debt"]
+EntryKind: TypeAlias = Literal[
+    "grant", "usage", "expire", "void", "adjust", "reverse", "bad_debt", "clawback", "write_off", "debt"
+]
 
 WALLET: Final = "wallet"
 _FORMAT: Final = "ai_ledger/1"

@@ -293,6 +293,7 @@ class LockedWallet:
         self._put(replace(grant, remaining=NOTHING, voided_at=self.now))
         if grant.source not in _NOT_NEW:
             self.lifetime_in -= grant.amount.micro
+        self._heed_claims()
 
     def book_usage(self, feature: str, amount: Credits, ref: str) -> None:
         """Book captured credits as revenue of a feature; a ref is charged once, whatever happened before."""
@@ -304,7 +305,7 @@ class LockedWallet:
         self.enter("bad_debt", debit="bad_debt", credit=f"revenue:{feature}", amount=amount, ref=ref)
 
     def _heed_claims(self) -> None:
-        """Credits came, went or came back while a refund or dispute wants some: due at once, before any can be spent."""
+        """Credits moved while a refund or dispute wants some: that is due at once, before any can be spent."""
         if self.claims:
             self.look_again_by(self.now)
 
