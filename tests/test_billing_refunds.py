@@ -321,7 +321,7 @@ def test_a_call_nobody_ends_leaves_its_credits_to_the_refund(tmp_path: Path) -> 
     with paid(tmp_path) as (books, service):
         hold = books.hold("60")
         service.apply_refund(VALUE, refund(minor=8000))
-        books.clock.advance(TTL)
+        books.clock.advance(TTL / 1_000_000)
         assert books.store.sweep() == 1
         assert figures(service.look(VALUE)) == {"taken": "100"}
         assert books.store.capture(hold, OK).charged == Credits(0)
@@ -367,7 +367,7 @@ def test_frozen_credits_do_not_expire_until_they_are_free(tmp_path: Path) -> Non
         books.funding.grant("biz_7", Credits(20), source="bonus", ref=VALUE.id, expires_at=ends)
         service = Refunds(books.opened)
         _ask(service, ghs("40"))
-        books.clock.advance(2 * DAY)
+        books.clock.advance(2 * 86_400)
         books.store.sweep()
         assert books.balance() == ("50", "50")
         assert figures(service.withdraw(VALUE, key="case-1")) == {}
@@ -382,7 +382,7 @@ def test_nobody_owes_credits_that_expired(tmp_path: Path) -> None:
         books.funding.grant("biz_7", Credits(80), source="purchase", ref=VALUE.id, paid=80_000_000, expires_at=ends)
         books.funding.grant("biz_7", Credits(20), source="bonus", ref=VALUE.id, expires_at=ends)
         spend(books, "30")
-        books.clock.advance(DAY)
+        books.clock.advance(86_400)
         service = Refunds(books.opened, policy="debt")
         assert figures(service.apply_refund(VALUE, refund(minor=8000))) == {"lapsed": "70", "owed": "30"}
         assert _rows(books, 4) == [
@@ -506,17 +506,17 @@ def test_a_suspended_wallet_goes_on_once_it_has_paid(tmp_path: Path) -> None:
 def test_an_operator_may_forgive_what_is_owed(tmp_path: Path) -> None:
     """It is written off, the wallet goes on, and who and why is kept; what is spent later is owed again."""
     with paid(tmp_path, spent="60", policy="suspend") as (books, service):
-        service.apply_refund(VALUE, refund(minor=4000))
+        service.apply_refund(VALUE, refund())
         assert service.forgive(VALUE, actor="ama", reason="a good customer").replayed
-        service.apply_refund(VALUE, refund("RF2", 2000))
+        service.apply_refund(VALUE, refund("RF2", 2500))
         told = service.forgive(VALUE, actor="ama", reason="a good customer")
-        assert figures(told) == {"taken": "40", "written_off": "35"}
+        assert figures(told) == {"taken": "40", "written_off": "28.75"}
         assert books.store.wallet("biz_7").status == "active"
         assert [(entry.action, entry.detail["credits"]) for entry in books.operations.audit("biz_7")] == [
-            ("forgive", "35.00")
+            ("forgive", "28.75")
         ]
-        more = service.apply_refund(VALUE, refund("RF3", 2000))
-        assert figures(more) == {"taken": "40", "written_off": "35", "owed": "25"}
+        more = service.apply_refund(VALUE, refund("RF3", 2500))
+        assert figures(more) == {"taken": "40", "written_off": "28.75", "owed": "31.25"}
 
 
 def test_a_wallet_goes_on_only_when_no_order_stops_it(tmp_path: Path) -> None:
