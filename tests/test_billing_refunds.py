@@ -565,3 +565,51 @@ def test_hooks_and_outbox_are_told_once(tmp_path: Path) -> None:
         assert (taken.order_id, taken.taken, taken.short) == ("order-9", Credits(40), Credits(60))
         (facts,) = [event.facts for event in told if getattr(event, "topic", "") == "credits.clawed_back"]
         assert facts == {"order": "order-9", "taken": "40.00", "written_off": "60.00", "owed": "0.00"}
+
+
+def test_a_refund_that_turns_out_to_answer_a_dispute_is_not_told_again(tmp_path: Path) -> None:
+    """Only the gateway's name of the dispute is new: the same money counts once from then on."""
+    told: list[object] = []
+    with paid(tmp_path, hooks=(told.append,)) as (_, service):
+        service.apply_refund(VALUE, refund())
+        assert figures(service.apply_dispute(VALUE, dispute(minor=3000, lost=True))) == {"taken": "75"}
+        assert figures(service.apply_refund(VALUE, refund(dispute="DP1"))) == {"taken": "37.5"}
+        assert [getattr(event, "topic", "") for event in told].count("refund.done") == 1
+
+
+# Damage.
+
+
+@pytest.mark.parametrize(
+    ("statement", "rule"),
+    [
+        ("UPDATE business_ai_credits SET claims = 2", "the wallet knows how many orders want credits"),
+        ("DELETE FROM ai_clawbacks", "each refund and dispute has a claw-back"),
+        ("UPDATE ai_refunds SET amount_minor = 7999", "a claw-back knows how much money is gone"),
+        ("UPDATE ai_clawbacks SET written_off = written_off - 1", "what was taken back and what is missing"),
+        ("UPDATE ai_clawbacks SET owed = owed + 1, written_off = written_off - 1", "the ledger tells what was taken"),
+        ("UPDATE ai_credit_grants SET held = 0 WHERE source = 'purchase'", "leaves nothing free that it wants"),
+    ],
+)
+def test_the_doctor_sees_what_does_not_agree(tmp_path: Path, statement: str, rule: str) -> None:
+    """Rows changed behind the store's back are found, each by its rule."""
+    with paid(tmp_path, spent="50") as (books, service):
+        books.hold("20")
+        service.apply_refund(VALUE, refund(minor=8000))
+        assert books.report().findings == ()
+        kept = {name: books.sql(f"SELECT * FROM {name}") for name in ("ai_clawbacks", "ai_refunds")}  # noqa: S608  # two names
+        assert {name: len(rows) for name, rows in kept.items()} == {"ai_clawbacks": 1, "ai_refunds": 1}
+        books.sql(statement)
+        assert any(rule in finding.rule for finding in books.report().findings)
+        _undo(books, statement, kept["ai_clawbacks"][0])
+
+
+def _undo(books: Books, statement: str, clawback: Any) -> None:
+    """Put right what `statement` broke, so that the books agree at the end."""
+    if statement.startswith("DELETE"):
+        books.sql(f"INSERT INTO ai_clawbacks VALUES ({', '.join('?' * len(clawback))})", tuple(clawback))  # noqa: S608  # question marks
+        return
+    books.sql("UPDATE business_ai_credits SET claims = 1")
+    books.sql("UPDATE ai_refunds SET amount_minor = 8000")
+    books.sql("UPDATE ai_clawbacks SET written_off = 50000000, owed = 0")
+    books.sql("UPDATE ai_credit_grants SET held = 20000000 WHERE source = 'purchase'")
