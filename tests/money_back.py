@@ -40,7 +40,7 @@ def refund(id_: str = "RF1", minor: int = 3000, outcome: RefundOutcome = RefundO
 
 def dispute(id_: str = "DP1", minor: int = 8000, *, lost: bool | None = None, **more: Any) -> Dispute:
     """What a gateway tells of a dispute about the VALUE pack; open unless it says who has the money."""
-    told = {"reference": VALUE.reference, "currency": "GHS", "open": lost is None} | more
+    told: dict[str, Any] = {"reference": VALUE.reference, "currency": "GHS", "open": lost is None} | more
     return Dispute(id=id_, amount_minor=minor, lost=lost, **told)
 
 

@@ -317,8 +317,10 @@ def _find(records: tuple[T, ...], name: str) -> T | None:
 
 
 def _put(records: tuple[T, ...], record: T) -> tuple[T, ...]:
-    others = tuple(one for one in records if one.id != record.id)
-    return (*others, record)
+    kept = list[T]()
+    kept += [one for one in records if one.id != record.id]
+    kept.append(record)
+    return tuple(kept)
 
 
 def _match(refunds: tuple[RefundRecord, ...], refund: Refund, key: str | None) -> RefundRecord | None:
