@@ -43,6 +43,7 @@ def _failure(id_: str, wrong: str, *tests: str, later: Later | None = None) -> F
     return Failure(id=id_, wrong=wrong, tests=tests, later=later)
 
 
+_REFUNDS: Final = "test_billing_refunds"
 _DIES: Final = f"{_CALLS}::test_b6_b10_d3_work_that_dies_at_any_step_is_done_once_when_it_is_repeated"
 _ONE_BALANCE: Final = f"{_CALLS}::test_b1_d1_calls_at_once_cannot_pass_one_balance"
 _ONE_ORDER: Final = f"{_CALLS}::test_b7_b8_b9_one_order_is_one_grant_whoever_brings_it_and_how_often"
@@ -112,8 +113,22 @@ REPORTED: Final = (
         f"{_PAYMENTS}::test_b9_two_messages_under_one_key_are_two_grants_for_two_orders",
     ),
     _failure("B10", "A crash between record and credit: the retry saw the record and gave nothing.", _DIES),
-    _failure("B11", "Refunds and disputes took back nothing, or took it twice.", later="payments"),
-    _failure("B12", "A refund came after the credits were spent, and nobody had decided what then.", later="payments"),
+    _failure(
+        "B11",
+        "Refunds and disputes took back nothing, or took it twice.",
+        f"{_REFUNDS}_machine::test_b11_b12_money_and_credits_agree_whatever_happens_in_whatever_order",
+        f"{_REFUNDS}_races::test_b11_a_refund_told_many_times_at_once_takes_once",
+        f"{_REFUNDS}_races::test_b11_a_refund_that_dies_at_any_step_is_done_once_when_it_is_repeated",
+        f"{_REFUNDS}::test_a_dispute_that_is_won_frees_its_credits",
+    ),
+    _failure(
+        "B12",
+        "A refund came after the credits were spent, and nobody had decided what then.",
+        f"{_REFUNDS}::test_credits_that_are_spent_follow_the_policy",
+        f"{_REFUNDS}::test_credits_bought_later_pay_a_debt_first",
+        f"{_REFUNDS}::test_a_suspended_wallet_goes_on_once_it_has_paid",
+        f"{_REFUNDS}_races::test_b12_calls_and_a_refund_at_once_share_the_credits_out",
+    ),
     _failure(
         "B13",
         "Renewals of the 31st moved to the 28th and stayed there.",

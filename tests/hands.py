@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+import pytest
+
 from ai_addons.billing.sql.pipelined import PipelinedTx
 from ai_addons.billing.sql.tx import Tx
 from tests.books import Books, new_database
@@ -24,6 +26,7 @@ T = TypeVar("T")
 FULL: Final = os.environ.get("AI_ADDONS_TEST_SIZE") == "full"
 """Whether there is time for the large sizes."""
 
+_SEND: Final = PipelinedTx._send
 _DIED: Final = 7
 _WORKED: Final = 0
 
@@ -64,7 +67,8 @@ def dies_at(step: int, work: Callable[[], object]) -> bool:
     child = os.fork()
     if child == 0:
         try:
-            _lay_trap(step)
+            # A child that ends soon: nothing is ever put back.
+            _lay_trap(step, lambda: os._exit(_DIED), pytest.MonkeyPatch())
             work()
             os._exit(_WORKED)
         finally:
@@ -74,29 +78,51 @@ def dies_at(step: int, work: Callable[[], object]) -> bool:
     return code == _DIED
 
 
-def _lay_trap(fatal: int) -> None:
-    """Make this process, a child that ends soon, vanish at a step of its next transactions."""
+@contextmanager
+def stops_at(step: int | None) -> Iterator[None]:
+    """Let work of this process fail at a step with `Stopped`: before a statement, before the commit, or after it.
+
+    On PostgreSQL not before what is sent in one go: a connection that fails there is of no more use.
+
+    Args:
+        step: Number of the step, from 0; None for none.
+    """
+
+    def stop() -> None:
+        raise Stopped
+
+    with pytest.MonkeyPatch.context() as patch:
+        if step is not None:
+            _lay_trap(step, stop, patch)
+            patch.setattr(PipelinedTx, "_send", _SEND)
+        yield
+
+
+class Stopped(Exception):
+    """The work of `stops_at` came to its step."""
+
+
+def _lay_trap(fatal: int, end: Callable[[], None], patch: pytest.MonkeyPatch) -> None:
+    """End at a step of this process's next transactions."""
     steps = count()
 
     def step() -> None:
         if next(steps) == fatal:
-            os._exit(_DIED)
+            end()
 
     start = Tx.__init__
 
     def mortal(self: Tx, connection: Any, *rest: Any) -> None:
         start(self, _Mortal(connection, step), *rest)
 
-    send = PipelinedTx._send
-
     def mortal_send(self: PipelinedTx, *rest: Any) -> int:
         step()
-        return send(self, *rest)
+        return _SEND(self, *rest)
 
-    setattr(Tx, "__init__", mortal)  # noqa: B010  # a method of a class
-    setattr(PipelinedTx, "_send", mortal_send)  # noqa: B010  # as above
+    patch.setattr(Tx, "__init__", mortal)
+    patch.setattr(PipelinedTx, "_send", mortal_send)
     for kind in (Tx, PipelinedTx):
-        setattr(kind, "commit", _around(kind.commit, step))  # noqa: B010  # as above
+        patch.setattr(kind, "commit", _around(kind.commit, step))
 
 
 class _Mortal:

@@ -235,6 +235,40 @@ class CapturedLate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CreditsClawedBack:
+    """Credits of an order were taken back because its money went back, or given again because it did not after all.
+
+    Attributes:
+        order_id: The order.
+        taken: Credits taken from its grants; below zero for those given again.
+        short: Credits that were to be taken but are spent: written off or owed; below zero where that is undone.
+    """
+
+    order_id: str
+    taken: Credits
+    short: Credits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisputeOpened:
+    """A payer's bank contests a payment; the credits it paid for are frozen until that is decided.
+
+    Attributes:
+        order_id: The order.
+        dispute_id: The gateway's name of the dispute.
+        amount_minor: What is contested, in minor units of the currency.
+        currency: ISO code.
+        due_at: By when the gateway wants evidence, UTC microseconds; None if it does not say.
+    """
+
+    order_id: str
+    dispute_id: str
+    amount_minor: int
+    currency: str
+    due_at: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CircuitOpened:
     """A model failed so often that it is left alone for a while.
 
@@ -370,6 +404,8 @@ Event: TypeAlias = (
     | CallEnded
     | HoldTimedOut
     | CapturedLate
+    | CreditsClawedBack
+    | DisputeOpened
     | CircuitOpened
     | CircuitClosed
     | BudgetWarned

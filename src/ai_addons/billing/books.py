@@ -218,6 +218,7 @@ class Books:
                 "period": account.period,
                 "alert_armed": 0,
                 "alert_fired_at": None,
+                "claims": 0,
             },
         )
 

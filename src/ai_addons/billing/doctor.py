@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ai_addons.billing.bought import bought
+from ai_addons.billing.clawback import SOURCES
 from ai_addons.billing.ledger import broken_links, genesis
 from ai_addons.billing.limits import Counter, load
+from ai_addons.billing.reclaim import read_claim
+from ai_addons.billing.reversal_audit import Reversals
 from ai_addons.billing.rows import read_entry
 from ai_addons.billing.sql import audits as sql
 from ai_addons.billing.sql import purchases
@@ -16,6 +19,7 @@ from ai_addons.billing.sql import purchases
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from ai_addons.billing.clawback import Claim
     from ai_addons.billing.sql import Database, Row, Tx
 
 DAILY_SUMS: Final = "the daily sums are those of the call log"
@@ -115,7 +119,7 @@ def _wallets(tx: Tx, business: str | None) -> Iterator[Row]:
 
 def _examine_wallet(tx: Tx, wallet: Row) -> Iterator[Finding]:
     own = {"business": wallet.business_id}
-    entries, grants, shares, holds, calls, rollups, subscriptions, planned, orders, paid = tx.gather(
+    parts = tx.gather(
         (sql.LEDGER, own),
         (sql.GRANTS, own),
         (sql.SHARES_OF, own),
@@ -126,11 +130,18 @@ def _examine_wallet(tx: Tx, wallet: Row) -> Iterator[Finding]:
         (sql.ALL_PLANNED, own),
         (purchases.ORDERS_AND_GRANTS, own),
         (purchases.PAID_ATTEMPTS_OF, own),
+        (sql.CLAWBACKS, own),
+        (sql.REFUNDS_OF, own),
+        (sql.DISPUTES_OF, own),
     )
-    books = _Books(wallet, entries, grants, shares, holds, calls, subscriptions, planned)
+    entries, grants, shares, holds, calls, rollups, subscriptions, planned = parts[:8]
+    orders, paid, claims, refunds, disputes = parts[8:]
+    owners = [read_claim(row) for row in claims]
+    books = _Books(wallet, entries, grants, shares, holds, calls, subscriptions, planned, owners)
     for rule, detail in (*books.sums(), *books.chain(), *books.causes(), *books.holds_spread(), *books.schedule()):
         yield Finding(wallet.business_id, rule, detail)
-    for rule, detail in bought(orders, paid, subscriptions):
+    of_money = Reversals(wallet, owners, grants, [read_entry(row) for row in entries], refunds, disputes)
+    for rule, detail in (*bought(orders, paid, subscriptions), *of_money.check()):
         yield Finding(wallet.business_id, rule, detail)
     for row in rollups:
         yield Finding(
@@ -143,7 +154,7 @@ def _examine_wallet(tx: Tx, wallet: Row) -> Iterator[Finding]:
 class _Books:
     """The books of one wallet, in memory."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  # the books of a wallet are that many tables
         self,
         wallet: Row,
         entries: Sequence[Row],
@@ -153,6 +164,7 @@ class _Books:
         calls: Sequence[Row],
         subscriptions: Sequence[Row],
         planned: Sequence[Row],
+        claims: Sequence[Claim],
     ) -> None:
         self._wallet = wallet
         self._entries = [read_entry(row) for row in entries]
@@ -162,11 +174,13 @@ class _Books:
         self._calls = calls
         self._subscriptions = subscriptions
         self._planned = planned
+        self._claims = claims
 
     def sums(self) -> Iterator[tuple[str, str]]:
         """What must add up to what, in micro-credits."""
         wallet, net = self._wallet, self._net
         open_holds = sum(hold.amount for hold in self._holds if hold.state == "open")
+        frozen = sum(claim.frozen.micro for claim in self._claims)
         charged = sum(call.charged for call in self._calls)
         used = net("wallet", "revenue:", kinds=("usage",)) - net("revenue:", "wallet", kinds=("reverse",))
         waiting = sum(one.waiting for one in self._subscriptions)
@@ -177,7 +191,7 @@ class _Books:
         for rule, found, expected in (
             ("posted is the sum of the ledger", wallet.posted, net("", "wallet") - net("wallet", "")),
             ("posted is what grants have left", wallet.posted, sum(grant.remaining for grant in self._grants)),
-            ("held is the sum of open holds", wallet.held, open_holds),
+            ("held is the sum of open holds and frozen credits", wallet.held, open_holds + frozen),
             ("held is what grants have pinned", wallet.held, sum(grant.held for grant in self._grants)),
             ("lifetime_in is the sum of new grants", wallet.lifetime_in, new),
             ("lifetime_used is the sum of usage", wallet.lifetime_used, used),
@@ -209,7 +223,8 @@ class _Books:
         """Grants and charges each have the row that tells of them, and a grant lost only what the books say."""
         booked = {(entry.ref, entry.amount.micro) for entry in self._entries if entry.kind == "grant"}
         used, lost = self._used_by_grant(), self._lost_by_grant()
-        taken_by_hand = self._net("wallet", "operator")
+        # What pays a debt comes from whatever grants there are, as what an operator takes.
+        taken_by_hand = self._net("wallet", "operator") + self._net("wallet", "debt")
         for grant in self._grants:
             if (f"{grant.source}:{grant.source_ref}", grant.amount) not in booked:
                 yield "each grant is booked", f"grant {grant.id} has no ledger row of its reference and amount"
@@ -237,6 +252,13 @@ class _Books:
         for entry in self._entries:
             if entry.kind in ("expire", "void") and entry.debit == "wallet":
                 lost[entry.ref.partition(":")[0]] += entry.amount.micro
+        taken = {
+            (source, claim.order): part.taken.micro
+            for claim in self._claims
+            for source, part in zip(SOURCES, claim.parts, strict=True)
+        }
+        for grant in self._grants:
+            lost[grant.id] += taken.get((grant.source, grant.source_ref), 0)
         return lost
 
     def _charges(self) -> Iterator[tuple[str, str]]:

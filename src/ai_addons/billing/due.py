@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
-from ai_addons.billing import addon, calls
+from ai_addons.billing import addon, calls, reclaim
 from ai_addons.billing.ledger import WALLET
 from ai_addons.billing.policy import Account, Carry, Due, Forfeit, Give, Release, Subscription, Tell
 from ai_addons.billing.rows import read_planned, read_subscription, subscription_values
@@ -67,6 +67,7 @@ def catch_up(books: Books, wallet: LockedWallet, *, but: tuple[str, int] | None 
     Raises:
         BillingError: If the policy asks for the same work again and again; nothing was booked.
     """
+    reclaim.settle_wanting(books, wallet, wallet.now)
     course = _Course(books, wallet, but)
     for _ in range(_MOST_INSTANTS):
         if not course.advance():
@@ -104,6 +105,7 @@ class _Course:
             return False
         if self._holds and self._holds[-1].expires_at <= at:
             calls.expire_hold(self._books, self._wallet, self._holds.pop())
+            reclaim.settle_wanting(self._books, self._wallet, at)
         else:
             self._at(at, [plan for plan in plans if plan.at <= at])
         return True

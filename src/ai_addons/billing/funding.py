@@ -122,6 +122,9 @@ class Funding:
         if begins > wallet.now:
             return self._plan(wallet, asked, begins)
         grant = wallet.receive(asked, new_id=self._books.new_id(wallet.now))
+        if wallet.due:
+            # A debt is paid, or the order's money went back before its credits came: nobody is told of those credits.
+            catch_up(self._books, wallet)
         return GrantBooking(grant=grant, balance=wallet.available, replayed=False)
 
     @staticmethod

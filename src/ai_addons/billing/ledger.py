@@ -17,7 +17,9 @@ from ai_addons.money import Credits
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-EntryKind: TypeAlias = Literal["grant", "usage", "expire", "void", "adjust", "reverse", "bad_debt"]
+EntryKind: TypeAlias = Literal[
+    "grant", "usage", "expire", "void", "adjust", "reverse", "bad_debt", "clawback", "write_off", "debt"
+]
 
 WALLET: Final = "wallet"
 _FORMAT: Final = "ai_ledger/1"
@@ -32,8 +34,10 @@ class LedgerEntry:
         business: Whose wallet.
         seq: Position in that wallet's ledger, from 1 without a gap.
         kind: ``grant`` (credits in), ``usage`` (a captured call), ``expire`` (not used in time), ``void``
-            (carried out of a grant), ``adjust`` (taken by an operator), ``reverse`` (another row undone), or
-            ``bad_debt`` (an answer delivered that the wallet could not pay).
+            (carried out of a grant), ``adjust`` (taken by an operator), ``reverse`` (another row undone),
+            ``bad_debt`` (an answer delivered that the wallet could not pay), ``clawback`` (taken because money went
+            back, or given again because it did not), ``write_off`` (what was to be taken but is spent, borne by the
+            operator), or ``debt`` (the same, to be paid by credits bought later; and that payment).
         debit: Account the credits leave.
         credit: Account the credits enter.
         amount: How many.

@@ -87,6 +87,7 @@ wallets: Final = _table(
     _exact("period", default=-1),
     _exact("alert_armed", default=0),
     _exact("alert_fired_at", null=True),
+    _exact("claims", default=0),
     PrimaryKeyConstraint("business_id"),
     CheckConstraint("0 <= held AND held <= posted", name="ck_wallet_never_overdrawn"),
     CheckConstraint("status IN ('active', 'suspended', 'closed')", name="ck_wallet_status"),
@@ -409,6 +410,78 @@ audit: Final = _table(
     Index("ix_audit_business", "business_id", "at"),
 )
 """What operators did and why; an empty business for what concerns all."""
+
+refunds: Final = _table(
+    "ai_refunds",
+    _text("business_id"),
+    _text("order_id"),
+    _text("id"),
+    _text("gateway_id", null=True),
+    _exact("amount_minor"),
+    _text("currency"),
+    _text("state"),
+    _text("dispute_id", null=True),
+    _exact("created_at"),
+    _exact("changed_at"),
+    PrimaryKeyConstraint("business_id", "order_id", "id"),
+    CheckConstraint("amount_minor > 0", name="ck_refund_amount"),
+    CheckConstraint("state IN ('asked', 'pending', 'needs_attention', 'done', 'failed')", name="ck_refund_state"),
+    Index("uq_refund_once", "business_id", "order_id", "gateway_id", unique=True, **_where("gateway_id IS NOT NULL")),
+)
+"""Money on its way back to the payer, as the gateway told it last."""
+
+disputes: Final = _table(
+    "ai_disputes",
+    _text("business_id"),
+    _text("order_id"),
+    _text("id"),
+    _exact("amount_minor"),
+    _text("currency"),
+    _text("state"),
+    _exact("due_at", null=True),
+    _exact("created_at"),
+    _exact("changed_at"),
+    PrimaryKeyConstraint("business_id", "order_id", "id"),
+    CheckConstraint("amount_minor >= 0", name="ck_dispute_amount"),
+    CheckConstraint("state IN ('open', 'won', 'lost')", name="ck_dispute_state"),
+)
+"""Payments that the payer's bank contests, as the gateway told it last."""
+
+clawbacks: Final = _table(
+    "ai_clawbacks",
+    _text("business_id"),
+    _text("order_id"),
+    _text("policy"),
+    _exact("paid_minor"),
+    _text("currency"),
+    _exact("reversed_minor"),
+    _exact("at_risk_minor"),
+    _exact("credits"),
+    _exact("bonus"),
+    _exact("taken"),
+    _exact("bonus_taken"),
+    _exact("frozen"),
+    _exact("bonus_frozen"),
+    _exact("lapsed"),
+    _exact("repaid"),
+    _exact("written_off"),
+    _exact("owed"),
+    _exact("forgiven"),
+    _exact("owed_at"),
+    _exact("suspended"),
+    _exact("wanting"),
+    PrimaryKeyConstraint("business_id", "order_id"),
+    CheckConstraint("0 <= reversed_minor AND reversed_minor <= at_risk_minor", name="ck_clawback_reversed"),
+    CheckConstraint("at_risk_minor <= paid_minor", name="ck_clawback_at_risk"),
+    CheckConstraint("0 <= taken AND 0 <= frozen AND taken + frozen <= credits", name="ck_clawback_credits"),
+    CheckConstraint("0 <= bonus_taken AND 0 <= bonus_frozen", name="ck_clawback_bonus_amount"),
+    CheckConstraint("bonus_taken + bonus_frozen <= bonus", name="ck_clawback_bonus"),
+    CheckConstraint("lapsed >= 0 AND repaid >= 0", name="ck_clawback_otherwise"),
+    CheckConstraint("written_off >= 0 AND owed >= 0 AND forgiven >= 0", name="ck_clawback_shortfall"),
+    CheckConstraint("policy IN ('clamp', 'debt', 'suspend')", name="ck_clawback_policy"),
+    Index("ix_clawback_wanting", "business_id", **_where("wanting = 1")),
+)
+"""What an order's refunds and disputes took back so far, froze, and could not take; one row per such order."""
 
 salts: Final = _table(
     "ai_pseudonym_salts",

@@ -53,6 +53,7 @@ class LockedWallet:
         self.tz: str = row.tz
         self.anchor_at: int = row.anchor_at
         self.period: int = row.period
+        self.claims: int = row.claims
         self.alert: AlertState = AlertState(armed=bool(row.alert_armed), last_fired_at=row.alert_fired_at)
         self.lifetime_in: int = row.lifetime_in
         self.lifetime_used: int = row.lifetime_used
@@ -181,6 +182,7 @@ class LockedWallet:
             self.lifetime_in += given.amount.micro
         self.paid_grant = self.paid_grant or given.paid > 0
         self.look_again_by(given.expires_at)
+        self._heed_claims()
         account = f"issuance:{given.source}" if debit is None else debit
         ref = f"{given.source}:{given.ref}"
         self.enter("grant", debit=account, credit=WALLET, amount=given.amount, ref=ref, at=at)
@@ -219,6 +221,7 @@ class LockedWallet:
             if part < share:
                 # What comes back to a grant that has expired meanwhile may not be spent again.
                 self.look_again_by(grant.expires_at)
+        self._heed_claims()
         return earned
 
     def burn(
@@ -255,6 +258,21 @@ class LockedWallet:
         known = self._grants[grant.id]
         self._put(replace(known, remaining=known.remaining + part))
         self.look_again_by(known.expires_at)
+        self._heed_claims()
+
+    def freeze(self, grant: Grant, part: Credits) -> None:
+        """Set free credits of a grant apart because money may go back; a part below zero frees them again."""
+        self._put(replace(grant, held=grant.held + part))
+        self.held += part
+        self.look_again_by(grant.expires_at)
+
+    def find_grant(self, source: str, ref: str) -> Grant | None:
+        """A grant of this wallet by its reference, used up or not; None if there is none."""
+        for grant in self._grants.values():
+            if (grant.source, grant.ref) == (source, ref):
+                return grant
+        row = self.tx.one(sql.GRANT, {"business": self.business, "source": source, "ref": ref})
+        return None if row is None else self._grants.setdefault(row.id, read_grant(row))
 
     def take(self, grant: Grant, part: Credits) -> int:
         """Take free credits out of a grant without a call.
@@ -275,6 +293,7 @@ class LockedWallet:
         self._put(replace(grant, remaining=NOTHING, voided_at=self.now))
         if grant.source not in _NOT_NEW:
             self.lifetime_in -= grant.amount.micro
+        self._heed_claims()
 
     def book_usage(self, feature: str, amount: Credits, ref: str) -> None:
         """Book captured credits as revenue of a feature; a ref is charged once, whatever happened before."""
@@ -284,6 +303,11 @@ class LockedWallet:
     def book_bad_debt(self, feature: str, amount: Credits, ref: str) -> None:
         """Book an answer that was delivered but can no longer be paid for."""
         self.enter("bad_debt", debit="bad_debt", credit=f"revenue:{feature}", amount=amount, ref=ref)
+
+    def _heed_claims(self) -> None:
+        """Credits moved while a refund or dispute wants some: that is due at once, before any can be spent."""
+        if self.claims:
+            self.look_again_by(self.now)
 
     def _put(self, grant: Grant) -> None:
         self._grants[grant.id] = grant
@@ -342,6 +366,7 @@ class LockedWallet:
             "period": self.period,
             "alert_armed": int(self.alert.armed),
             "alert_fired_at": self.alert.last_fired_at,
+            "claims": self.claims,
         }
 
     def snapshot(self, low: Credits, subscription: Subscription | None = None) -> Wallet:

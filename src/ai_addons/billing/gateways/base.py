@@ -158,6 +158,7 @@ class Refund:
         amount_minor: How much.
         currency: ISO code.
         outcome: In our words.
+        dispute: The dispute it answers, which is then the same money; None for a refund of its own.
         raw: The answer as it came.
     """
 
@@ -166,6 +167,7 @@ class Refund:
     amount_minor: int
     currency: str
     outcome: RefundOutcome
+    dispute: str | None = None
     raw: str = field(default="", repr=False)
 
 

@@ -10,10 +10,13 @@ from ai_addons.billing.schema import (
     EXACT,
     TEXT,
     allocations,
+    clawbacks,
+    disputes,
     grants,
     holds,
     ledger,
     limit_counters,
+    refunds,
     transactions,
     usage_daily,
     wallets,
@@ -25,8 +28,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ALL_PLANNED",
+    "CLAWBACKS",
     "COUNTED_HOLDS",
     "COUNTERS",
+    "DISPUTES_OF",
     "DROP_USAGE",
     "ENTRY",
     "GRANTS",
@@ -35,6 +40,7 @@ __all__ = [
     "LOOK",
     "PINNED_COSTS",
     "REBUILD_USAGE",
+    "REFUNDS_OF",
     "SHARES_OF",
     "STRAYS",
     "SUBSCRIPTIONS",
@@ -57,11 +63,14 @@ WALLETS: Final = (
 )
 GRANTS: Final = select(grants).where(_own(grants)).order_by(grants.c.id)
 SHARES_OF: Final = select(allocations).where(_own(allocations))
+CLAWBACKS: Final = select(clawbacks).where(_own(clawbacks)).order_by(clawbacks.c.order_id)
+REFUNDS_OF: Final = select(refunds).where(_own(refunds))
+DISPUTES_OF: Final = select(disputes).where(_own(disputes))
 HOLDS_OF: Final = select(holds).where(_own(holds)).order_by(holds.c.id, holds.c.attempt)
 STRAYS: Final = union(
     *(
         select(table.c.business_id).where(table.c.business_id.not_in(select(wallets.c.business_id)))
-        for table in (ledger, grants, holds, allocations, transactions)
+        for table in (ledger, grants, holds, allocations, transactions, clawbacks, refunds, disputes)
     )
 )
 """Businesses with books but no wallet."""

@@ -86,7 +86,8 @@ def _upsert(table: Table, then: str) -> TextClause:
     return text(statement).bindparams(*(bindparam(name, type_=table.c[name].type) for name in names))
 
 
-def _replace(table: Table) -> TextClause:
+def put_row(table: Table) -> TextClause:
+    """An INSERT that replaces the row that stands there already."""
     rest = [column.name for column in table.c if not column.primary_key]
     return _upsert(table, "DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in rest))
 
@@ -176,7 +177,7 @@ SAVE_SHARE: Final = update(allocations).where(
     allocations.c.attempt == bindparam("number", type_=EXACT),
     allocations.c.grant_id == bindparam("grant", type_=TEXT),
 )
-PUT_SHARE: Final = _replace(allocations)
+PUT_SHARE: Final = put_row(allocations)
 
 # Ledger.
 ADD_ENTRY: Final = insert(ledger)
@@ -239,7 +240,7 @@ USAGE: Final = (
     )
     .order_by(usage_daily.c.day, usage_daily.c.feature)
 )
-KEEP_ANSWERS: Final = _replace(results)
+KEEP_ANSWERS: Final = put_row(results)
 ANSWERS: Final = select(results.c.answers).where(
     _under_key(results), results.c.expires_at > bindparam("now", type_=EXACT)
 )
@@ -257,7 +258,7 @@ SUBSCRIPTION: Final = (
     .limit(1)
 )
 SUBSCRIPTIONS: Final = select(subscriptions).where(_own(subscriptions)).order_by(subscriptions.c.id)
-PUT_SUBSCRIPTION: Final = _replace(subscriptions)
+PUT_SUBSCRIPTION: Final = put_row(subscriptions)
 
 # Prices.
 PRICE_VERSIONS: Final = select(price_versions).order_by(price_versions.c.feature, price_versions.c.effective_from)
@@ -267,7 +268,7 @@ ADD_PACK_VERSION: Final = _upsert(pack_versions, "DO NOTHING")
 
 # Limits.
 LIMITS: Final = select(limits).where(or_(_own(limits), limits.c.business_id == literal_column("''")))
-PUT_LIMIT: Final = _replace(limits)
+PUT_LIMIT: Final = put_row(limits)
 DROP_LIMIT: Final = delete(limits).where(
     _own(limits),
     limits.c.scope == bindparam("scope", type_=TEXT),
