@@ -8,12 +8,11 @@ a figure, the order or an action.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import BaseModel, ConfigDict
 
-from ai_addons.catalog import BUILT_IN, FeatureSpec
+from ai_addons.catalog import built_in
 from ai_addons.feature import sold_as
 from ai_addons.features._facts import compact, texts
 from ai_addons.features._guard import filled, number_word_notices, words_of_its_own
@@ -72,18 +71,11 @@ __all__ = [
     "collection_analysis",
 ]
 
-SPEC: Final = FeatureSpec(
-    key="collection_analysis",
-    name=BUILT_IN["collection_analysis"].name,
-    description=BUILT_IN["collection_analysis"].description,
-    category=BUILT_IN["collection_analysis"].category,
-    credits=None,
-    tier="small",
-    cache=timedelta(hours=6),
+SPEC: Final = built_in(
+    "collection_analysis",
     version="1",
     max_tokens=1_000,
     tokens=(2_415, 468),
-    built_in=True,
 )
 """What billing and routing need to know."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from ai_addons.catalog import BUILT_IN, FeatureSpec
+from ai_addons.catalog import built_in
 from ai_addons.feature import sold_as
 from ai_addons.features._result import FeatureResult  # noqa: TC001  # the decorator reads it from the annotation
 from ai_addons.features.collection_message.bank import PARTS, SentenceBank, english, read_bank
@@ -57,21 +57,14 @@ __all__ = [
     "stop_reason",
 ]
 
-SPEC: Final = FeatureSpec(
-    key="collection_message",
-    name=BUILT_IN["collection_message"].name,
-    description=BUILT_IN["collection_message"].description,
-    category=BUILT_IN["collection_message"].category,
-    credits=None,
-    tier="small",
+SPEC: Final = built_in(
+    "collection_message",
     cache=timedelta(hours=24),
     version="1",
     max_tokens=450,
     tokens=(490, 192),
     # So that customers in the same case do not all get the same words.
     variants=4,
-    popular=True,
-    built_in=True,
 )
 """What billing and routing need to know."""
 

@@ -7,12 +7,11 @@ references to facts. A person takes the decision: ``requires_human`` is constant
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import BaseModel, ConfigDict
 
-from ai_addons.catalog import BUILT_IN, FeatureSpec
+from ai_addons.catalog import built_in
 from ai_addons.feature import sold_as
 from ai_addons.features._facts import texts
 from ai_addons.features._guard import filled, number_word_notices, words_of_its_own
@@ -70,19 +69,11 @@ __all__ = [
     "fit_scorecard",
 ]
 
-SPEC: Final = FeatureSpec(
-    key="credit_assessment",
-    name=BUILT_IN["credit_assessment"].name,
-    description=BUILT_IN["credit_assessment"].description,
-    category=BUILT_IN["credit_assessment"].category,
-    credits=None,
-    tier="small",
-    cache=timedelta(hours=6),
+SPEC: Final = built_in(
+    "credit_assessment",
     version="2",
     max_tokens=700,
     tokens=(933, 320),
-    popular=True,
-    built_in=True,
 )
 """What billing and routing need to know."""
 

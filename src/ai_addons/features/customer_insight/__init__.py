@@ -8,12 +8,11 @@ the answer; no figure is in the schema it answers, and names of customers do not
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import BaseModel, ConfigDict
 
-from ai_addons.catalog import BUILT_IN, FeatureSpec
+from ai_addons.catalog import built_in
 from ai_addons.errors import BadOutput, BudgetSpent, CallError, ContentBlocked
 from ai_addons.feature import sold_as
 from ai_addons.features._facts import escape
@@ -72,18 +71,11 @@ __all__ = [
     "customer_insight",
 ]
 
-SPEC: Final = FeatureSpec(
-    key="customer_insight",
-    name=BUILT_IN["customer_insight"].name,
-    description=BUILT_IN["customer_insight"].description,
-    category=BUILT_IN["customer_insight"].category,
-    credits=None,
-    tier="small",
-    cache=timedelta(hours=6),
+SPEC: Final = built_in(
+    "customer_insight",
     version="1",
     max_tokens=500,
     tokens=(1_186, 221),
-    built_in=True,
 )
 """What billing and routing need to know."""
 

@@ -8,12 +8,11 @@ to facts. A person places the orders.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import BaseModel, ConfigDict
 
-from ai_addons.catalog import BUILT_IN, FeatureSpec
+from ai_addons.catalog import built_in
 from ai_addons.feature import sold_as
 from ai_addons.features._facts import texts
 from ai_addons.features._guard import CANARY, filled, number_word_notices, words_of_its_own
@@ -76,18 +75,11 @@ __all__ = [
     "units_per_period",
 ]
 
-SPEC: Final = FeatureSpec(
-    key="inventory_forecast",
-    name=BUILT_IN["inventory_forecast"].name,
-    description=BUILT_IN["inventory_forecast"].description,
-    category=BUILT_IN["inventory_forecast"].category,
-    credits=None,
-    tier="small",
-    cache=timedelta(hours=6),
+SPEC: Final = built_in(
+    "inventory_forecast",
     version="1",
     max_tokens=1_100,
     tokens=(1_163, 585),
-    built_in=True,
 )
 """What billing and routing need to know."""
 

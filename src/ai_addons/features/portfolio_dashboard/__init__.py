@@ -8,10 +8,9 @@ and does not grow with the number of customers.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from ai_addons.catalog import BUILT_IN, FeatureSpec
+from ai_addons.catalog import built_in
 from ai_addons.feature import sold_as
 from ai_addons.features._facts import texts
 from ai_addons.features._guard import CANARY, filled, number_word_notices, words_of_its_own
@@ -80,18 +79,11 @@ __all__ = [
     "portfolio_dashboard",
 ]
 
-SPEC: Final = FeatureSpec(
-    key="portfolio_dashboard",
-    name=BUILT_IN["portfolio_dashboard"].name,
-    description=BUILT_IN["portfolio_dashboard"].description,
-    category=BUILT_IN["portfolio_dashboard"].category,
-    credits=None,
-    tier="small",
-    cache=timedelta(hours=6),
+SPEC: Final = built_in(
+    "portfolio_dashboard",
     version="1",
     max_tokens=2_000,
     tokens=(3_476, 1_062),  # a budget: the static part, the facts and the schema of the answer came to 2,600
-    built_in=True,
 )
 """What billing and routing need to know."""
 

@@ -12,7 +12,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict
 
-from ai_addons.catalog import BUILT_IN, FeatureSpec
+from ai_addons.catalog import built_in
 from ai_addons.feature import sold_as
 from ai_addons.features._facts import escape
 from ai_addons.features._result import FeatureResult  # noqa: TC001  # the decorator reads it from the annotation
@@ -27,19 +27,13 @@ from ai_addons.prompt import Prompt
 
 __all__ = ["SPEC", "Category", "CopyDraft", "DescriptionPolicy", "Product", "ProductCopy", "product_description"]
 
-SPEC: Final = FeatureSpec(
-    key="product_description",
-    name=BUILT_IN["product_description"].name,
-    description=BUILT_IN["product_description"].description,
-    category=BUILT_IN["product_description"].category,
-    credits=None,
-    tier="small",
+SPEC: Final = built_in(
+    "product_description",
     cache=timedelta(days=7),
     version="1",
     max_tokens=350,
     tokens=(264, 135),
     fold=10,
-    built_in=True,
 )
 """What billing and routing need to know."""
 

@@ -7,12 +7,11 @@ sentence on each; no figure, order or effect is in the schema it answers.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import BaseModel, ConfigDict
 
-from ai_addons.catalog import BUILT_IN, FeatureSpec
+from ai_addons.catalog import built_in
 from ai_addons.feature import sold_as
 from ai_addons.features._facts import texts
 from ai_addons.features._guard import filled, number_word_notices, words_of_its_own
@@ -66,18 +65,11 @@ __all__ = [
     "report_summary",
 ]
 
-SPEC: Final = FeatureSpec(
-    key="report_summary",
-    name=BUILT_IN["report_summary"].name,
-    description=BUILT_IN["report_summary"].description,
-    category=BUILT_IN["report_summary"].category,
-    credits=None,
-    tier="small",
-    cache=timedelta(hours=6),
+SPEC: Final = built_in(
+    "report_summary",
     version="1",
     max_tokens=700,
     tokens=(1_316, 326),
-    built_in=True,
 )
 """What billing and routing need to know."""
 
