@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pydantic import SecretStr
+
 from ai_addons.billing.gateways.fake.server import KEY, PORT
 from ai_addons.billing.gateways.paystack import Paystack
 from ai_addons.settings import GatewaySettings
@@ -39,7 +41,7 @@ class FakePaystack(Paystack):
         transport: httpx.BaseTransport | None = None,
         clock: Clock | None = None,
     ) -> None:
-        settings = GatewaySettings(keys=(key,), base_url=base_url)
+        settings = GatewaySettings(keys=(SecretStr(key),), base_url=base_url)
         super().__init__(settings, environ={}, transport=transport, clock=clock)
 
 
