@@ -37,7 +37,7 @@ class GatewaySide:
     """
 
     def __init__(self, desk: Desk, *, key: str = KEY) -> None:
-        self.desk = desk
+        self.desk: Desk = desk
         self._signs_with = key
 
     def pay(self, reference: str, *, method: Method = "mobile_money", save_card: bool = False) -> None:

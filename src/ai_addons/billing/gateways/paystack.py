@@ -74,6 +74,7 @@ class Paystack:
     """
 
     name: str = "paystack"
+    live: bool
 
     def __init__(
         self,

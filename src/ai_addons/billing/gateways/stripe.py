@@ -87,6 +87,7 @@ class Stripe:
         clock: Clock | None = None,
         rate: Callable[[], Rate] | None = None,
     ) -> None:
+        self.live: bool
         key, self.live = main_key("Stripe", keys_of(settings.keys, KEY_VARIABLE, environ), KEY_VARIABLE, _PREFIXES)
         self.name = "stripe"
         self._webhook_secrets = keys_of(settings.webhook_secrets, WEBHOOK_VARIABLE, environ)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict
 
@@ -54,7 +54,7 @@ _CODES: Final[Mapping[str, str]] = {
 class Brief(BaseModel):
     """What is sent: bands and flags made by code, sentences of the bank; nothing of a person."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True)
 
     case: Annotated[str, Public]
     sentences: dict[str, tuple[Annotated[str, Public], ...]]
@@ -63,7 +63,7 @@ class Brief(BaseModel):
 class DraftBrief(BaseModel):
     """The same for a free draft, with the keys it may cite."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True)
 
     case: Annotated[str, Public]
     may_cite: Annotated[str, Public]
@@ -72,7 +72,7 @@ class DraftBrief(BaseModel):
 class Reminder(BaseModel):
     """A draft to be looked at: a model's words, with keys where values will stand."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True)
 
     reminder: str
 

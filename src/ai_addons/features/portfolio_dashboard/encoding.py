@@ -6,7 +6,7 @@ Its size depends on the number of figures and rows, never on the number of custo
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict
 
@@ -39,7 +39,7 @@ _TABLES: Final = (
 class DashboardData(BaseModel):
     """What is sent: texts made by code, nothing of a person."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True)
 
     areas: Annotated[str, Public]
     """Worst first."""

@@ -14,6 +14,7 @@ from ai_addons.billing.gateways.fake.refusals import Refusal, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from ai_addons.clock import Clock
@@ -58,12 +59,12 @@ class Payments:
         self._token = token
         self._tell = tell
         self._connection = connect(path)
-        self.lock = threading.RLock()
-        self.payments = Shelf(self._connection, "payment", Payment)
-        self.cards = Shelf(self._connection, "card", Card)
-        self.refunds = Shelf(self._connection, "refund", RefundRow)
-        self.disputes = Shelf(self._connection, "dispute", DisputeRow)
-        self.events = Shelf(self._connection, "event", Event)
+        self.lock: AbstractContextManager[bool] = threading.RLock()
+        self.payments: Shelf[Payment] = Shelf(self._connection, "payment", Payment)
+        self.cards: Shelf[Card] = Shelf(self._connection, "card", Card)
+        self.refunds: Shelf[RefundRow] = Shelf(self._connection, "refund", RefundRow)
+        self.disputes: Shelf[DisputeRow] = Shelf(self._connection, "dispute", DisputeRow)
+        self.events: Shelf[Event] = Shelf(self._connection, "event", Event)
 
     def close(self) -> None:
         """Let the file go."""

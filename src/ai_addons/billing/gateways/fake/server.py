@@ -68,10 +68,10 @@ class FakeGatewayServer:
     ) -> None:
         used = clock if clock is not None else SystemClock()
         self.key = key
-        self.hooks = HookSender(hooks if hooks is not None else HookPlan(), key=key, clock=SystemClock())
+        self.hooks: HookSender = HookSender(hooks if hooks is not None else HookPlan(), key=key, clock=SystemClock())
         domain = "live" if key.startswith("sk_live_") else "test"
-        self.desk = Desk(clock=used, domain=domain, path=path, tell=self.hooks.send)
-        self.api = PaystackApi(self.desk, key=key)
+        self.desk: Desk = Desk(clock=used, domain=domain, path=path, tell=self.hooks.send)
+        self.api: PaystackApi = PaystackApi(self.desk, key=key)
         self._site = Site(self.desk, self.hooks)
         self._port = port
         self._exit = ExitStack()
