@@ -27,7 +27,7 @@ from ai_addons import (
     billed_feature,
 )
 from ai_addons.addons import current, install
-from ai_addons.catalog import Registry
+from ai_addons.catalog import BUILT_IN, Registry
 from ai_addons.feature import AsyncFeature, Feature
 from ai_addons.scope import Payer
 from ai_addons.testing import FakeLlm, kit_settings
@@ -200,7 +200,7 @@ def test_a_feature_without_any_price_is_refused(ai_payer: Payer, ai_llm: FakeLlm
 def test_the_price_list_holds_built_in_and_own_features_and_packs(ai_addons: AddOns) -> None:
     """Built-in order first, then the host's; packs with the recommended one marked."""
     keys = [listing.key for listing in ai_addons.price_list().features]
-    assert keys[:2] == ["product_description", "credit_assessment"]
+    assert keys[:8] == list(BUILT_IN)
     assert "opinion" in keys
     assert [pack.type for pack in ai_addons.price_list().packs if pack.recommended] == ["VALUE"]
 
