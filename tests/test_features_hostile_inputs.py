@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import unicodedata
 from functools import cache
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 # Some hundred calls of each feature, on machines that do other work beside them.
 pytestmark: Final = pytest.mark.timeout(300)
+
+FULL: Final = os.environ.get("AI_ADDONS_TEST_SIZE") == "full"
 
 PLAIN: Final = "Nsoroma Stores"
 """What stands where a payload is planted in the call that is compared with."""
@@ -70,6 +73,16 @@ def alone() -> Iterator[Shop]:
 def cases() -> list[Any]:
     """Every feature with every input it is looked at with."""
     return [pytest.param(key, at, id=f"{key}-{at}") for key in KEYS for at in range(len(inputs(key)))]
+
+
+def crossed(payloads: Sequence[Any]) -> list[Any]:
+    """Every case with every payload in the full size; else each with a fifth of the others."""
+    return [
+        pytest.param(key, at, payload, id=f"{key}-{at}-{payload}")
+        for row, (key, at) in enumerate((key, at) for key in KEYS for at in range(len(inputs(key))))
+        for column, payload in enumerate(payloads)
+        if FULL or (row + column) % 5 == 0
+    ]
 
 
 def texts_of(key: str, given: BaseModel) -> list[Place]:
@@ -157,8 +170,7 @@ def test_a_text_is_refused_by_name_or_taken(key: str, at: int) -> None:
                 assert len(text.strip()) < 3 or text not in str(found), str(place)
 
 
-@pytest.mark.parametrize("payload", TEXTS, ids=str)
-@pytest.mark.parametrize(("key", "at"), cases())
+@pytest.mark.parametrize(("key", "at", "payload"), crossed(tuple(TEXTS)))
 def test_a_text_moves_no_decision(key: str, at: int, payload: str, open_shop: Shop, alone: Shop) -> None:
     """Planted wherever it is taken, beside a plain name in the same places: same figures, same words, same request."""
     given = inputs(key)[at]
@@ -275,8 +287,7 @@ def test_a_number_is_refused_by_name_or_taken(key: str, at: int) -> None:
                 assert names(found, place), (str(place), number, found.errors(include_input=False))
 
 
-@pytest.mark.parametrize("name", NUMBERS, ids=str)
-@pytest.mark.parametrize(("key", "at"), cases())
+@pytest.mark.parametrize(("key", "at", "name"), crossed(tuple(NUMBERS)))
 def test_a_number_that_is_taken_gives_a_finite_result(key: str, at: int, name: str, open_shop: Shop) -> None:
     """Whatever is left of it after validation: the same twice, and every figure is one that people write."""
     given = numbered(inputs(key)[at], NUMBERS[name])
