@@ -29,8 +29,9 @@ class CliGateway(ScriptedGateway):
 
     known: ClassVar[dict[str, Charge]] = {}
 
-    def __init__(self, settings: Any, *, environ: Any, clock: Any) -> None:
+    def __init__(self, settings: Any, *, environ: Any, clock: Any, rate: Any) -> None:
         super().__init__()
+        assert callable(rate)
         assert settings.keys == ()
         assert environ is not None
         assert clock is not None

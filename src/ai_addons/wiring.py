@@ -193,7 +193,7 @@ class Wiring:
             if name not in self._gateways:
                 own = self.settings.gateways.get(name, GatewaySettings())
                 make: Callable[..., Gateway] = plugins.load("gateways", name)
-                made = make(own, environ=self.environ, clock=self.clock)
+                made = make(own, environ=self.environ, clock=self.clock, rate=self.rates.rate_to_charge)
                 self._gateways[name] = self._gateways[made.name] = made
             return self._gateways[name]
 
