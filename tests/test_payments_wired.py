@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import closing
 from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from ai_addons.billing.fx.base import FxRate
     from ai_addons.settings import FxSettings
+    from ai_addons.testing.gateway import FakeGateway
 
 BANK = f"{__name__}:Bank"
 CARDS = f"{__name__}:Cards"
@@ -121,3 +123,48 @@ def test_nobody_is_charged_by_a_stale_rate(sessions: list[dict[str, Any]], fx: d
         (order,) = addons.orders.history("biz_7")
         (attempt,) = addons.orders.find("biz_7", order.id)[1]
     assert (order.state, attempt.state, sessions) == ("pending", "failed", [])
+
+
+# Money that goes back, by Paystack's own adapter and HTTP API.
+
+
+@pytest.fixture
+def paid(ai_gateway: FakeGateway, ai_clock: ManualClock) -> Iterator[tuple[AddOns, str, str]]:
+    """A shop with a VALUE pack that was paid: its order and its attempt."""
+    with closing(AddOns(kit_settings(), clock=ai_clock, environ={}, gateways=[ai_gateway])) as addons:
+        payment = addons.orders.start("biz_7", "VALUE", email=EMAIL)
+        ai_gateway.pay(payment.attempt.reference)
+        addons.orders.verify("biz_7", payment.attempt.reference)
+        yield addons, payment.order.id, payment.attempt.reference
+
+
+def _state(addons: AddOns, order: str) -> tuple[str, str]:
+    return addons.orders.find("biz_7", order)[0].state, addons.wallet("biz_7").available.short
+
+
+def test_a_dispute_lost_in_part_takes_its_credits_once(ai_gateway: FakeGateway, paid: tuple[AddOns, str, str]) -> None:
+    """The refund that it ends in names the dispute: it is the same money."""
+    addons, order, reference = paid
+    row = ai_gateway.desk.open_dispute(reference, 4_000)
+    addons.orders.reconcile()
+    addons.orders.receive("fake", *ai_gateway.webhook(reference, "charge.dispute.create"))
+    addons.orders.work_inbox()
+    assert _state(addons, order) == ("disputed", "0")
+    ai_gateway.desk.resolve(row.id, "merchant-accepted")
+    addons.orders.reconcile()
+    assert _state(addons, order) == ("partially_refunded", "50")
+    assert len(ai_gateway.refunds(reference)) == 1
+    assert addons.doctor().findings == ()
+
+
+def test_a_refund_is_sent_and_followed_to_its_end(ai_gateway: FakeGateway, paid: tuple[AddOns, str, str]) -> None:
+    """Pending, then processed: the credits are frozen, then gone."""
+    addons, order, reference = paid
+    asyncio.run(addons.aio.orders.refund("biz_7", order, key="r1", actor="kofi", reason="wrong pack"))
+    assert _state(addons, order) == ("successful", "0")
+    (told,) = ai_gateway.refunds(reference)
+    ai_gateway.desk.move_refund(int(told.id), "processed")
+    addons.orders.reconcile()
+    assert _state(addons, order) == ("refunded", "0")
+    assert asyncio.run(addons.aio.orders.money_back("biz_7", order)).fully_reversed
+    assert asyncio.run(addons.aio.orders.forgive("biz_7", order, actor="kofi", reason="none")).owed == Credits(0)

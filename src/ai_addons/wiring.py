@@ -151,7 +151,12 @@ class Wiring:
         self._gateway_names: tuple[str, ...] = (
             tuple(self._gateways) or settings.payments.gateways or tuple(settings.gateways)
         )
-        self.payments: Payments = Payments(self.books, self._make_shop(), names=self.gateway_names)
+        self.payments: Payments = Payments(
+            self.books,
+            self._make_shop(),
+            names=self.gateway_names,
+            shortfall=settings.payments.refund_shortfall,
+        )
         self.outbox: Outbox = open_outbox(self.books, settings.webhooks, clock=self.clock, random=random)
 
     def policy_named(self, name: str | None) -> Policy:
