@@ -23,6 +23,7 @@ from ai_addons.billing.gateways.base import (
 from ai_addons.billing.opening import Shop
 from ai_addons.billing.payments import Payments
 from ai_addons.errors import BadSignature, ConfigError
+from ai_addons.settings import ReceiptSettings
 from tests.books import Books
 
 if TYPE_CHECKING:
@@ -195,6 +196,7 @@ class Till:
         books: Books | None = None,
         versions: Sequence[PackVersion] = (),
         shortfall: ShortfallPolicy = "clamp",
+        receipts: ReceiptSettings | None = None,
         **options: Any,
     ) -> None:
         self.gateway = gateway or ScriptedGateway()
@@ -206,6 +208,7 @@ class Till:
             gateway=self.find,
             packs=lambda: self.versions,
             return_url="https://shop.example/back",
+            receipts=receipts or ReceiptSettings(),
         )
         self.orders = Payments(self.books.opened, shop, names=lambda: (self.gateway.name,), shortfall=shortfall)
 

@@ -96,7 +96,7 @@ def test_an_operator_follows_an_order_to_its_credits(shop: AddOns) -> None:
     assert (told["order"]["state"], told["attempts"][0]["state"]) == ("successful", "paid")
     assert EMAIL not in json.dumps(told)
     assert "[bold]" in call("orders", "show", "biz_7", order).stdout
-    assert "not_found" in call("orders", "show", "biz_8", order, code=1).output
+    assert "not_found" in call("orders", "show", "biz_8", order, code=2).output
     call("doctor")
 
 
@@ -208,3 +208,23 @@ def test_an_operator_sends_money_back(shop: AddOns) -> None:
     found = as_json(*command)
     assert (found["at_risk_minor"], found["frozen"], found["state"]) == (2_000, "25.00", "successful")
     assert shop.orders.money_back("biz_7", order).frozen.short == "25"
+
+
+def test_a_receipt_is_printed_and_written_as_a_page(
+    shop: AddOns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the credit notes of its refunds; without a seller there is none."""
+    payment = shop.orders.start("biz_7", "VALUE", email=EMAIL)
+    gateway(shop).pay(payment.attempt.reference)
+    shop.orders.verify("biz_7", payment.attempt.reference)
+    order, page = payment.order.id, tmp_path / "receipt.html"
+    assert "Set receipts.seller" in call("orders", "receipt", "biz_7", order, code=2).output
+    monkeypatch.setenv("AI_ADDONS_RECEIPTS__SELLER", "Sika POS Ltd")
+    shop.orders.refund("biz_7", order, key="r1", actor="kofi", reason="wrong pack")
+    gateway(shop).end_refund(payment.attempt.reference)
+    shop.orders.refund("biz_7", order, key="r1", actor="kofi", reason="wrong pack")
+    told = call("orders", "receipt", "biz_7", order).stdout
+    assert "Receipt R-000001" in told
+    assert "Credit note CN-000001" in told
+    assert call("orders", "receipt", "biz_7", order, "--html", str(page)).stdout == f"receipt R-000001 is in {page}\n"
+    assert "<h1>Receipt R-000001</h1>" in page.read_text("utf-8")

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.outbox import Delivered
     from ai_addons.billing.prices import PriceVersion
     from ai_addons.billing.published import Published, PublishedPack
+    from ai_addons.billing.receipts import CreditNote, PaymentReceipt
     from ai_addons.billing.reconciling import Reconciliation
     from ai_addons.billing.records import (
         AuditEntry,
@@ -315,6 +316,14 @@ class AsyncOrders:
     async def history(self, business: str, most: int = 100) -> list[Order]:
         """See `Payments.history`."""
         return await _threaded(partial(self._addons.orders.history, business, most))
+
+    async def receipt(self, business: str, order: str) -> PaymentReceipt:
+        """See `Payments.receipt`."""
+        return await _threaded(partial(self._addons.orders.receipt, business, order))
+
+    async def credit_notes(self, business: str, order: str) -> tuple[CreditNote, ...]:
+        """See `Payments.credit_notes`."""
+        return await _threaded(partial(self._addons.orders.credit_notes, business, order))
 
     async def cards(self, business: str) -> list[Card]:
         """See `Payments.cards`."""

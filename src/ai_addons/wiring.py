@@ -300,6 +300,7 @@ class Wiring:
             packs=self.pricing.all_packs,
             return_url=self.settings.payments.return_url,
             abandon_after=micros(self.settings.payments.abandon_after),
+            receipts=self.settings.receipts,
         )
 
     def _all_policies(self) -> tuple[Policy, ...]:

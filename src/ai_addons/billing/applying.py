@@ -77,12 +77,20 @@ class Applying:
         books: The open books.
         shop: What orders are made with.
         look_back: Looks into the refunds and disputes of a paid order, outside any transaction.
+        number: Gives an order that is granted its receipt's number; asked last, for it locks.
     """
 
-    def __init__(self, books: Books, shop: Shop, look_back: Callable[[Order, Attempt], None]) -> None:
+    def __init__(
+        self,
+        books: Books,
+        shop: Shop,
+        look_back: Callable[[Order, Attempt], None],
+        number: Callable[[LockedWallet, Order], Order],
+    ) -> None:
         self._books = books
         self._shop = shop
         self._look_back = look_back
+        self._number = number
 
     def apply(self, reference: str, *, business: str | None = None) -> Applied:
         """Ask the gateway about an attempt, and book what its answer means; as often as one likes.
@@ -139,6 +147,8 @@ class Applying:
         if misfit is not None:
             order = self._quarantine(wallet, order, attempt, charge, misfit)
         attempt = self._save_attempt(wallet, attempt, charge, verdict)
+        if verdict == "grant":
+            order = self._number(wallet, order)
         return _applied(wallet, order, attempt, verdict, wallet.posted - before)
 
     def _grant(self, wallet: LockedWallet, order: Order, attempt: Attempt, paid: int) -> Order | None:
@@ -226,11 +236,14 @@ class Applying:
 
         def give(wallet: LockedWallet, order: Order, attempt: Attempt, one: Quarantined) -> None:
             paid = worth(order, minor=one.paid_minor, currency=one.paid_currency, live=one.live is attempt.live)
-            if not order.unpaid or self._grant(wallet, order, attempt, paid) is None:
+            granted = self._grant(wallet, order, attempt, paid) if order.unpaid else None
+            if granted is None:
                 msg = "This order is paid already, or its month is. Nothing was granted. Send the payment back."
                 raise PaymentError(msg)
             taken = replace(attempt, state="paid", checked_at=wallet.now)
             wallet.tx.write(sql.SAVE_ATTEMPT, {"of_reference": taken.reference, **attempt_values(taken)})
+            if paid:
+                self._number(wallet, granted)
 
         return self._resolve(business, quarantine, "released", give, actor=actor, reason=reason)
 

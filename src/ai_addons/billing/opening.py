@@ -15,6 +15,7 @@ from ai_addons.billing.orders import Attempt, Order, described
 from ai_addons.billing.sql import purchases as sql
 from ai_addons.errors import GatewayError, NotFound, PaymentError, PaymentPending
 from ai_addons.money import MICRO
+from ai_addons.settings import ReceiptSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -85,12 +86,14 @@ class Shop:
         packs: Every published version of a pack; asked outside any transaction.
         return_url: Where payers come back to.
         abandon_after: Microseconds after which an order that nobody paid is given up.
+        receipts: Who sells, and which taxes are in the price.
     """
 
     gateway: Callable[[str | None], Gateway]
     packs: Callable[[], Sequence[PackVersion]]
     return_url: str | None = None
     abandon_after: int = 86_400 * MICRO
+    receipts: ReceiptSettings = field(default_factory=ReceiptSettings)
 
 
 class Opening:

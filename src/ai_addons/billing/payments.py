@@ -14,6 +14,7 @@ from ai_addons.billing.inbox import Inbox
 from ai_addons.billing.opening import Payment, Way
 from ai_addons.billing.order_rows import read_order, read_saved
 from ai_addons.billing.ordering import Ordering
+from ai_addons.billing.receipting import Receipting
 from ai_addons.billing.reconciling import Reconciler
 from ai_addons.billing.records import check_id
 from ai_addons.billing.refunds import Refunds
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.inbox import Worked
     from ai_addons.billing.opening import Shop
     from ai_addons.billing.orders import Attempt, Card, Order, Quarantined
+    from ai_addons.billing.receipts import CreditNote, PaymentReceipt
     from ai_addons.billing.reconciling import Reconciliation
     from ai_addons.billing.refunds import MoneyBack
 
@@ -56,7 +58,8 @@ class Payments:
         self._names = names
         self._ordering = Ordering(books, shop)
         self._back = SendingBack(books, shop, self._ordering, Refunds(books, policy=shortfall))
-        self._applying = Applying(books, shop, self._back.look_back)
+        self._receipts = Receipting(books, shop.receipts)
+        self._applying = Applying(books, shop, self._back.look_back, self._receipts.number)
         self._inbox = Inbox(books, shop, self._ordering, self._applying, self._back.look_back)
 
     # For the business.
@@ -175,6 +178,23 @@ class Payments:
         check_id(business, "a business id")
         asked = {"business": business, "most": most}
         return [read_order(row) for row in self._books.database.read(lambda tx: tx.rows(sql.ORDERS, asked))]
+
+    def receipt(self, business: str, order: str) -> PaymentReceipt:
+        """The receipt of a paid order, numbered without gaps; `PaymentReceipt.text` and ``.html`` show it.
+
+        Raises:
+            NotFound: If the business has no such order.
+            PaymentError: If it is not paid, or with money whose worth in cedis is not known.
+            ConfigError: If ``receipts.seller`` is not set, or ``receipts.prices_include_tax`` is false.
+        """
+        return self._receipts.receipt(business, order)
+
+    def credit_notes(self, business: str, order: str) -> tuple[CreditNote, ...]:
+        """A credit note for each refund of an order that is done; shown like a receipt. Errors are those of `receipt`.
+
+        A refund that its bank sends back later loses its note, and the number stays used.
+        """
+        return self._receipts.notes(business, order)
 
     def cards(self, business: str) -> list[Card]:
         """Cards that may be charged again, the newest first; without the code that charges them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -145,6 +146,23 @@ def refund(business: str, order: str, amount: str | None, key: str, actor: str, 
         return
     credits_ = f"{back.taken.short} credits taken back, {back.frozen.short} frozen"
     click.echo(f"order {order} is {state}: {back.reversed_minor} of {back.paid_minor} minor units; {credits_}")
+
+
+@orders.command()
+@click.argument("business")
+@click.argument("order")
+@click.option("--html", "page", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Write a page.")
+@show.told
+def receipt(business: str, order: str, page: Path | None) -> None:
+    """Show the receipt of a paid ORDER of BUSINESS and its credit notes; with --html write the receipt as a page."""
+    with closing(AddOns.from_env()) as addons:
+        made = addons.orders.receipt(business, order)
+        notes = addons.orders.credit_notes(business, order)
+    if page is not None:
+        page.write_text(made.html, encoding="utf-8")
+        click.echo(f"receipt {made.number} is in {page}")
+        return
+    click.echo("\n".join([made.text, *(note.text for note in notes)]), nl=False)
 
 
 @click.command()

@@ -61,6 +61,7 @@ OVERDUE: Final = (
     .limit(literal_column("100"))
 )
 
+NUMBER_RECEIPT: Final = update(purchases).where(_THIS_ORDER)
 # Paid orders of which money is on its way back, or contested; the oldest first.
 GOING_BACK: Final = text(
     "SELECT business_id, order_id, MIN(created_at) AS since FROM ("
@@ -102,7 +103,7 @@ QUARANTINED_OF: Final = (
     .order_by(quarantine.c.opened_at, quarantine.c.id)
 )
 # What came for a payment that an operator released.
-RELEASED: Final = select(quarantine.c.paid_minor, quarantine.c.paid_currency).where(
+RELEASED: Final = select(quarantine.c.paid_minor, quarantine.c.paid_currency, quarantine.c.paid_live).where(
     quarantine.c.reference == _text("reference"), quarantine.c.resolution == literal_column("'released'")
 )
 OPEN_QUARANTINE: Final = (
