@@ -27,7 +27,7 @@ from ai_addons.settings import ReceiptSettings
 from tests.books import Books
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ai_addons.billing.applying import Applied
     from ai_addons.billing.clawback import ShortfallPolicy
@@ -60,6 +60,7 @@ class PageGateway:
         self.sent_back: dict[str, list[Refund]] = {}
         self.contested: dict[str, list[Dispute]] = {}
         self.notes: list[str] = []
+        self.meanwhile: Callable[[], object] | None = None
 
     def checkout(self, request: PaymentRequest) -> Checkout:
         self.take(request)
@@ -74,6 +75,8 @@ class PageGateway:
         """Note what is to be collected, unless the network fails before; or after."""
         if self.fails is not None:
             raise self.fails
+        if self.meanwhile is not None:
+            self.meanwhile()
         with self.lock:
             self.requests.append(request)
             self.charged[request.reference] = Charge(

@@ -96,7 +96,7 @@ def test_an_operator_follows_an_order_to_its_credits(shop: AddOns) -> None:
     assert (told["order"]["state"], told["attempts"][0]["state"]) == ("successful", "paid")
     assert EMAIL not in json.dumps(told)
     assert "[bold]" in call("orders", "show", "biz_7", order).stdout
-    assert "not_found" in call("orders", "show", "biz_8", order, code=2).output
+    assert "not_found" in call("orders", "show", "biz_8", order, code=1).output
     call("doctor")
 
 
@@ -228,3 +228,16 @@ def test_a_receipt_is_printed_and_written_as_a_page(
     assert "Credit note CN-000001" in told
     assert call("orders", "receipt", "biz_7", order, "--html", str(page)).stdout == f"receipt R-000001 is in {page}\n"
     assert "<h1>Receipt R-000001</h1>" in page.read_text("utf-8")
+
+
+def test_renewals_are_run_from_the_command_line(shop: AddOns, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is due comes first; a business that cannot be asked makes it exit with 1."""
+    monkeypatch.setenv("AI_ADDONS_BILLING__POLICY", "hybrid")
+    assert call("renew").stdout == "0 months paid, 0 wait, 0 could not be asked\n"
+    with closing(AddOns.from_env()) as addons:
+        addons.subscriptions.subscribe("biz_7", paid=True)
+        addons._wiring.database.write(lambda tx: tx.connection.execute("UPDATE ai_monthly_addons SET anchor_at = 0"))
+        assert asyncio.run(addons.aio.orders.renew()).failed == (("biz_7", "payment"),)
+    found = as_json("renew", code=1)
+    assert found["failed"] == [["biz_7", "payment"]]
+    assert call("renew", code=1).stdout.endswith("biz_7: payment\n")

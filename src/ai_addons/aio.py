@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         WalletStatus,
     )
     from ai_addons.billing.refunds import MoneyBack
+    from ai_addons.billing.renewing import Renewed
     from ai_addons.billing.service import BillingService, CreditCharge, CreditCheck, UsageStats
     from ai_addons.billing.spending import WindowSpending
     from ai_addons.billing.statements import Statement
@@ -344,6 +345,10 @@ class AsyncOrders:
     async def work_inbox(self, most: int = 100) -> Worked:
         """See `Payments.work_inbox`."""
         return await _threaded(partial(self._addons.orders.work_inbox, most))
+
+    async def renew(self) -> Renewed:
+        """See `Payments.renew`."""
+        return await _threaded(self._addons.orders.renew)
 
     async def expire(self) -> int:
         """See `Payments.expire`."""

@@ -18,6 +18,7 @@ from ai_addons.billing.receipting import Receipting
 from ai_addons.billing.reconciling import Reconciler
 from ai_addons.billing.records import check_id
 from ai_addons.billing.refunds import Refunds
+from ai_addons.billing.renewing import Renewing
 from ai_addons.billing.selling import Wanted
 from ai_addons.billing.sending_back import SendingBack
 from ai_addons.billing.sql import purchases as sql
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.receipts import CreditNote, PaymentReceipt
     from ai_addons.billing.reconciling import Reconciliation
     from ai_addons.billing.refunds import MoneyBack
+    from ai_addons.billing.renewing import Renewed
 
 
 class Payments:
@@ -60,6 +62,7 @@ class Payments:
         self._back = SendingBack(books, shop, self._ordering, Refunds(books, policy=shortfall))
         self._receipts = Receipting(books, shop.receipts)
         self._applying = Applying(books, shop, self._back.look_back, self._receipts.number)
+        self._renewing = Renewing(books, shop, self._ordering, names, self._settled)
         self._inbox = Inbox(books, shop, self._ordering, self._applying, self._back.look_back)
 
     # For the business.
@@ -238,6 +241,18 @@ class Payments:
     def work_inbox(self, most: int = 100) -> Worked:
         """Work on the webhooks that are due: each makes us ask the gateway."""
         return self._inbox.work(most)
+
+    def renew(self) -> Renewed:
+        """Open the renewals of add-ons that fall due, and charge saved cards for them.
+
+        From three days before a month begins its order waits for the owner, told by ``addon.payment_wanted`` with the
+        page to pay on. A business with a card that may be charged again is charged when the month begins, once; if
+        the card is declined it gets a page too. Safe to run at any time, from many machines.
+
+        Raises:
+            StoreUnavailable: If the database cannot be used; run it again.
+        """
+        return self._renewing.run()
 
     def expire(self) -> int:
         """Give up orders unpaid for ``payments.abandon_after``; not final. Returns how many."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from ai_addons.billing.addon import REMINDERS, period_start
 from ai_addons.billing.gateways.base import CardGateway
-from ai_addons.billing.opening import Way
+from ai_addons.billing.opening import Payment, Way
 from ai_addons.billing.order_rows import read_saved
 from ai_addons.billing.orders import facts
 from ai_addons.billing.rows import read_subscription
@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ai_addons.billing.books import Books
-    from ai_addons.billing.opening import Payment, Shop
+    from ai_addons.billing.opening import Shop
     from ai_addons.billing.ordering import Ordering
     from ai_addons.billing.orders import Card
     from ai_addons.billing.policy import Subscription
+    from ai_addons.billing.sql import Row
 
 PAYMENT_WANTED: Final = "addon.payment_wanted"
 """Topic of the page on which an owner pays for a renewal."""
@@ -55,11 +56,20 @@ class Renewing:
         books: The open books.
         shop: Finds gateways.
         ordering: Makes orders.
+        names: Names of the gateways of the settings.
         settled: Asks what became of a charge that may be paid at once.
     """
 
-    def __init__(self, books: Books, shop: Shop, ordering: Ordering, settled: Callable[[Payment], Payment]) -> None:
+    def __init__(
+        self,
+        books: Books,
+        shop: Shop,
+        ordering: Ordering,
+        names: Callable[[], tuple[str, ...]],
+        settled: Callable[[Payment], Payment],
+    ) -> None:
         self._books = books
+        self._names = names
         self._shop = shop
         self._ordering = ordering
         self._settled = settled
@@ -94,7 +104,7 @@ class Renewing:
             yield from map(read_subscription, rows)
             after = rows[-1].business_id
 
-    def _page(self, after: str) -> list[sql.Row]:
+    def _page(self, after: str) -> list[Row]:
         return self._books.database.read(lambda tx: tx.rows(sql.RENEWABLE, {"after": after}))
 
     def _one(self, subscription: Subscription) -> Payment | None:
@@ -102,43 +112,52 @@ class Renewing:
         opens, now = period_start(subscription, period), self._books.about_now()
         if now < opens + REMINDERS[0]:
             return None
-        card = self.card(subscription.business)
+        card = self._card(subscription.business)
         if card is not None and now < opens:
             return None
         way = Way() if card is None else Way(gateway=card.gateway, card=card.id)
         key = f"renewal:{subscription.id}:{period}"
         try:
-            payment = self._settled(self._ordering.start(subscription.business, Wanted(addon=True), way, key=key))
+            started = self._ordering.start(
+                subscription.business, Wanted(addon=True), way, key=key, email=self._email(subscription.business)
+            )
+            payment = self._settled(started)
         except GatewayError as error:
             if card is None or error.may_exist:
                 raise
             # The card was refused as such: the owner pays on a page.
-            return self._by_page(subscription.business, key)
+            return self._by_page(subscription, period)
         if payment.order.state == "pending" and (payment.attempt.url or payment.attempt.state == "failed"):
-            return self._by_page(subscription.business, key)
+            return self._by_page(subscription, period)
         return payment
 
-    def _by_page(self, business: str, key: str) -> Payment | None:
-        """The order with a page on which its owner can pay, who is told of it once."""
-        found = self._ordering.under_key(business, key)
-        if found is None:
+    def _by_page(self, subscription: Subscription, period: int) -> Payment | None:
+        """The order with a page on which its owner can pay, who is told of each page once; None if it was ended."""
+        business = subscription.business
+        month = {"business": business, "subscription": subscription.id, "period": period}
+        row = self._books.database.read(lambda tx: tx.one(sql.ORDER_OF_PERIOD, month))
+        if row is None:
             return None
-        payment = found if found.attempt.url else self._ordering.attempt(business, found.order.id, Way())
-        told = facts(payment.order) | {"url": payment.attempt.url or "", "reference": payment.attempt.reference}
-        self._books.on(
-            business, lambda wallet, _: wallet.tell(PAYMENT_WANTED, f"{PAYMENT_WANTED}:{payment.order.id}", told)
-        )
+        order, attempts = self._ordering.find(business, row.id)
+        last = attempts[-1]
+        payment = Payment(order=order, attempt=last)
+        if not last.url or last.state != "open":
+            payment = self._ordering.attempt(business, order.id, Way())
+        reference = payment.attempt.reference
+        told = facts(order) | {"url": payment.attempt.url or "", "reference": reference}
+        self._books.on(business, lambda wallet, _: wallet.tell(PAYMENT_WANTED, f"{PAYMENT_WANTED}:{reference}", told))
         return payment
 
-    def card(self, business: str, wanted: str | None = None) -> Card | None:
-        """The card to charge with nobody present: the newest, or the one that is wanted; None if there is none.
+    def _email(self, business: str) -> str | None:
+        """Where the owner's receipts went last, if the host does not say."""
+        if self._books.terms.profile(business).email:
+            return None
+        rows = self._books.database.read(lambda tx: tx.rows(sql.ORDERS, {"business": business, "most": 1}))
+        return rows[0].email if rows else None
 
-        Args:
-            business: Whose.
-            wanted: Id of a card; None for any.
-        """
+    def _card(self, business: str) -> Card | None:
+        """The card to charge with nobody present, the newest; None if there is none."""
         rows = self._books.database.read(lambda tx: tx.rows(sql.CARDS, {"business": business}))
-        cards = [card for card in map(read_saved, rows) if wanted in {None, card.id}]
-        names = self._shop.names()
-        usable = [one for one in cards if one.gateway in names]
+        names = self._names()
+        usable = [one for one in map(read_saved, rows) if one.gateway in names]
         return next((one for one in usable if isinstance(self._shop.gateway(one.gateway), CardGateway)), None)

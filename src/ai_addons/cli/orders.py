@@ -181,6 +181,24 @@ def reconcile(days: int, *, json_out: bool) -> None:
         raise SystemExit(1)
 
 
+@click.command()
+@show.as_json
+@show.told_with(3)
+def renew(*, json_out: bool) -> None:
+    """Do what is due, then open and charge the renewals of add-ons; exit with 1 if one could not be asked."""
+    with closing(AddOns.from_env()) as addons:
+        addons.sweep()
+        done = addons.orders.renew()
+    if json_out:
+        show.print_json(done)
+    else:
+        click.echo(f"{done.paid} months paid, {done.waiting} wait, {len(done.failed)} could not be asked")
+        for business, code in done.failed:
+            click.echo(f"{business}: {code}")
+    if done.failed:
+        raise SystemExit(1)
+
+
 def _print_reconciliation(found: Reconciliation) -> None:
     click.echo(f"{found.asked} attempts asked about, {found.granted} orders granted, {found.abandoned} given up")
     rows = ((one.what, one.reference, one.detail) for one in found.discrepancies)

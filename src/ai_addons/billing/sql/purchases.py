@@ -15,6 +15,7 @@ from ai_addons.billing.schema import (
     purchases,
     quarantine,
     saved_cards,
+    subscriptions,
 )
 
 if TYPE_CHECKING:
@@ -56,7 +57,12 @@ SAVE_ORDER: Final = update(purchases).where(_THIS_ORDER)
 FOLLOW_MONEY: Final = update(purchases).where(_THIS_ORDER, purchases.c.paid_at.is_not(None))
 OVERDUE: Final = (
     select(purchases.c.business_id, purchases.c.id, purchases.c.created_at)
-    .where(purchases.c.state == literal_column("'pending'"), purchases.c.created_at <= _exact("before"))
+    .where(
+        purchases.c.state == literal_column("'pending'"),
+        purchases.c.created_at <= _exact("before"),
+        # A renewal may be paid until its grace is over.
+        or_(purchases.c.kind != literal_column("'addon_renewal'"), purchases.c.created_at <= _exact("renewals_before")),
+    )
     .order_by(purchases.c.created_at, purchases.c.id)
     .limit(literal_column("100"))
 )
@@ -69,6 +75,17 @@ GOING_BACK: Final = text(
     "WHERE state IN ('asked', 'pending', 'needs_attention') UNION ALL "
     "SELECT business_id, order_id, created_at FROM ai_disputes WHERE state = 'open') AS going "
     "GROUP BY business_id, order_id ORDER BY since, business_id, order_id LIMIT 1000"
+)
+
+# Add-ons whose next month may be paid for; a business has one at a time.
+RENEWABLE: Final = (
+    select(subscriptions)
+    .where(
+        subscriptions.c.state.in_([literal_column("'active'"), literal_column("'past_due'")]),
+        subscriptions.c.business_id > _text("after"),
+    )
+    .order_by(subscriptions.c.business_id, subscriptions.c.id)
+    .limit(literal_column("100"))
 )
 
 # Attempts.
