@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from ai_addons.billing.gateways.base import Outcome
+from ai_addons.billing.ordering import Ordering
+from ai_addons.billing.profile import BusinessProfile
 from ai_addons.billing.renewing import PAYMENT_WANTED, Renewed
-from ai_addons.errors import GatewayError
-from tests.scripted_gateway import CARD, PageGateway, ScriptedGateway, Till
+from ai_addons.errors import GatewayError, StoreUnavailable
+from tests.scripted_gateway import CARD, EMAIL, PageGateway, ScriptedGateway, Till
 
 pytestmark = pytest.mark.usefixtures("each_database")
 
@@ -37,9 +39,9 @@ class Refusing(ScriptedGateway):
         raise GatewayError(status=400, reason="bad_authorization", may_exist=self.lost)
 
 
-def taken(gateway: PageGateway | None = None, *, card: bool = False) -> Till:
+def taken(gateway: PageGateway | None = None, *, card: bool = False, **options: Any) -> Till:
     """A business whose first month of the add-on is paid; 30 days are left."""
-    till = Till(gateway, policy="hybrid")
+    till = Till(gateway, policy="hybrid", **options)
     payment = till.start(None, addon=True, key="first")
     till.gateway.pay(payment.attempt.reference, **({"card": CARD} if card else {}))
     till.orders.verify(till.business, payment.attempt.reference)
@@ -172,3 +174,35 @@ def test_a_card_of_a_gateway_that_only_has_pages_is_not_charged() -> None:
     until(till, 0)
     assert renew(till) == Renewed(waiting=1)
     assert len(wanted(till)) == 1
+
+
+def test_an_order_that_is_ended_meanwhile_is_left_alone() -> None:
+    """Its owner gave it up while the card was refused: no page is opened for it."""
+    till = taken(Refusing(), card=True)
+    until(till, 0)
+    till.gateway.meanwhile = lambda: till.orders.cancel(till.business, till.orders.history(till.business)[0].id)
+    till.clock.advance(1)
+    assert renew(till) == Renewed()
+    assert wanted(till) == []
+
+
+def test_receipts_go_where_the_host_says() -> None:
+    """Else where they went last."""
+    for profile, email in ((BusinessProfile(email="new@shop.example"), "new@shop.example"), (BusinessProfile(), EMAIL)):
+        till = taken(profile=lambda _, known=profile: known)
+        until(till, 0)
+        renew(till)
+        assert till.orders.history(till.business)[0].email == email
+
+
+def test_books_that_cannot_be_used_end_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are nobody's trouble but everybody's."""
+    till = taken()
+    until(till, 0)
+
+    def broken(*_: object, **__: object) -> None:
+        raise StoreUnavailable
+
+    monkeypatch.setattr(Ordering, "start", broken)
+    with pytest.raises(StoreUnavailable):
+        till.orders.renew()

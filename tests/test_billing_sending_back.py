@@ -305,3 +305,18 @@ def test_an_amount_in_cedis_sends_the_same_share_of_what_was_charged() -> None:
     refund(till, payment.order.id, Money("1", "USD"), key="r2")
     sent = [(one.amount_minor, one.currency) for one in till.gateway.sent_back[reference]]
     assert sent == [(172, "USD"), (100, "USD")]
+
+
+def test_what_nobody_said_was_paid_cannot_be_sent_back() -> None:
+    """An operator accepted a payment whose amount the gateway left out."""
+    till = Till()
+    payment = till.start()
+    till.gateway.pay(payment.attempt.reference, amount_minor=None)
+    till.orders.verify(till.business, payment.attempt.reference)
+    (put_aside,) = till.orders.quarantined()
+    till.orders.release(till.business, put_aside.id, **WHO)
+    with pytest.raises(PaymentError, match="never said"):
+        refund(till, payment.order.id)
+    # What the gateway tells of it later is the operator's too, and keeps nobody from looking.
+    till.gateway.change(payment.attempt.reference, outcome=Outcome.REVERSED)
+    assert till.orders.verify(till.business, payment.attempt.reference).success

@@ -10,13 +10,13 @@ from urllib.parse import parse_qs
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from ai_addons import AddOns
 from ai_addons.billing.gateways.stripe import Stripe
 from ai_addons.billing.records import Rate
 from ai_addons.errors import StaleRate
 from ai_addons.money import Credits, Money
-from ai_addons.settings import GatewaySettings
 from ai_addons.testing import ManualClock
 from ai_addons.testing.kit import kit_settings
 from tests.gateways import STRIPE_KEY, listed, session
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ai_addons.billing.fx.base import FxRate
-    from ai_addons.settings import FxSettings
+    from ai_addons.settings import FxSettings, GatewaySettings
     from ai_addons.testing.gateway import FakeGateway
 
 BANK = f"{__name__}:Bank"
@@ -50,7 +50,7 @@ class Cards(Stripe):
     sessions: ClassVar[list[dict[str, Any]]] = []
 
     def __init__(self, settings: GatewaySettings, **parts: Any) -> None:
-        chosen = settings.model_copy(update={"keys": GatewaySettings(keys=(STRIPE_KEY,)).keys})
+        chosen = settings.model_copy(update={"keys": (SecretStr(STRIPE_KEY),)})
         super().__init__(chosen, **parts, transport=httpx.MockTransport(self._answer))
 
     def _answer(self, request: httpx.Request) -> httpx.Response:

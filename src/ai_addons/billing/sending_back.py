@@ -121,7 +121,12 @@ class SendingBack:
         if not bookable or not isinstance(gateway, AuditableGateway):
             self._tell(known, attempt)
             return
-        paid = self._paid_order(known, attempt)
+        try:
+            paid = self._paid_order(known, attempt)
+        except PaymentError:
+            # How much it was is not known.
+            self._tell(known, attempt)
+            return
         self._follow(paid, attempt)
         back = self._refunds.look(paid)
         if attempt.outcome == Outcome.REVERSED.value and not back.fully_reversed and not back.disputed:
