@@ -367,9 +367,12 @@ class Accounts:
     def sweep(self) -> int:
         """Do what is due in every wallet: orphan holds, expiry, renewals; how many wallets had any.
 
-        The sources of exchange rates are asked too, if any is configured and it is time.
+        Webhooks of gateways that wait are worked on and unpaid orders given up. The sources of exchange rates are
+        asked too, if any is configured and it is time.
         """
         swept = self._wiring.store.sweep()
+        self.orders.work_inbox()
+        self.orders.expire()
         self._wiring.rates.refresh()
         return swept
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.outbox import Delivered
     from ai_addons.billing.prices import PriceVersion
     from ai_addons.billing.published import Published, PublishedPack
+    from ai_addons.billing.receipts import CreditNote, PaymentReceipt
     from ai_addons.billing.reconciling import Reconciliation
     from ai_addons.billing.records import (
         AuditEntry,
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
         Wallet,
         WalletStatus,
     )
+    from ai_addons.billing.refunds import MoneyBack
+    from ai_addons.billing.renewing import Renewed
     from ai_addons.billing.service import BillingService, CreditCharge, CreditCheck, UsageStats
     from ai_addons.billing.spending import WindowSpending
     from ai_addons.billing.statements import Statement
@@ -315,6 +318,14 @@ class AsyncOrders:
         """See `Payments.history`."""
         return await _threaded(partial(self._addons.orders.history, business, most))
 
+    async def receipt(self, business: str, order: str) -> PaymentReceipt:
+        """See `Payments.receipt`."""
+        return await _threaded(partial(self._addons.orders.receipt, business, order))
+
+    async def credit_notes(self, business: str, order: str) -> tuple[CreditNote, ...]:
+        """See `Payments.credit_notes`."""
+        return await _threaded(partial(self._addons.orders.credit_notes, business, order))
+
     async def cards(self, business: str) -> list[Card]:
         """See `Payments.cards`."""
         return await _threaded(partial(self._addons.orders.cards, business))
@@ -334,6 +345,10 @@ class AsyncOrders:
     async def work_inbox(self, most: int = 100) -> Worked:
         """See `Payments.work_inbox`."""
         return await _threaded(partial(self._addons.orders.work_inbox, most))
+
+    async def renew(self) -> Renewed:
+        """See `Payments.renew`."""
+        return await _threaded(self._addons.orders.renew)
 
     async def expire(self) -> int:
         """See `Payments.expire`."""
@@ -356,6 +371,28 @@ class AsyncOrders:
         """See `Payments.mark_refunded`."""
         mark = self._addons.orders.mark_refunded
         return await _threaded(partial(mark, business, quarantine, actor=actor, reason=reason))
+
+    async def refund(
+        self,
+        business: str,
+        order: str,
+        amount: Money | str | int | Decimal | None = None,
+        *,
+        key: str,
+        actor: str,
+        reason: str,
+    ) -> MoneyBack:
+        """See `Payments.refund`."""
+        send = partial(self._addons.orders.refund, business, order, amount, key=key)
+        return await _threaded(partial(send, actor=actor, reason=reason))
+
+    async def money_back(self, business: str, order: str) -> MoneyBack:
+        """See `Payments.money_back`."""
+        return await _threaded(partial(self._addons.orders.money_back, business, order))
+
+    async def forgive(self, business: str, order: str, *, actor: str, reason: str) -> MoneyBack:
+        """See `Payments.forgive`."""
+        return await _threaded(partial(self._addons.orders.forgive, business, order, actor=actor, reason=reason))
 
 
 class AsyncLimits:

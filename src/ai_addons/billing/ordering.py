@@ -6,7 +6,7 @@ An order and its attempt are in the books before a gateway hears of them.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 from ai_addons.billing.gateways.base import CardGateway, PhoneGateway
 from ai_addons.billing.opening import Opening, Payment, answered, no_wallet
@@ -17,6 +17,7 @@ from ai_addons.billing.selling import sold_month, sold_pack
 from ai_addons.billing.sql import purchases as sql
 from ai_addons.billing.subscriptions import subscribe_in
 from ai_addons.errors import IdempotencyConflict, NotFound, PaymentError
+from ai_addons.money import MICRO
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     from ai_addons.billing.wallet import LockedWallet
 
 T = TypeVar("T")
+
+RENEWALS_KEPT: Final = 14 * 86_400 * MICRO
+"""Microseconds for which the order of a renewal waits longer than others: it is opened three days before the month
+begins, and the month may be paid within its grace of a week by default."""
 
 
 class Ordering:
@@ -126,7 +131,8 @@ class Ordering:
         """Give up orders that nobody paid in time, which is not final; how many there were."""
         done = 0
         before = self._books.about_now() - self._shop.abandon_after
-        while rows := self._books.database.read(lambda tx: tx.rows(sql.OVERDUE, {"before": before})):
+        overdue = {"before": before, "renewals_before": before - RENEWALS_KEPT}
+        while rows := self._books.database.read(lambda tx: tx.rows(sql.OVERDUE, overdue)):
             done += sum(self._abandon(row.business_id, row.id) for row in rows)
         return done
 

@@ -14,9 +14,13 @@ from ai_addons.billing.inbox import Inbox
 from ai_addons.billing.opening import Payment, Way
 from ai_addons.billing.order_rows import read_order, read_saved
 from ai_addons.billing.ordering import Ordering
+from ai_addons.billing.receipting import Receipting
 from ai_addons.billing.reconciling import Reconciler
 from ai_addons.billing.records import check_id
+from ai_addons.billing.refunds import Refunds
+from ai_addons.billing.renewing import Renewing
 from ai_addons.billing.selling import Wanted
+from ai_addons.billing.sending_back import SendingBack
 from ai_addons.billing.sql import purchases as sql
 from ai_addons.errors import NotFound
 from ai_addons.money import Money
@@ -25,13 +29,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from decimal import Decimal
 
-    from ai_addons.billing.applying import Applied, MoneyBack
+    from ai_addons.billing.applying import Applied
     from ai_addons.billing.books import Books
+    from ai_addons.billing.clawback import ShortfallPolicy
     from ai_addons.billing.gateways.base import GatewayEvent
     from ai_addons.billing.inbox import Worked
     from ai_addons.billing.opening import Shop
     from ai_addons.billing.orders import Attempt, Card, Order, Quarantined
+    from ai_addons.billing.receipts import CreditNote, PaymentReceipt
     from ai_addons.billing.reconciling import Reconciliation
+    from ai_addons.billing.refunds import MoneyBack
+    from ai_addons.billing.renewing import Renewed
 
 
 class Payments:
@@ -41,18 +49,21 @@ class Payments:
         books: The open books.
         shop: What orders are made with.
         names: Names of the gateways of the settings.
-        money_back: Told of a paid order whose money went back; None to tell the operator.
+        shortfall: What becomes of credits that a refund or dispute should take back but are spent.
     """
 
     def __init__(
-        self, books: Books, shop: Shop, *, names: Callable[[], tuple[str, ...]], money_back: MoneyBack | None = None
+        self, books: Books, shop: Shop, *, names: Callable[[], tuple[str, ...]], shortfall: ShortfallPolicy = "clamp"
     ) -> None:
         self._books = books
         self._shop = shop
         self._names = names
         self._ordering = Ordering(books, shop)
-        self._applying = Applying(books, shop, money_back)
-        self._inbox = Inbox(books, shop, self._ordering, self._applying)
+        self._back = SendingBack(books, shop, self._ordering, Refunds(books, policy=shortfall))
+        self._receipts = Receipting(books, shop.receipts)
+        self._applying = Applying(books, shop, self._back.look_back, self._receipts.number)
+        self._renewing = Renewing(books, shop, self._ordering, names, self._settled)
+        self._inbox = Inbox(books, shop, self._ordering, self._applying, self._back.look_back)
 
     # For the business.
 
@@ -171,6 +182,23 @@ class Payments:
         asked = {"business": business, "most": most}
         return [read_order(row) for row in self._books.database.read(lambda tx: tx.rows(sql.ORDERS, asked))]
 
+    def receipt(self, business: str, order: str) -> PaymentReceipt:
+        """The receipt of a paid order, numbered without gaps; `PaymentReceipt.text` and ``.html`` show it.
+
+        Raises:
+            NotFound: If the business has no such order.
+            PaymentError: If it is not paid, or with money whose worth in cedis is not known.
+            ConfigError: If ``receipts.seller`` is not set, or ``receipts.prices_include_tax`` is false.
+        """
+        return self._receipts.receipt(business, order)
+
+    def credit_notes(self, business: str, order: str) -> tuple[CreditNote, ...]:
+        """A credit note for each refund of an order that is done; shown like a receipt. Errors are those of `receipt`.
+
+        A refund that its bank sends back later loses its note, and the number stays used.
+        """
+        return self._receipts.notes(business, order)
+
     def cards(self, business: str) -> list[Card]:
         """Cards that may be charged again, the newest first; without the code that charges them."""
         check_id(business, "a business id")
@@ -214,14 +242,28 @@ class Payments:
         """Work on the webhooks that are due: each makes us ask the gateway."""
         return self._inbox.work(most)
 
+    def renew(self) -> Renewed:
+        """Open the renewals of add-ons that fall due, and charge saved cards for them.
+
+        From three days before a month begins its order waits for the owner, told by ``addon.payment_wanted`` with the
+        page to pay on. A business with a card that may be charged again is charged when the month begins, once; if
+        the card is declined it gets a page too. Safe to run at any time, from many machines.
+
+        Raises:
+            StoreUnavailable: If the database cannot be used; run it again.
+        """
+        return self._renewing.run()
+
     def expire(self) -> int:
         """Give up orders unpaid for ``payments.abandon_after``; not final. Returns how many."""
         return self._ordering.expire()
 
     def reconcile(self, *, days: int = 7) -> Reconciliation:
-        """Work on the inbox, ask about every open attempt, compare the gateways' lists with the books, then `expire`.
+        """Work on the inbox, ask about what is open, compare the gateways' lists with the books, then `expire`.
 
-        Safe to run at any time, from many machines.
+        Open are attempts that nobody paid yet, and refunds and disputes without an end. A refund in part that was
+        begun at the gateway, and whose webhook was lost, stays unknown: no list tells of it. Safe to run at any
+        time, from many machines.
 
         Args:
             days: How far to look back, 1 or more.
@@ -235,7 +277,7 @@ class Payments:
             raise ValueError(msg)
         self._inbox.work()
         gateways = [self._shop.gateway(name) for name in self._names()]
-        found = Reconciler(self._books, self._applying).run(gateways, days=days)
+        found = Reconciler(self._books, self._applying, self._back.work).run(gateways, days=days)
         return replace(found, abandoned=self.expire())
 
     # For operators.
@@ -261,6 +303,58 @@ class Payments:
             PaymentError: If it was released.
         """
         return self._applying.mark_refunded(business, quarantine, actor=actor, reason=reason)
+
+    def refund(
+        self,
+        business: str,
+        order: str,
+        amount: Money | str | int | Decimal | None = None,
+        *,
+        key: str,
+        actor: str,
+        reason: str,
+    ) -> MoneyBack:
+        """Send money of a paid pack back: its credits are frozen first, and taken back once the money is gone.
+
+        Of a part, the same share of the credits, bonus included. Spent credits are for
+        ``payments.refund_shortfall``. Who and why is kept.
+
+        Args:
+            business: Whose order.
+            order: Its id.
+            amount: How much, in cedis or in the currency that was charged; None for all that is left.
+            key: What makes it one refund. A repeat sends nothing twice; after a gateway that was not heard, it asks.
+            actor: Who decided.
+            reason: Why.
+
+        Raises:
+            NotFound: If the business has no such order.
+            PaymentError: If it is not paid, is a month of the add-on, or nobody can say whether it was sent.
+            PaymentMismatch: If that is more than is left of its money.
+            PaymentPending: If the same refund is being sent right now.
+            IdempotencyConflict: If the key sent back another amount.
+            GatewayError: If the gateway refused, and the credits are free again; or, with ``may_exist``, if nobody
+                can say, and they stay frozen until it is repeated.
+        """
+        return self._back.refund(business, order, _in_cedis(amount), key=key, actor=actor, reason=reason)
+
+    def money_back(self, business: str, order: str) -> MoneyBack:
+        """How much of a paid pack's money went back, and what that did to its credits.
+
+        Raises:
+            NotFound: If the business has no such order.
+            PaymentError: If it is not paid, or is a month of the add-on.
+        """
+        return self._back.look(business, order)
+
+    def forgive(self, business: str, order: str, *, actor: str, reason: str) -> MoneyBack:
+        """Write off what is owed for a refunded pack's spent credits; a wallet suspended for it goes on.
+
+        Raises:
+            NotFound: If the business has no such order.
+            PaymentError: If it is not paid, or is a month of the add-on.
+        """
+        return self._back.forgive(business, order, actor=actor, reason=reason)
 
     def _settled(self, payment: Payment) -> Payment:
         """A prompt or a card may be paid at once: the gateway is asked, as always."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from ai_addons.billing.profile import ACCRA, BusinessProfile
+from ai_addons.billing.receipt_pages import as_html, as_text
 from ai_addons.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -104,6 +105,16 @@ class PaymentReceipt:
             msg = f"a receipt over {self.taxed.gross} is not one for an order of {self.order.price}"
             raise ValueError(msg)
 
+    @property
+    def text(self) -> str:
+        """As plain text, for a till's printer."""
+        return as_text(receipt_paper(self))
+
+    @property
+    def html(self) -> str:
+        """As a whole page to print."""
+        return as_html(receipt_paper(self))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreditNote:
@@ -134,6 +145,16 @@ class CreditNote:
         if back.currency != paid.currency or not 0 < back.minor <= paid.minor:
             msg = f"a credit note over {back} corrects no receipt over {paid}"
             raise ValueError(msg)
+
+    @property
+    def text(self) -> str:
+        """As plain text, for a till's printer."""
+        return as_text(note_paper(self))
+
+    @property
+    def html(self) -> str:
+        """As a whole page to print."""
+        return as_html(note_paper(self))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from ai_addons.cli.demo import Demo
 from ai_addons.cli.drift import drift
 from ai_addons.cli.fake_gateway import fake_gateway
 from ai_addons.cli.mask import mask
-from ai_addons.cli.orders import orders, reconcile
+from ai_addons.cli.orders import orders, reconcile, renew
 from ai_addons.cli.outbox import deliver, webhook_secret
 from ai_addons.cli.rates import rates
 from ai_addons.cli.story import JsonStory, TerminalStory
@@ -58,6 +58,7 @@ for _command in (
     orders,
     rates,
     reconcile,
+    renew,
     webhook_secret,
     *books.COMMANDS,
     *operate.COMMANDS,

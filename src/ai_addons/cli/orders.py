@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -126,6 +127,44 @@ def release(business: str, payment: str, actor: str, reason: str, *, refunded: b
         click.echo(f"payment {done.id} of order {done.order}: {done.resolution}")
 
 
+@orders.command()
+@click.argument("business")
+@click.argument("order")
+@click.option("--amount", help="In cedis; all that is left without it.")
+@click.option("--key", required=True, help="Makes it one refund: the same again sends nothing twice.")
+@_ACTOR
+@_REASON
+@show.as_json
+@show.told
+def refund(business: str, order: str, amount: str | None, key: str, actor: str, reason: str, *, json_out: bool) -> None:
+    """Send the money of a paid ORDER of BUSINESS back, and take its credits back with it."""
+    with closing(AddOns.from_env()) as addons:
+        back = addons.orders.refund(business, order, amount, key=key, actor=actor, reason=reason)
+        state = addons.orders.find(business, order)[0].state
+    if json_out:
+        show.print_json({**show.plain(back), "state": state})
+        return
+    credits_ = f"{back.taken.short} credits taken back, {back.frozen.short} frozen"
+    click.echo(f"order {order} is {state}: {back.reversed_minor} of {back.paid_minor} minor units; {credits_}")
+
+
+@orders.command()
+@click.argument("business")
+@click.argument("order")
+@click.option("--html", "page", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Write a page.")
+@show.told
+def receipt(business: str, order: str, page: Path | None) -> None:
+    """Show the receipt of a paid ORDER of BUSINESS and its credit notes; with --html write the receipt as a page."""
+    with closing(AddOns.from_env()) as addons:
+        made = addons.orders.receipt(business, order)
+        notes = addons.orders.credit_notes(business, order)
+    if page is not None:
+        page.write_text(made.html, encoding="utf-8")
+        click.echo(f"receipt {made.number} is in {page}")
+        return
+    click.echo("\n".join([made.text, *(note.text for note in notes)]), nl=False)
+
+
 @click.command()
 @click.option("--days", type=click.IntRange(min=1), default=7, show_default=True, help="How far to look back.")
 @show.as_json
@@ -139,6 +178,24 @@ def reconcile(days: int, *, json_out: bool) -> None:
     else:
         _print_reconciliation(found)
     if not found.ok:
+        raise SystemExit(1)
+
+
+@click.command()
+@show.as_json
+@show.told_with(3)
+def renew(*, json_out: bool) -> None:
+    """Do what is due, then open and charge the renewals of add-ons; exit with 1 if one could not be asked."""
+    with closing(AddOns.from_env()) as addons:
+        addons.sweep()
+        done = addons.orders.renew()
+    if json_out:
+        show.print_json(done)
+    else:
+        click.echo(f"{done.paid} months paid, {done.waiting} wait, {len(done.failed)} could not be asked")
+        for business, code in done.failed:
+            click.echo(f"{business}: {code}")
+    if done.failed:
         raise SystemExit(1)
 
 

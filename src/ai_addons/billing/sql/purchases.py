@@ -15,6 +15,7 @@ from ai_addons.billing.schema import (
     purchases,
     quarantine,
     saved_cards,
+    subscriptions,
 )
 
 if TYPE_CHECKING:
@@ -52,10 +53,38 @@ ORDERS: Final = (
     .limit(_exact("most"))
 )
 SAVE_ORDER: Final = update(purchases).where(_THIS_ORDER)
+# What money that goes back makes of a paid order.
+FOLLOW_MONEY: Final = update(purchases).where(_THIS_ORDER, purchases.c.paid_at.is_not(None))
 OVERDUE: Final = (
     select(purchases.c.business_id, purchases.c.id, purchases.c.created_at)
-    .where(purchases.c.state == literal_column("'pending'"), purchases.c.created_at <= _exact("before"))
+    .where(
+        purchases.c.state == literal_column("'pending'"),
+        purchases.c.created_at <= _exact("before"),
+        # A renewal may be paid until its grace is over.
+        or_(purchases.c.kind != literal_column("'addon_renewal'"), purchases.c.created_at <= _exact("renewals_before")),
+    )
     .order_by(purchases.c.created_at, purchases.c.id)
+    .limit(literal_column("100"))
+)
+
+NUMBER_RECEIPT: Final = update(purchases).where(_THIS_ORDER)
+# Paid orders of which money is on its way back, or contested; the oldest first.
+GOING_BACK: Final = text(
+    "SELECT business_id, order_id, MIN(created_at) AS since FROM ("
+    "SELECT business_id, order_id, created_at FROM ai_refunds "
+    "WHERE state IN ('asked', 'pending', 'needs_attention') UNION ALL "
+    "SELECT business_id, order_id, created_at FROM ai_disputes WHERE state = 'open') AS going "
+    "GROUP BY business_id, order_id ORDER BY since, business_id, order_id LIMIT 1000"
+)
+
+# Add-ons whose next month may be paid for; a business has one at a time.
+RENEWABLE: Final = (
+    select(subscriptions)
+    .where(
+        subscriptions.c.state.in_([literal_column("'active'"), literal_column("'past_due'")]),
+        subscriptions.c.business_id > _text("after"),
+    )
+    .order_by(subscriptions.c.business_id, subscriptions.c.id)
     .limit(literal_column("100"))
 )
 
@@ -91,7 +120,7 @@ QUARANTINED_OF: Final = (
     .order_by(quarantine.c.opened_at, quarantine.c.id)
 )
 # What came for a payment that an operator released.
-RELEASED: Final = select(quarantine.c.paid_minor, quarantine.c.paid_currency).where(
+RELEASED: Final = select(quarantine.c.paid_minor, quarantine.c.paid_currency, quarantine.c.paid_live).where(
     quarantine.c.reference == _text("reference"), quarantine.c.resolution == literal_column("'released'")
 )
 OPEN_QUARANTINE: Final = (

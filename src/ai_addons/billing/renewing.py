@@ -1,0 +1,163 @@
+"""Renewals of monthly add-ons: an order for each month that falls due, paid by a saved card or by its owner.
+
+An order is opened once for each add-on and month, whoever runs this how often. A
+card that may be charged again is charged on the day; it is tried once. Without
+one, or when it is declined, the order waits for the owner with a page to pay on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ai_addons.billing.addon import REMINDERS, period_start
+from ai_addons.billing.gateways.base import CardGateway
+from ai_addons.billing.opening import Payment, Way
+from ai_addons.billing.order_rows import read_saved
+from ai_addons.billing.orders import facts
+from ai_addons.billing.rows import read_subscription
+from ai_addons.billing.selling import Wanted
+from ai_addons.billing.sql import purchases as sql
+from ai_addons.errors import AddOnsError, GatewayError, PaymentPending, StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ai_addons.billing.books import Books
+    from ai_addons.billing.opening import Shop
+    from ai_addons.billing.ordering import Ordering
+    from ai_addons.billing.orders import Card
+    from ai_addons.billing.policy import Subscription
+    from ai_addons.billing.sql import Row
+
+PAYMENT_WANTED: Final = "addon.payment_wanted"
+"""Topic of the page on which an owner pays for a renewal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renewed:
+    """What a round over the add-ons did.
+
+    Attributes:
+        paid: Months that a saved card paid for now.
+        waiting: Months whose order waits for its owner, or for a charge that is not finished.
+        failed: Business and code of the error, for those that could not be asked; they are tried again next time.
+    """
+
+    paid: int = 0
+    waiting: int = 0
+    failed: tuple[tuple[str, str], ...] = ()
+
+
+class Renewing:
+    """Opens and collects renewals.
+
+    Args:
+        books: The open books.
+        shop: Finds gateways.
+        ordering: Makes orders.
+        names: Names of the gateways of the settings.
+        settled: Asks what became of a charge that may be paid at once.
+    """
+
+    def __init__(
+        self,
+        books: Books,
+        shop: Shop,
+        ordering: Ordering,
+        names: Callable[[], tuple[str, ...]],
+        settled: Callable[[Payment], Payment],
+    ) -> None:
+        self._books = books
+        self._names = names
+        self._shop = shop
+        self._ordering = ordering
+        self._settled = settled
+
+    def run(self) -> Renewed:
+        """Work on every add-on whose next month may be paid for by now.
+
+        Raises:
+            StoreUnavailable: If the database cannot be used; run it again.
+        """
+        paid = waiting = 0
+        failed = list[tuple[str, str]]()
+        for subscription in self._subscriptions():
+            try:
+                payment = self._one(subscription)
+            except StoreUnavailable:
+                raise
+            except PaymentPending:
+                # Another machine is at it.
+                waiting += 1
+            except AddOnsError as error:
+                # One business's trouble keeps no other waiting.
+                failed.append((subscription.business, error.code))
+            else:
+                done = payment is not None and payment.order.paid_at is not None
+                paid, waiting = paid + done, waiting + (payment is not None and not done)
+        return Renewed(paid=paid, waiting=waiting, failed=tuple(failed))
+
+    def _subscriptions(self) -> Iterator[Subscription]:
+        after = ""
+        while rows := self._page(after):
+            yield from map(read_subscription, rows)
+            after = rows[-1].business_id
+
+    def _page(self, after: str) -> list[Row]:
+        return self._books.database.read(lambda tx: tx.rows(sql.RENEWABLE, {"after": after}))
+
+    def _one(self, subscription: Subscription) -> Payment | None:
+        period = subscription.paid_through + 1
+        opens, now = period_start(subscription, period), self._books.about_now()
+        if now < opens + REMINDERS[0]:
+            return None
+        card = self._card(subscription.business)
+        if card is not None and now < opens:
+            return None
+        way = Way() if card is None else Way(gateway=card.gateway, card=card.id)
+        key = f"renewal:{subscription.id}:{period}"
+        try:
+            started = self._ordering.start(
+                subscription.business, Wanted(addon=True), way, key=key, email=self._email(subscription.business)
+            )
+            payment = self._settled(started)
+        except GatewayError as error:
+            if card is None or error.may_exist:
+                raise
+            # The card was refused as such: the owner pays on a page.
+            return self._by_page(subscription, period)
+        if payment.order.state == "pending" and (payment.attempt.url or payment.attempt.state == "failed"):
+            return self._by_page(subscription, period)
+        return payment
+
+    def _by_page(self, subscription: Subscription, period: int) -> Payment | None:
+        """The order with a page on which its owner can pay, who is told of each page once; None if it was ended."""
+        business = subscription.business
+        month = {"business": business, "subscription": subscription.id, "period": period}
+        row = self._books.database.read(lambda tx: tx.one(sql.ORDER_OF_PERIOD, month))
+        if row is None:
+            return None
+        order, attempts = self._ordering.find(business, row.id)
+        last = attempts[-1]
+        payment = Payment(order=order, attempt=last)
+        if not last.url or last.state != "open":
+            payment = self._ordering.attempt(business, order.id, Way())
+        reference = payment.attempt.reference
+        told = facts(order) | {"url": payment.attempt.url or "", "reference": reference}
+        self._books.on(business, lambda wallet, _: wallet.tell(PAYMENT_WANTED, f"{PAYMENT_WANTED}:{reference}", told))
+        return payment
+
+    def _email(self, business: str) -> str | None:
+        """Where the owner's receipts went last, if the host does not say."""
+        if self._books.terms.profile(business).email:
+            return None
+        rows = self._books.database.read(lambda tx: tx.rows(sql.ORDERS, {"business": business, "most": 1}))
+        return rows[0].email if rows else None
+
+    def _card(self, business: str) -> Card | None:
+        """The card to charge with nobody present, the newest; None if there is none."""
+        rows = self._books.database.read(lambda tx: tx.rows(sql.CARDS, {"business": business}))
+        names = self._names()
+        usable = [one for one in map(read_saved, rows) if one.gateway in names]
+        return next((one for one in usable if isinstance(self._shop.gateway(one.gateway), CardGateway)), None)
