@@ -17,6 +17,7 @@ from ai_addons.billing.gateways.base import (
     Outcome,
     PaymentRequest,
     Refund,
+    RefundOutcome,
     SavedCard,
 )
 from ai_addons.billing.opening import Shop
@@ -25,9 +26,10 @@ from ai_addons.errors import BadSignature, ConfigError
 from tests.books import Books
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ai_addons.billing.applying import Applied
+    from ai_addons.billing.clawback import ShortfallPolicy
     from ai_addons.billing.gateways.base import Gateway
     from ai_addons.billing.opening import Payment
     from ai_addons.billing.orders import Order
@@ -54,11 +56,18 @@ class PageGateway:
         self.fetch_fails: Exception | None = None
         self.lock = threading.Lock()
         self.converts: Checkout | None = None
+        self.sent_back: dict[str, list[Refund]] = {}
+        self.contested: dict[str, list[Dispute]] = {}
+        self.notes: list[str] = []
 
     def checkout(self, request: PaymentRequest) -> Checkout:
         self.take(request)
-        page = Checkout(reference=request.reference, url=f"https://pay.example/{request.reference}")
+        page = self.checkout_page(request.reference)
         return page if self.converts is None else replace(self.converts, reference=page.reference, url=page.url)
+
+    def checkout_page(self, reference: str) -> Checkout:
+        """The page of an attempt."""
+        return Checkout(reference=reference, url=f"https://pay.example/{reference}")
 
     def take(self, request: PaymentRequest, **changes: Any) -> Charge:
         """Note what is to be collected, unless the network fails before; or after."""
@@ -107,7 +116,28 @@ class PageGateway:
         )
 
     def refund(self, reference: str, amount: Money, *, note: str = "") -> Refund:
-        raise NotImplementedError
+        """Send money back, unless the network fails before; or after."""
+        if self.fails is not None:
+            raise self.fails
+        self.notes.append(note)
+        told = self.tell_refund(reference, amount.minor, currency=amount.currency)
+        if self.fails_after is not None:
+            raise self.fails_after
+        return told
+
+    def tell_refund(
+        self, reference: str, minor: int, outcome: RefundOutcome = RefundOutcome.PENDING, *, currency: str = "GHS"
+    ) -> Refund:
+        """Script one more refund of a payment, as from the gateway's own page."""
+        known = self.sent_back.setdefault(reference, [])
+        id_ = f"RF-{reference}-{len(known)}"
+        told = Refund(id=id_, reference=reference, amount_minor=minor, currency=currency, outcome=outcome)
+        known.append(told)
+        return told
+
+    def end_refund(self, reference: str, outcome: RefundOutcome = RefundOutcome.DONE) -> None:
+        """Script how the last refund ended."""
+        self.sent_back[reference][-1] = replace(self.sent_back[reference][-1], outcome=outcome)
 
 
 class ScriptedGateway(PageGateway):
@@ -136,10 +166,12 @@ class ScriptedGateway(PageGateway):
         yield from list(self.charged.values())
 
     def refunds(self, reference: str) -> tuple[Refund, ...]:
-        raise NotImplementedError
+        if self.fetch_fails is not None:
+            raise self.fetch_fails
+        return tuple(self.sent_back.get(reference, ()))
 
     def disputes(self, reference: str) -> tuple[Dispute, ...]:
-        raise NotImplementedError
+        return tuple(self.contested.get(reference, ()))
 
 
 def sign(body: bytes) -> str:
@@ -162,7 +194,7 @@ class Till:
         *,
         books: Books | None = None,
         versions: Sequence[PackVersion] = (),
-        money_back: Callable[..., object] | None = None,
+        shortfall: ShortfallPolicy = "clamp",
         **options: Any,
     ) -> None:
         self.gateway = gateway or ScriptedGateway()
@@ -175,7 +207,7 @@ class Till:
             packs=lambda: self.versions,
             return_url="https://shop.example/back",
         )
-        self.orders = Payments(self.books.opened, shop, names=lambda: (self.gateway.name,), money_back=money_back)
+        self.orders = Payments(self.books.opened, shop, names=lambda: (self.gateway.name,), shortfall=shortfall)
 
     def find(self, name: str | None) -> Gateway:
         """The one gateway."""

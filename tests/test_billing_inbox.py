@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ai_addons.billing.gateways.base import RefundOutcome
 from ai_addons.billing.inbox import KEPT, MOST_TRIES, Worked, backoff, body_text
 from ai_addons.errors import BadSignature, GatewayError, NotFound, StoreUnavailable
 from ai_addons.events import OperatorAlert
@@ -79,14 +80,15 @@ def test_what_is_none_of_ours_is_kept_and_done_with(reference: str | None, topic
 
 
 @pytest.mark.parametrize("topic", ["refund", "dispute"])
-def test_money_that_goes_back_is_handed_on(topic: str) -> None:
-    """With its order and attempt; nothing is decided here."""
-    back: list[Any] = []
-    till = Till(money_back=lambda order, attempt: back.append((order.id, attempt.reference)))
+def test_money_that_goes_back_is_asked_about(topic: str) -> None:
+    """What the webhook says is a hint: the gateway's lists decide what is booked."""
+    till = Till()
     payment, _ = till.paid()
-    till.orders.receive("scripted", *webhook(payment.attempt.reference, name=f"{topic}.pending", topic=topic))
+    reference = payment.attempt.reference
+    till.gateway.tell_refund(reference, 4_000, RefundOutcome.DONE)
+    till.orders.receive("scripted", *webhook(reference, name=f"{topic}.pending", topic=topic))
     assert till.orders.work_inbox() == Worked(done=1)
-    assert back == [(payment.order.id, payment.attempt.reference)]
+    assert (till.order(payment).state, till.balance()) == ("partially_refunded", "50")
 
 
 def test_a_gateway_that_cannot_be_asked_is_asked_again_later_and_at_last_no_more() -> None:

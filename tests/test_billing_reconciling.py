@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ai_addons.billing.gateways.base import Charge, Outcome
+from ai_addons.billing.gateways.base import Charge, Outcome, RefundOutcome
 from ai_addons.billing.reconciling import FAILURES
 from ai_addons.errors import GatewayError, StoreUnavailable
 from tests.books import DAY
@@ -113,14 +113,15 @@ def test_a_payment_in_quarantine_is_shown_until_it_is_decided() -> None:
     assert differences(till) == []
 
 
-def test_money_that_went_back_is_handed_on() -> None:
+def test_money_that_went_back_takes_the_credits_back() -> None:
     """The list says reversed, and so does the gateway when it is asked."""
-    back: list[str] = []
-    till = Till(money_back=lambda order, _: back.append(order.id))
+    till = Till()
     payment, _ = till.paid()
+    till.gateway.tell_refund(payment.attempt.reference, 8_000, RefundOutcome.DONE)
     till.gateway.change(payment.attempt.reference, outcome=Outcome.REVERSED)
     assert differences(till) == []
-    assert back == [payment.order.id]
+    assert (till.order(payment).state, till.balance()) == ("refunded", "0")
+    till.agrees()
 
 
 def test_a_gateway_that_is_down_is_not_asked_for_ever() -> None:

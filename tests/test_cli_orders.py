@@ -19,7 +19,7 @@ from tests.scripted_gateway import CARD, EMAIL, ScriptedGateway, webhook
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ai_addons.billing.gateways.base import Charge
+    from ai_addons.billing.gateways.base import Charge, Refund
 
 HERE = f"{__name__}:CliGateway"
 
@@ -28,13 +28,16 @@ class CliGateway(ScriptedGateway):
     """A host's own gateway, made by its path in the settings; what it knows outlives each command."""
 
     known: ClassVar[dict[str, Charge]] = {}
+    returned: ClassVar[dict[str, list[Refund]]] = {}
 
-    def __init__(self, settings: Any, *, environ: Any, clock: Any) -> None:
+    def __init__(self, settings: Any, *, environ: Any, clock: Any, rate: Any) -> None:
         super().__init__()
+        assert callable(rate)
         assert settings.keys == ()
         assert environ is not None
         assert clock is not None
         self.charged = self.known
+        self.sent_back = self.returned
 
 
 @pytest.fixture
@@ -44,6 +47,7 @@ def shop(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[AddOns]:
     monkeypatch.setenv("AI_ADDONS_STORE__URL", f"sqlite:///{tmp_path / 'shop.db'}")
     monkeypatch.setenv("AI_ADDONS_PAYMENTS__GATEWAYS", json.dumps([HERE]))
     CliGateway.known.clear()
+    CliGateway.returned.clear()
     with closing(AddOns.from_env()) as addons:
         yield addons
 
@@ -190,3 +194,17 @@ def test_an_async_host_does_the_same() -> None:
     with closing(AddOns(settings, gateways=(scripted,))) as addons:
         asyncio.run(sell(addons))
         assert addons.wallet("biz_7").available.short == "160"
+
+
+def test_an_operator_sends_money_back(shop: AddOns) -> None:
+    """The same key again shows what became of it, for people and for machines."""
+    payment = shop.orders.start("biz_7", "VALUE", email=EMAIL)
+    gateway(shop).pay(payment.attempt.reference)
+    shop.orders.verify("biz_7", payment.attempt.reference)
+    order = payment.order.id
+    command = (*f"orders refund biz_7 {order} --key r1 --actor kofi --amount 20 --reason".split(), "wrong pack")
+    told = call(*command).stdout
+    assert told == f"order {order} is successful: 0 of 8000 minor units; 0 credits taken back, 25 frozen\n"
+    found = as_json(*command)
+    assert (found["at_risk_minor"], found["frozen"], found["state"]) == (2_000, "25.00", "successful")
+    assert shop.orders.money_back("biz_7", order).frozen.short == "25"

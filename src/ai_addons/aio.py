@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         Wallet,
         WalletStatus,
     )
+    from ai_addons.billing.refunds import MoneyBack
     from ai_addons.billing.service import BillingService, CreditCharge, CreditCheck, UsageStats
     from ai_addons.billing.spending import WindowSpending
     from ai_addons.billing.statements import Statement
@@ -356,6 +357,28 @@ class AsyncOrders:
         """See `Payments.mark_refunded`."""
         mark = self._addons.orders.mark_refunded
         return await _threaded(partial(mark, business, quarantine, actor=actor, reason=reason))
+
+    async def refund(
+        self,
+        business: str,
+        order: str,
+        amount: Money | str | int | Decimal | None = None,
+        *,
+        key: str,
+        actor: str,
+        reason: str,
+    ) -> MoneyBack:
+        """See `Payments.refund`."""
+        send = partial(self._addons.orders.refund, business, order, amount, key=key)
+        return await _threaded(partial(send, actor=actor, reason=reason))
+
+    async def money_back(self, business: str, order: str) -> MoneyBack:
+        """See `Payments.money_back`."""
+        return await _threaded(partial(self._addons.orders.money_back, business, order))
+
+    async def forgive(self, business: str, order: str, *, actor: str, reason: str) -> MoneyBack:
+        """See `Payments.forgive`."""
+        return await _threaded(partial(self._addons.orders.forgive, business, order, actor=actor, reason=reason))
 
 
 class AsyncLimits:

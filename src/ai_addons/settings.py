@@ -261,6 +261,9 @@ class PaymentSettings(_Section):
     """Where a payer's browser comes back to. None: nowhere of its own; the gateway's own setting counts."""
     abandon_after: Duration = Field(default=timedelta(hours=24), gt=timedelta(0))
     """After this an order that nobody paid is given up; a payment that comes later is honoured all the same."""
+    refund_shortfall: Literal["clamp", "debt", "suspend"] = "clamp"
+    """What becomes of spent credits that a refund or dispute should take back: you bear them (``clamp``), credits
+    bought later pay them (``debt``), or the same and the business makes no calls until then (``suspend``)."""
 
 
 class EventSettings(_Section):

@@ -151,7 +151,12 @@ class Wiring:
         self._gateway_names: tuple[str, ...] = (
             tuple(self._gateways) or settings.payments.gateways or tuple(settings.gateways)
         )
-        self.payments: Payments = Payments(self.books, self._make_shop(), names=self.gateway_names)
+        self.payments: Payments = Payments(
+            self.books,
+            self._make_shop(),
+            names=self.gateway_names,
+            shortfall=settings.payments.refund_shortfall,
+        )
         self.outbox: Outbox = open_outbox(self.books, settings.webhooks, clock=self.clock, random=random)
 
     def policy_named(self, name: str | None) -> Policy:
@@ -193,7 +198,7 @@ class Wiring:
             if name not in self._gateways:
                 own = self.settings.gateways.get(name, GatewaySettings())
                 make: Callable[..., Gateway] = plugins.load("gateways", name)
-                made = make(own, environ=self.environ, clock=self.clock)
+                made = make(own, environ=self.environ, clock=self.clock, rate=self.rates.rate_to_charge)
                 self._gateways[name] = self._gateways[made.name] = made
             return self._gateways[name]
 

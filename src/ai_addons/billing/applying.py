@@ -8,7 +8,7 @@ together or not at all. A grant is unique by its order, an order has one attempt
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from ai_addons.billing.opening import answered, no_wallet
 from ai_addons.billing.operations import note
@@ -39,11 +39,6 @@ if TYPE_CHECKING:
     from ai_addons.billing.sql import Row
     from ai_addons.billing.wallet import LockedWallet
     from ai_addons.money import Credits
-
-
-if TYPE_CHECKING:
-    MoneyBack: TypeAlias = Callable[[Order, Attempt], object]
-    """Looks into what a gateway says went back of a payment: its refunds and disputes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,13 +76,13 @@ class Applying:
     Args:
         books: The open books.
         shop: What orders are made with.
-        money_back: Told of a paid order whose money went back, outside any transaction; None to tell the operator.
+        look_back: Looks into the refunds and disputes of a paid order, outside any transaction.
     """
 
-    def __init__(self, books: Books, shop: Shop, money_back: MoneyBack | None = None) -> None:
+    def __init__(self, books: Books, shop: Shop, look_back: Callable[[Order, Attempt], None]) -> None:
         self._books = books
         self._shop = shop
-        self._money_back = money_back
+        self._look_back = look_back
 
     def apply(self, reference: str, *, business: str | None = None) -> Applied:
         """Ask the gateway about an attempt, and book what its answer means; as often as one likes.
@@ -115,16 +110,14 @@ class Applying:
         applied = self._books.on(
             attempt.business, work, (sql.ORDER, key), (sql.ATTEMPT, {"reference": reference}), without=no_wallet
         )
-        if applied.verdict == "reversed" and applied.success:
-            self.look_back(applied.order, applied.attempt)
-        return applied
+        if applied.verdict != "reversed" or not applied.success:
+            return applied
+        self._look_back(applied.order, applied.attempt)
 
-    def look_back(self, order: Order, attempt: Attempt) -> None:
-        """See to it that money which went back is looked into."""
-        if self._money_back is not None:
-            self._money_back(order, attempt)
-            return
-        self._books.on(order.business, lambda wallet, _: _tell_reversed(wallet, order, attempt))
+        def again(wallet: LockedWallet, found: Sequence[list[Row]]) -> Applied:
+            return replace(applied, order=the(found[0], read_order), balance=wallet.available)
+
+        return self._books.on(attempt.business, again, (sql.ORDER, key), without=no_wallet)
 
     def _book(
         self, wallet: LockedWallet, order: Order, attempt: Attempt, charge: Charge | None, *, live: bool
@@ -294,7 +287,8 @@ def _applied(wallet: LockedWallet, order: Order, attempt: Attempt, verdict: Verd
     return Applied(order=order, attempt=attempt, verdict=verdict, added=added, balance=wallet.available)
 
 
-def _tell_reversed(wallet: LockedWallet, order: Order, attempt: Attempt) -> None:
+def tell_reversed(wallet: LockedWallet, order: Order, attempt: Attempt) -> None:
+    """Tell that money went back, where nothing here can book it; the operator each time."""
     key = f"payment.reversed:{attempt.reference}"
     wallet.tell("payment.reversed", key, facts(order) | {"reference": attempt.reference})
     wallet.note(OperatorAlert(code="payment_reversed", detail=f"{attempt.reference}: order {order.id}"))

@@ -7,7 +7,7 @@ so how many credits must be. So events may come twice, late or in any order.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from ai_addons.billing.gateways.base import RefundOutcome
@@ -75,6 +75,7 @@ class RefundRecord:
         state: How far it is.
         dispute: The dispute it answers; None for a refund of its own.
         created_at: UTC microseconds.
+        changed_at: When it came this far, or was last taken on; kept by the books.
     """
 
     id: str
@@ -83,6 +84,7 @@ class RefundRecord:
     state: RefundState
     dispute: str | None
     created_at: int
+    changed_at: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

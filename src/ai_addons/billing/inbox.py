@@ -16,13 +16,14 @@ from ai_addons.events import OperatorAlert, emit
 from ai_addons.money import MICRO
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ai_addons.billing.applying import Applying
     from ai_addons.billing.books import Books
     from ai_addons.billing.gateways.base import GatewayEvent
     from ai_addons.billing.opening import Shop
     from ai_addons.billing.ordering import Ordering
+    from ai_addons.billing.orders import Attempt, Order
     from ai_addons.billing.sql import Row, Tx
 
 KEPT: Final = 30 * 86_400 * MICRO
@@ -58,13 +59,22 @@ class Inbox:
         shop: Finds gateways.
         ordering: Finds orders.
         applying: Applies payments.
+        look_back: Looks into refunds and disputes.
     """
 
-    def __init__(self, books: Books, shop: Shop, ordering: Ordering, applying: Applying) -> None:
+    def __init__(
+        self,
+        books: Books,
+        shop: Shop,
+        ordering: Ordering,
+        applying: Applying,
+        look_back: Callable[[Order, Attempt], None],
+    ) -> None:
         self._books = books
         self._shop = shop
         self._ordering = ordering
         self._applying = applying
+        self._refunded = look_back
 
     def receive(self, gateway: str, headers: Mapping[str, str], body: bytes) -> GatewayEvent:
         """Keep a webhook, once its signature holds; durable when this returns.
@@ -130,7 +140,7 @@ class Inbox:
 
     def _look_back(self, reference: str) -> None:
         payment = self._ordering.payment(reference)
-        self._applying.look_back(payment.order, payment.attempt)
+        self._refunded(payment.order, payment.attempt)
 
     def _mark(self, row: Row, error: AddOnsError | None, *, again: bool) -> None:
         def work(tx: Tx) -> None:

@@ -13,7 +13,7 @@ from ai_addons.billing.gateways.base import CardGateway, Charge, Outcome, Paymen
 from ai_addons.billing.order_rows import attempt_values, read_attempt, read_card, read_order, the
 from ai_addons.billing.orders import Attempt, Order, described
 from ai_addons.billing.sql import purchases as sql
-from ai_addons.errors import GatewayError, NotFound, PaymentPending
+from ai_addons.errors import GatewayError, NotFound, PaymentError, PaymentPending
 from ai_addons.money import MICRO
 
 if TYPE_CHECKING:
@@ -109,10 +109,13 @@ class Opening:
         """Tell the gateway of an attempt, and keep what it says."""
         try:
             answer = self._ask(payment, way)
-        except GatewayError as error:
-            state: AttemptState = "started" if error.may_exist else "failed"
-            told = replace(payment.attempt, state=state, reason=f"{error.code}: {error.reason}"[:_LONGEST_REASON])
-            self.keep(payment, told)
+        except PaymentError as error:
+            # Any other than the gateway's own was raised before it heard of the attempt.
+            lost, reason = (error.may_exist, error.reason) if isinstance(error, GatewayError) else (False, str(error))
+            state: AttemptState = "started" if lost else "failed"
+            self.keep(
+                payment, replace(payment.attempt, state=state, reason=f"{error.code}: {reason}"[:_LONGEST_REASON])
+            )
             raise
         if isinstance(answer, Charge):
             return self.keep(payment, answered(payment.attempt, answer))

@@ -177,6 +177,18 @@ def quarantined_values(one: Quarantined) -> dict[str, object]:
     }
 
 
+def collected(attempt: Attempt, released: Sequence[Row]) -> tuple[int | None, str | None]:
+    """What the books say was paid by an attempt that paid, in minor units.
+
+    Args:
+        attempt: It.
+        released: How it was released from quarantine, if it was: an operator may have accepted less, or other money.
+    """
+    if released:
+        return released[0].paid_minor, released[0].paid_currency
+    return attempt.asked.minor + attempt.surplus_minor, attempt.asked.currency
+
+
 def read_card(row: Row) -> SavedCard:
     """A card that may be charged again, from its row."""
     return SavedCard(code=row.code, email=row.email, brand=row.brand, last4=row.last4, expires=row.expires)

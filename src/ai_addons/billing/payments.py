@@ -16,7 +16,9 @@ from ai_addons.billing.order_rows import read_order, read_saved
 from ai_addons.billing.ordering import Ordering
 from ai_addons.billing.reconciling import Reconciler
 from ai_addons.billing.records import check_id
+from ai_addons.billing.refunds import Refunds
 from ai_addons.billing.selling import Wanted
+from ai_addons.billing.sending_back import SendingBack
 from ai_addons.billing.sql import purchases as sql
 from ai_addons.errors import NotFound
 from ai_addons.money import Money
@@ -25,13 +27,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from decimal import Decimal
 
-    from ai_addons.billing.applying import Applied, MoneyBack
+    from ai_addons.billing.applying import Applied
     from ai_addons.billing.books import Books
+    from ai_addons.billing.clawback import ShortfallPolicy
     from ai_addons.billing.gateways.base import GatewayEvent
     from ai_addons.billing.inbox import Worked
     from ai_addons.billing.opening import Shop
     from ai_addons.billing.orders import Attempt, Card, Order, Quarantined
     from ai_addons.billing.reconciling import Reconciliation
+    from ai_addons.billing.refunds import MoneyBack
 
 
 class Payments:
@@ -41,18 +45,19 @@ class Payments:
         books: The open books.
         shop: What orders are made with.
         names: Names of the gateways of the settings.
-        money_back: Told of a paid order whose money went back; None to tell the operator.
+        shortfall: What becomes of credits that a refund or dispute should take back but are spent.
     """
 
     def __init__(
-        self, books: Books, shop: Shop, *, names: Callable[[], tuple[str, ...]], money_back: MoneyBack | None = None
+        self, books: Books, shop: Shop, *, names: Callable[[], tuple[str, ...]], shortfall: ShortfallPolicy = "clamp"
     ) -> None:
         self._books = books
         self._shop = shop
         self._names = names
         self._ordering = Ordering(books, shop)
-        self._applying = Applying(books, shop, money_back)
-        self._inbox = Inbox(books, shop, self._ordering, self._applying)
+        self._back = SendingBack(books, shop, self._ordering, Refunds(books, policy=shortfall))
+        self._applying = Applying(books, shop, self._back.look_back)
+        self._inbox = Inbox(books, shop, self._ordering, self._applying, self._back.look_back)
 
     # For the business.
 
@@ -219,9 +224,11 @@ class Payments:
         return self._ordering.expire()
 
     def reconcile(self, *, days: int = 7) -> Reconciliation:
-        """Work on the inbox, ask about every open attempt, compare the gateways' lists with the books, then `expire`.
+        """Work on the inbox, ask about what is open, compare the gateways' lists with the books, then `expire`.
 
-        Safe to run at any time, from many machines.
+        Open are attempts that nobody paid yet, and refunds and disputes without an end. A refund in part that was
+        begun at the gateway, and whose webhook was lost, stays unknown: no list tells of it. Safe to run at any
+        time, from many machines.
 
         Args:
             days: How far to look back, 1 or more.
@@ -235,7 +242,7 @@ class Payments:
             raise ValueError(msg)
         self._inbox.work()
         gateways = [self._shop.gateway(name) for name in self._names()]
-        found = Reconciler(self._books, self._applying).run(gateways, days=days)
+        found = Reconciler(self._books, self._applying, self._back.work).run(gateways, days=days)
         return replace(found, abandoned=self.expire())
 
     # For operators.
@@ -261,6 +268,58 @@ class Payments:
             PaymentError: If it was released.
         """
         return self._applying.mark_refunded(business, quarantine, actor=actor, reason=reason)
+
+    def refund(
+        self,
+        business: str,
+        order: str,
+        amount: Money | str | int | Decimal | None = None,
+        *,
+        key: str,
+        actor: str,
+        reason: str,
+    ) -> MoneyBack:
+        """Send money of a paid pack back: its credits are frozen first, and taken back once the money is gone.
+
+        Of a part, the same share of the credits, bonus included. Spent credits are for
+        ``payments.refund_shortfall``. Who and why is kept.
+
+        Args:
+            business: Whose order.
+            order: Its id.
+            amount: How much, in cedis or in the currency that was charged; None for all that is left.
+            key: What makes it one refund. A repeat sends nothing twice; after a gateway that was not heard, it asks.
+            actor: Who decided.
+            reason: Why.
+
+        Raises:
+            NotFound: If the business has no such order.
+            PaymentError: If it is not paid, is a month of the add-on, or nobody can say whether it was sent.
+            PaymentMismatch: If that is more than is left of its money.
+            PaymentPending: If the same refund is being sent right now.
+            IdempotencyConflict: If the key sent back another amount.
+            GatewayError: If the gateway refused, and the credits are free again; or, with ``may_exist``, if nobody
+                can say, and they stay frozen until it is repeated.
+        """
+        return self._back.refund(business, order, _in_cedis(amount), key=key, actor=actor, reason=reason)
+
+    def money_back(self, business: str, order: str) -> MoneyBack:
+        """How much of a paid pack's money went back, and what that did to its credits.
+
+        Raises:
+            NotFound: If the business has no such order.
+            PaymentError: If it is not paid, or is a month of the add-on.
+        """
+        return self._back.look(business, order)
+
+    def forgive(self, business: str, order: str, *, actor: str, reason: str) -> MoneyBack:
+        """Write off what is owed for a refunded pack's spent credits; a wallet suspended for it goes on.
+
+        Raises:
+            NotFound: If the business has no such order.
+            PaymentError: If it is not paid, or is a month of the add-on.
+        """
+        return self._back.forgive(business, order, actor=actor, reason=reason)
 
     def _settled(self, payment: Payment) -> Payment:
         """A prompt or a card may be paid at once: the gateway is asked, as always."""

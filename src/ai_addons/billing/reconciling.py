@@ -7,19 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from ai_addons.billing.gateways.base import AuditableGateway, Outcome
-from ai_addons.billing.order_rows import read_attempt
+from ai_addons.billing.order_rows import collected, read_attempt
 from ai_addons.billing.orders import REFERENCE
 from ai_addons.billing.sql import purchases as sql
 from ai_addons.errors import BillingError, GatewayError, StoreUnavailable
 from ai_addons.money import MICRO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
     from ai_addons.billing.applying import Applied, Applying
     from ai_addons.billing.books import Books
     from ai_addons.billing.gateways.base import Charge, Gateway
-    from ai_addons.billing.orders import Attempt
     from ai_addons.billing.sql import Row
 
 Difference: TypeAlias = Literal["unknown_reference", "not_listed", "amount", "cannot_ask", "quarantined"]
@@ -78,11 +77,13 @@ class Reconciler:
     Args:
         books: The open books.
         applying: Applies what was missed.
+        follow: Asks about refunds and disputes without an end.
     """
 
-    def __init__(self, books: Books, applying: Applying) -> None:
+    def __init__(self, books: Books, applying: Applying, follow: Callable[[], object]) -> None:
         self._books = books
         self._applying = applying
+        self._follow = follow
 
     def run(self, gateways: Iterable[Gateway], *, days: int) -> Reconciliation:
         """Ask about every attempt that is open, then go through what the gateways list.
@@ -97,6 +98,10 @@ class Reconciler:
         now = self._books.about_now()
         pass_ = _Pass(self._books, self._applying, since=now - days * DAY, until=now)
         pass_.ask_about_open()
+        try:
+            self._follow()
+        except GatewayError as error:
+            pass_.differ("cannot_ask", "", f"refunds and disputes: {error.code}")
         for gateway in gateways:
             if isinstance(gateway, AuditableGateway):
                 pass_.compare(gateway.name, gateway)
@@ -182,14 +187,7 @@ class _Pass:
         if charge.outcome is Outcome.REVERSED or attempt.state not in {"paid", "quarantined"}:
             self._apply(name, charge.reference)
         elif attempt.state == "paid":
-            booked = _collected(attempt, released)
+            booked = collected(attempt, released)
             if booked != (charge.amount_minor, charge.currency):
                 minor, currency = booked
                 self.differ("amount", charge.reference, f"{minor} {currency} booked, {charge.amount_minor} listed")
-
-
-def _collected(attempt: Attempt, released: Sequence[Row]) -> tuple[int | None, str | None]:
-    """What the books say was paid, in minor units; an operator may have accepted less, or other money."""
-    if released:
-        return released[0].paid_minor, released[0].paid_currency
-    return attempt.asked.minor + attempt.surplus_minor, attempt.asked.currency

@@ -22,6 +22,7 @@ def read_refund(row: Row) -> RefundRecord:
         state=row.state,
         dispute=row.dispute_id,
         created_at=row.created_at,
+        changed_at=row.changed_at,
     )
 
 

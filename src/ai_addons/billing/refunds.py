@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from ai_addons.billing import clawback, reclaim, refund_rows
 from ai_addons.billing.clawback import Claim, DisputeRecord, RefundRecord
 from ai_addons.billing.due import catch_up
 from ai_addons.billing.operations import note
 from ai_addons.billing.records import check_id
+from ai_addons.billing.refund_rules import ASKED, check_fits, find, match, put, room_for, state_of
+from ai_addons.billing.sql import purchases
 from ai_addons.billing.sql import reversals as sql
-from ai_addons.errors import BillingError, IdempotencyConflict, PaymentMismatch
+from ai_addons.errors import BillingError, IdempotencyConflict, PaymentMismatch, PaymentPending
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,9 +26,6 @@ if TYPE_CHECKING:
     from ai_addons.billing.wallet import LockedWallet
     from ai_addons.money import Credits, Money
 
-T = TypeVar("T", RefundRecord, DisputeRecord)
-
-_ASKED: Final = "asked:"
 _TOLD: Final = "gateway:"
 
 
@@ -114,13 +113,13 @@ class Refunds:
         check_id(key, "the key of a refund")
 
         def work(wallet: LockedWallet, file: _File) -> MoneyBack:
-            known = _find(file.refunds, f"{_ASKED}{key}")
+            known = find(file.refunds, f"{ASKED}{key}")
             if known is not None:
                 return self._asked_again(file, known, order, amount)
             asked = RefundRecord(
-                id=f"{_ASKED}{key}",
+                id=f"{ASKED}{key}",
                 gateway_id=None,
-                amount_minor=_room_for(order, file.claim, amount),
+                amount_minor=room_for(order, file.claim, amount),
                 state="asked",
                 dispute=None,
                 created_at=wallet.now,
@@ -138,6 +137,35 @@ class Refunds:
             raise IdempotencyConflict(msg)
         return _told(file, replayed=True)
 
+    def take(self, order: PaidOrder, *, key: str, lease: int) -> tuple[RefundRecord, bool]:
+        """Take it on oneself to ask the gateway for a refund: of all who try, one does at a time.
+
+        Args:
+            order: The order.
+            key: The key it was asked for with.
+            lease: Microseconds for which it belongs to whoever took it last.
+
+        Returns:
+            The refund, and whether the caller may ask: not if the gateway has named it or it was withdrawn.
+
+        Raises:
+            BillingError: If nobody asked for it.
+            PaymentPending: If another is at it, or an earlier one of the same amount has no name yet, so that
+                nobody could tell the two apart.
+        """
+
+        def inside(wallet: LockedWallet, found: Sequence[list[Row]]) -> tuple[RefundRecord, bool]:
+            file = self._read(order, found)
+            known = _asked_for(file, key)
+            if known.gateway_id is not None or known.state == "failed":
+                return known, False
+            if wallet.now - known.changed_at < lease or any(_precedes(one, known) for one in file.refunds):
+                raise PaymentPending
+            wallet.tx.write(sql.PUT_REFUND, refund_rows.refund_values(order, known, wallet.now))
+            return known, True
+
+        return self._books.on(order.business, inside, *_queries(order))
+
     def withdraw(self, order: PaidOrder, *, key: str) -> MoneyBack:
         """Free the credits of a refund that the gateway refused, so that no money will go back for it.
 
@@ -148,10 +176,7 @@ class Refunds:
         """
 
         def work(wallet: LockedWallet, file: _File) -> MoneyBack:
-            known = _find(file.refunds, f"{_ASKED}{key}")
-            if known is None:
-                msg = "Nobody asked for a refund under this key. Nothing was booked."
-                raise BillingError(msg)
+            known = _asked_for(file, key)
             if known.gateway_id is not None or known.state == "failed":
                 return _told(file, replayed=True)
             return self._keep_refund(wallet, file, order, replace(known, state="failed"))
@@ -173,10 +198,10 @@ class Refunds:
             PaymentMismatch: If it is not of this order's payment, or of more than was paid; nothing is booked.
         """
         check_id(refund.id, "the id of a refund")
-        _check_fits(order, refund.reference, refund.currency, refund.amount_minor)
+        check_fits(order, refund.reference, refund.currency, refund.amount_minor)
 
         def work(wallet: LockedWallet, file: _File) -> MoneyBack:
-            known = _match(file.refunds, refund, key)
+            known = match(file.refunds, refund, key)
             if known is not None and known.amount_minor != refund.amount_minor:
                 msg = "The gateway names another amount for this refund than before. Nothing was booked."
                 raise PaymentMismatch(msg)
@@ -208,10 +233,10 @@ class Refunds:
         """
         check_id(dispute.id, "the id of a dispute")
         # Some gateways say how much is contested only when it is over.
-        _check_fits(order, dispute.reference, dispute.currency, dispute.amount_minor or 1)
+        check_fits(order, dispute.reference, dispute.currency, dispute.amount_minor or 1)
 
         def work(wallet: LockedWallet, file: _File) -> MoneyBack:
-            known = _find(file.disputes, dispute.id)
+            known = find(file.disputes, dispute.id)
             state = clawback.dispute_state(None if known is None else known.state, dispute)
             after = DisputeRecord(
                 id=dispute.id,
@@ -271,13 +296,13 @@ class Refunds:
 
     def _keep_refund(self, wallet: LockedWallet, file: _File, order: PaidOrder, refund: RefundRecord) -> MoneyBack:
         wallet.tx.write(sql.PUT_REFUND, refund_rows.refund_values(order, refund, wallet.now))
-        refund_rows.tell_refund(wallet, order, _find(file.refunds, refund.id), refund)
-        return self._settle(wallet, replace(file, refunds=_put(file.refunds, refund)))
+        refund_rows.tell_refund(wallet, order, find(file.refunds, refund.id), refund)
+        return self._settle(wallet, replace(file, refunds=put(file.refunds, refund)))
 
     def _keep_dispute(self, wallet: LockedWallet, file: _File, order: PaidOrder, dispute: DisputeRecord) -> MoneyBack:
         wallet.tx.write(sql.PUT_DISPUTE, refund_rows.dispute_values(order, dispute, wallet.now))
-        refund_rows.tell_dispute(wallet, order, _find(file.disputes, dispute.id), dispute)
-        return self._settle(wallet, replace(file, disputes=_put(file.disputes, dispute)))
+        refund_rows.tell_dispute(wallet, order, find(file.disputes, dispute.id), dispute)
+        return self._settle(wallet, replace(file, disputes=put(file.disputes, dispute)))
 
     def _settle(self, wallet: LockedWallet, file: _File) -> MoneyBack:
         stands = clawback.standing(file.claim.paid_minor, file.refunds, file.disputes)
@@ -285,6 +310,9 @@ class Refunds:
         if wallet.due:
             # Credits are free again in a grant that has expired: nobody is told of credits that cannot pay.
             catch_up(self._books, wallet)
+        state = state_of(claim, file.disputes)
+        key = {"business": wallet.business, "order": claim.order}
+        wallet.tx.write(purchases.FOLLOW_MONEY, {**key, "state": state})
         return _told(replace(file, claim=claim), replayed=False)
 
 
@@ -312,52 +340,16 @@ def _told(file: _File, *, replayed: bool) -> MoneyBack:
     )
 
 
-def _find(records: tuple[T, ...], name: str) -> T | None:
-    return next((record for record in records if record.id == name), None)
+def _asked_for(file: _File, key: str) -> RefundRecord:
+    known = find(file.refunds, f"{ASKED}{key}")
+    if known is None:
+        msg = "Nobody asked for a refund under this key. Nothing was booked."
+        raise BillingError(msg)
+    return known
 
 
-def _put(records: tuple[T, ...], record: T) -> tuple[T, ...]:
-    kept = list[T]()
-    kept += [one for one in records if one.id != record.id]
-    kept.append(record)
-    return tuple(kept)
-
-
-def _match(refunds: tuple[RefundRecord, ...], refund: Refund, key: str | None) -> RefundRecord | None:
-    """The refund that the gateway tells of: known by its id, or asked for and not named yet."""
-    for known in refunds:
-        if known.gateway_id == refund.id:
-            return known
-    open_ones = [one for one in refunds if one.gateway_id is None and one.state != "failed"]
-    if key is not None:
-        return next((one for one in open_ones if one.id == f"{_ASKED}{key}"), None)
-    return next((one for one in open_ones if one.amount_minor == refund.amount_minor), None)
-
-
-def _check_fits(order: PaidOrder, reference: str, currency: str, minor: int) -> None:
-    if (reference, currency) != (order.reference, order.currency) or not 0 < minor <= order.paid_minor:
-        msg = (
-            "The refund or dispute does not fit the payment of this order: another payment, another currency, or "
-            "more than was paid. Nothing was booked. Look at it at the gateway."
-        )
-        raise PaymentMismatch(msg)
-
-
-def _room_for(order: PaidOrder, claim: Claim, amount: Money | None) -> int:
-    """What is to be sent back, in minor units.
-
-    Raises:
-        PaymentMismatch: If it is not there.
-    """
-    left = claim.paid_minor - claim.standing.at_risk_minor
-    wanted = left if amount is None else amount.minor
-    if amount is not None and amount.currency != order.currency:
-        msg = f"The order was paid in {order.currency}, not {amount.currency}. Nothing was booked."
-        raise PaymentMismatch(msg)
-    if not 0 < wanted <= left:
-        msg = (
-            f"Of the order's money {left} minor units can be sent back, not {wanted}; the rest went back before, is "
-            f"on its way, or is contested. Nothing was booked."
-        )
-        raise PaymentMismatch(msg)
-    return wanted
+def _precedes(one: RefundRecord, known: RefundRecord) -> bool:
+    """Whether the gateway might give this refund's name to another one that was asked for before it."""
+    unnamed = one.gateway_id is None and one.state == "asked"
+    earlier = (one.created_at, one.id) < (known.created_at, known.id)
+    return unnamed and earlier and one.amount_minor == known.amount_minor

@@ -126,6 +126,27 @@ def release(business: str, payment: str, actor: str, reason: str, *, refunded: b
         click.echo(f"payment {done.id} of order {done.order}: {done.resolution}")
 
 
+@orders.command()
+@click.argument("business")
+@click.argument("order")
+@click.option("--amount", help="In cedis; all that is left without it.")
+@click.option("--key", required=True, help="Makes it one refund: the same again sends nothing twice.")
+@_ACTOR
+@_REASON
+@show.as_json
+@show.told
+def refund(business: str, order: str, amount: str | None, key: str, actor: str, reason: str, *, json_out: bool) -> None:
+    """Send the money of a paid ORDER of BUSINESS back, and take its credits back with it."""
+    with closing(AddOns.from_env()) as addons:
+        back = addons.orders.refund(business, order, amount, key=key, actor=actor, reason=reason)
+        state = addons.orders.find(business, order)[0].state
+    if json_out:
+        show.print_json({**show.plain(back), "state": state})
+        return
+    credits_ = f"{back.taken.short} credits taken back, {back.frozen.short} frozen"
+    click.echo(f"order {order} is {state}: {back.reversed_minor} of {back.paid_minor} minor units; {credits_}")
+
+
 @click.command()
 @click.option("--days", type=click.IntRange(min=1), default=7, show_default=True, help="How far to look back.")
 @show.as_json

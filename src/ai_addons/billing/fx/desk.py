@@ -134,6 +134,15 @@ class RateDesk:
             raise StaleRate
         return rate
 
+    def rate_to_charge(self) -> Rate:
+        """`fresh_rate` as gateways take it, and as it is kept beside an attempt to pay.
+
+        Raises:
+            StaleRate: If there is none.
+            StoreUnavailable: If the books cannot be read.
+        """
+        return self._rules.booked(self.fresh_rate(), self._clock.now())
+
     def refresh(self, *, force: bool = False) -> tuple[Asked, ...]:
         """Ask the sources, if it is time and no other host does; in the caller's own thread.
 

@@ -97,8 +97,17 @@ def read_refund(data: Table, reference: str, raw: str) -> Refund | None:
     if name is None or amount is None or currency is None:
         return None
     status = (lenient.word(data.get("status")) or "").replace("_", "-")
-    outcome = _REFUNDS.get(status, RefundOutcome.UNKNOWN)
-    return Refund(id=name, reference=reference, amount_minor=amount, currency=currency, outcome=outcome, raw=raw)
+    # A list names the dispute that a refund answers, and has null for a refund of its own.
+    about_dispute = data.get("dispute")
+    return Refund(
+        id=name,
+        reference=reference,
+        amount_minor=amount,
+        currency=currency,
+        outcome=_REFUNDS.get(status, RefundOutcome.UNKNOWN),
+        dispute=lenient.word(about_dispute) or lenient.word(lenient.table(about_dispute).get("id")),
+        raw=raw,
+    )
 
 
 def read_dispute(data: Table, reference: str) -> Dispute | None:

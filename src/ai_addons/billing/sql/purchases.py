@@ -52,11 +52,22 @@ ORDERS: Final = (
     .limit(_exact("most"))
 )
 SAVE_ORDER: Final = update(purchases).where(_THIS_ORDER)
+# What money that goes back makes of a paid order.
+FOLLOW_MONEY: Final = update(purchases).where(_THIS_ORDER, purchases.c.paid_at.is_not(None))
 OVERDUE: Final = (
     select(purchases.c.business_id, purchases.c.id, purchases.c.created_at)
     .where(purchases.c.state == literal_column("'pending'"), purchases.c.created_at <= _exact("before"))
     .order_by(purchases.c.created_at, purchases.c.id)
     .limit(literal_column("100"))
+)
+
+# Paid orders of which money is on its way back, or contested; the oldest first.
+GOING_BACK: Final = text(
+    "SELECT business_id, order_id, MIN(created_at) AS since FROM ("
+    "SELECT business_id, order_id, created_at FROM ai_refunds "
+    "WHERE state IN ('asked', 'pending', 'needs_attention') UNION ALL "
+    "SELECT business_id, order_id, created_at FROM ai_disputes WHERE state = 'open') AS going "
+    "GROUP BY business_id, order_id ORDER BY since, business_id, order_id LIMIT 1000"
 )
 
 # Attempts.
