@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.opening import Payment
 
 EMAIL: Final = "owner@shop.example"
-PHONE: Final = {"phone": "0244000000", "network": "mtn"}
+PHONE: Final[dict[str, Any]] = {"phone": "0244000000", "network": "mtn"}
 MONTH: Final = 30
 """Days from 21 September to 21 October."""
 
@@ -131,7 +131,7 @@ class Town:
     def _buy(self, owner: Owner, number: int, **what: Any) -> None:
         way = self._chance.choice(WAYS)
         self.happened[way] += 1
-        prompt = {} if way == "page" else PHONE
+        prompt: dict[str, Any] = {} if way == "page" else PHONE
         payment = self.addons.orders.start(owner.business, email=EMAIL, **what, **prompt)
         reference = payment.attempt.reference
         if way == "after all":

@@ -287,3 +287,25 @@ def test_another_business_learns_nothing_of_a_payment(street: Street) -> None:
             street.browser.press(press)
             assert street.webhook() == 200
     assert (street.available(), street.addons.wallet("biz_8").available.short) == ("100", "0")
+
+
+@pytest.mark.parametrize(("label", "left"), [("Shop wins", "62.5"), ("Shop loses", "0")])
+def test_money_that_goes_back_takes_its_credits_along(street: Street, label: str, left: str) -> None:
+    """30 of 80 cedis are sent back with their share of the credits; then the payer's bank contests the rest."""
+    payment = order(street, **MTN)
+    street.browser.see("/phone")
+    street.browser.press("Approve")
+    assert (street.webhook(), street.available()) == (200, "100")
+    told = street.addons.orders.refund(BUSINESS, payment.order.id, "30", key="r-1", actor="kofi", reason="unhappy")
+    assert (told.frozen, street.webhook(), street.available()) == (Credits("37.5"), 200, "62.5")
+    street.browser.see("/operator")
+    street.browser.press("processed")
+    assert (street.webhook(), street.available()) == (200, "62.5")
+    assert street.addons.orders.money_back(BUSINESS, payment.order.id).taken == Credits("37.5")
+    assert street.addons.orders.find(BUSINESS, payment.order.id)[0].state == "partially_refunded"
+    street.browser.see("/operator")
+    street.browser.press("Open a dispute")
+    assert (street.webhook(), street.available()) == (200, "0")
+    street.browser.press(label)
+    assert (street.webhook(), street.available()) == (200, left)
+    street.agrees()
