@@ -69,8 +69,14 @@ def test_the_demo_tells_the_whole_story() -> None:
     refused = next(chapter for chapter in story if chapter["step"] == "refused")
     assert (refused["required"], refused["available"]) == ("3.00", "1.70")
     assert [offer["type"] for offer in refused["offers"]] == ["STARTER", "VALUE", "PRO"]
+    bought = next(chapter for chapter in story if chapter["step"] == "bought")
+    assert (bought["pack"], bought["price"]) == ("VALUE", {"amount": "80.00", "currency": "GHS"})
+    assert (bought["state"], bought["gateway"]) == ("successful", "fake")
+    assert (bought["granted"], bought["balance"]) == ("100.00", "101.70")
     assert books["sound"] is True
     assert (books["balance"], books["held"]) == ("95.70", "0.00")
+    granted = [entry["amount"] for entry in books["entries"] if entry["kind"] == "grant"]
+    assert granted == ["5.00", "80.00", "20.00"]
     assert [entry["kind"] for entry in books["entries"]].count("usage") == 6
 
 
@@ -83,6 +89,8 @@ def test_the_demo_reads_well_in_a_terminal() -> None:
         "The same question again costs nothing",
         "Not enough credits",
         "VALUE (recommended)",
+        "GHS 80.00 paid by Mobile Money, 100 credits added",
+        "this is a fake gateway, no money moves",
         "The ledger",
         "every check of the books passes",
     ):
@@ -119,7 +127,9 @@ def test_the_demo_keeps_its_books_where_told(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("AI_ADDONS_STORE__URL", f"sqlite:///{books}")
     assert as_json("balance", "biz_nyonkopa")["available"] == "95.70"
     assert "the chain is whole" in call("ledger", "biz_nyonkopa", "--verify").stderr
-    assert len(as_json("ledger", "biz_nyonkopa")) == 8
+    assert len(as_json("ledger", "biz_nyonkopa")) == 9
+    (order,) = as_json("orders", "list", "biz_nyonkopa")
+    assert (order["pack"], order["state"]) == ("VALUE", "successful")
     assert as_json("doctor") == {"ok": True, "findings": [], "wallets": 1}
     assert as_json("sweep") == {"wallets": 0}
     assert "Give --keep a new file" in call("demo", "--keep", str(books), code=2).stderr

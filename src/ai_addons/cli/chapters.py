@@ -78,9 +78,23 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bought:
-    """Credits added."""
+    """A pack that was ordered and paid.
+
+    Attributes:
+        pack: Its type.
+        price: What it costs.
+        order: Id of the order.
+        state: Where the order stands.
+        gateway: Who took the money; the demo's own moves none.
+        granted: Credits added.
+        balance: Credits available now.
+    """
 
     pack: str
+    price: Money
+    order: str
+    state: str
+    gateway: str
     granted: Credits
     balance: Credits
 

@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ai_addons.addons import AddOns
+from ai_addons.billing.gateways.fake.adapter import FakePaystack
+from ai_addons.billing.gateways.fake.collecting import PAYS_AT_ONCE
+from ai_addons.billing.gateways.fake.server import FakeGatewayServer
 from ai_addons.cli.chapters import Alerted, Answered, Books, Bought, Opening, Refused, Sent, Trial
 from ai_addons.cli.records import Shop, read_customers, read_products, read_shop
 from ai_addons.errors import ConfigError, InsufficientCreditsError, TrialClaimed
@@ -28,12 +31,12 @@ if TYPE_CHECKING:
     from ai_addons.features import FeatureResult
     from ai_addons.features.credit_assessment import CreditAssessment
     from ai_addons.features.product_description import Product, ProductCopy
-    from ai_addons.money import Credits
     from ai_addons.receipt import Billed
 
 _DESCRIBED: Final = 3
 _ASSESSED: Final = 3
 PACK: Final = "VALUE"
+_EMAIL: Final = "owner@shop.example"
 _DECISIONS: Final = {
     "approve": "Approve",
     "approve_reduced": "Approve a smaller limit",
@@ -103,11 +106,12 @@ class Demo:
         return Shop(name="Your shop", business_id="demo-shop", phone="", as_of=datetime.now(UTC).date())
 
     def _open(self, stack: ExitStack) -> AddOns:
-        """Wire up with the configured models, and books and cache of the demo's own."""
+        """Wire up with the configured models; books, cache and gateway are the demo's own."""
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ai-addons-demo-")))
         books = self._keep.resolve() if self._keep is not None else folder / "demo.db"
         settings = Settings(store={"url": f"sqlite:///{books}"}, cache={"directory": folder / "cache"})
-        addons = AddOns(settings, hooks=(self._alert,))
+        gateway = FakePaystack(stack.enter_context(FakeGatewayServer()).url)
+        addons = AddOns(settings, hooks=(self._alert,), gateways=(gateway,))
         stack.callback(addons.close)
         return addons
 
@@ -180,7 +184,7 @@ class Demo:
     def _refuse_and_buy(
         self, addons: AddOns, shop: Shop, asked: tuple[str, str], refusal: InsufficientCreditsError
     ) -> None:
-        """Tell what was refused (a feature, and what it was asked about), and add the credits of a pack."""
+        """Tell what was refused (a feature, and what it was asked about), and buy a pack by Mobile Money."""
         feature, subject = asked
         self._story.tell(
             Refused(
@@ -192,8 +196,22 @@ class Demo:
                 offers=refusal.offers,
             )
         )
-        booking = addons.grant(shop.business_id, _credits_of(refusal), source="adjustment", ref="demo purchase")
-        self._story.tell(Bought(pack=PACK, granted=booking.grant.amount, balance=booking.balance))
+        with self._story.waiting(f"paying for {PACK}"):
+            payment = addons.orders.start(
+                shop.business_id, PACK, email=_EMAIL, phone=PAYS_AT_ONCE, network="mtn", user="demo"
+            )
+        order = payment.order
+        self._story.tell(
+            Bought(
+                pack=PACK,
+                price=order.price,
+                order=order.id,
+                state=order.state,
+                gateway=payment.attempt.gateway,
+                granted=order.credits,
+                balance=addons.wallet(shop.business_id).available,
+            )
+        )
 
     def _close_books(self, addons: AddOns, shop: Shop) -> None:
         wallet = addons.wallet(shop.business_id)
@@ -221,10 +239,6 @@ def sample_data() -> Path:
             return folder
     msg = "The sample shop is not installed. Nothing was charged. Give your own records with --data FOLDER."
     raise ConfigError(msg)
-
-
-def _credits_of(refusal: InsufficientCreditsError) -> Credits:
-    return next(offer.credits for offer in refusal.offers if offer.type == PACK)
 
 
 def _sent(addons: AddOns, typed: str | None) -> Sent | None:

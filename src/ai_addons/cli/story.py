@@ -100,10 +100,7 @@ class TerminalStory:
             case Refused():
                 self._refused(chapter)
             case Bought():
-                self._say(
-                    f"\n[bold green]{chapter.pack}:[/] {chapter.granted.short} credits added, as if bought "
-                    f"(the demo takes no payment). Balance: {chapter.balance.short}."
-                )
+                self._bought(chapter)
             case Records() | Shown() | Skipped() | Sum() | Drawn():
                 self._tour(chapter)
             case Alerted():
@@ -220,6 +217,14 @@ class TerminalStory:
         self._out.print(
             Padding(show.table("What to buy", ("pack", "price", "credits"), rows, right=("price", "credits")), (0, 2))
         )
+
+    def _bought(self, chapter: Bought) -> None:
+        self._say(
+            f"\n[bold green]{chapter.pack}:[/] {chapter.price} paid by Mobile Money, {chapter.granted.short} credits "
+            f"added. Balance: {chapter.balance.short}."
+        )
+        self._indented("[dim]receipt:[/] this is a fake gateway, no money moves")
+        self._indented(f"[dim]order:[/]   {chapter.order}, {chapter.state}, by the gateway {chapter.gateway!r}")
 
     def _books(self, chapter: Books) -> None:
         self._say("")
