@@ -470,13 +470,13 @@ def test_a_statement_reads_as_plain_text() -> None:
         "  received       1  +12.00\n"
         "  used           1   -0.10\n"
         "  not paid       1    0.00\n"
-        "  clawback       1   -2.00\n"
+        "  taken back     1   -2.00\n"
         "Closing balance       9.90\n"
         "\n"
-        "2026-09-21 15:13  received  purchase:order-1   +12.00  12.00\n"
-        "2026-09-21 15:13  used      AI Report Summary   -0.10  11.90\n"
-        "2026-09-21 15:13  not paid  own                  0.00  11.90\n"
-        "2026-09-21 15:13  clawback  o:1                 -2.00   9.90\n"
+        "2026-09-21 15:13  received    purchase:order-1   +12.00  12.00\n"
+        "2026-09-21 15:13  used        AI Report Summary   -0.10  11.90\n"
+        "2026-09-21 15:13  not paid    own                  0.00  11.90\n"
+        "2026-09-21 15:13  taken back  o:1                 -2.00   9.90\n"
     )
 
 

@@ -41,7 +41,7 @@ LATER: Final = {"needs_review": True}
 """A product whose words are left out or make a claim is reviewed: the one decision that its text may bring about."""
 
 OF_THE_INSTRUCTIONS: Final = frozenset(
-    {"placeholder", "word of the instructions", "nothing", "blanks", "nothing visible"}
+    {"placeholder", "full-width placeholder", "word of the instructions", "nothing", "blanks", "nothing visible"}
 )
 """Texts that stand in the instructions by themselves."""
 
@@ -182,17 +182,19 @@ def test_a_text_moves_no_decision(key: str, at: int, payload: str, open_shop: Sh
     for one in (open_shop, alone) if {"[", "{", "<"} & set(TEXTS[payload]) else (open_shop,):
         requests(one)
         found, beside = one.call(EIGHT[key], hostile), one.call(EIGHT[key], plain)
-        assert found.source == beside.source
+        # What is typed may cost an answer its words: then they are code's own, and free.
+        assert found.source in {beside.source, "rules"}
         assert unnamed(decided(key, found) | LATER, typed) == unnamed(decided(key, beside) | LATER, [PLAIN])
         if key not in OWN_WORDS:
             assert agrees(prose(key, found), prose(key, beside), typed)
-        if key != "collection_message":
+        if key not in OWN_WORDS:
             assert harmless(prose(key, found), typed)
         sent = requests(one)
-        assert len({system for system, _ in sent}) <= 1
+        told = [] if payload in OF_THE_INSTRUCTIONS else typed
+        # A name with a word in common with the instructions or the question: that word is masked there, no more.
+        assert not [system for system, _ in sent for spelt in told if spelt in system]
         if key == "customer_insight":
-            # A name with a word in common with the question: that word is masked in it.
-            assert not [text for _, text in sent for one in typed if one in text]
+            assert not [text for _, text in sent for spelt in told if spelt in text]
         elif key != "product_description":
             assert len({text for _, text in sent}) <= 1, "names do not leave"
 

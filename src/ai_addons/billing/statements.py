@@ -38,7 +38,7 @@ _WORDS: Final[dict[str, str]] = {
     "adjust": "taken by the operator",
     "reverse": "undone",
     "bad_debt": "not paid",
-    "clawback": "taken back, money was returned",
+    "clawback": "taken back",
     "write_off": "spent before money was returned",
     "debt": "owed after money was returned",
 }

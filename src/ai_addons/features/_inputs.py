@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Annotated, ClassVar, Final, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ai_addons.features._facts import clean
 
+_MOST_DECIMALS: Final = 12
 _MINUS_NOTHING: Final = re.compile(r"\s*-(?:0+(?:\.0*)?|\.0+)\s*")
 
 
@@ -18,16 +19,28 @@ def exact(value: object) -> object:
     """Let text, whole numbers and `Decimal` pass; a float is not exact, and minus nothing is nothing.
 
     Raises:
-        ValueError: For a float or a truth value.
+        ValueError: For a float or a truth value, and for a number of more than twelve decimals.
     """
     if isinstance(value, (bool, float)):
         msg = "amounts are given as text, whole number or Decimal: floats are not exact"
         raise ValueError(msg)  # noqa: TRY004  # pydantic turns a ValueError, not a TypeError, into a field error
-    if isinstance(value, Decimal):
-        return abs(value) if value.is_zero() else value
     if isinstance(value, str) and _MINUS_NOTHING.fullmatch(value):
         return value.replace("-", "")
+    if isinstance(value, Decimal) and value.is_zero():
+        return abs(value)
+    if _is_too_small(value):
+        msg = "this is smaller than anything a shop measures: give at most twelve decimals"
+        raise ValueError(msg)
     return value
+
+
+def _is_too_small(value: object) -> bool:
+    """Whether a number has its first digit behind the twelfth decimal; other text is for pydantic."""
+    try:
+        number = Decimal(value) if isinstance(value, (str, Decimal)) else Decimal(0)
+    except InvalidOperation:
+        return False
+    return number.is_finite() and not number.is_zero() and number.adjusted() < -_MOST_DECIMALS
 
 
 def tidy(value: object) -> object:

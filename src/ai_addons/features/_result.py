@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, ClassVar, Generic, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_serializer
 from typing_extensions import TypeVar
 
 from ai_addons.prompt import DegradedReason, Source
@@ -45,6 +45,11 @@ class Fact(BaseModel):
     """Down, flat or up, for a fact that has a direction."""
     n: int | None = None
     """How many observations stand behind it."""
+
+    @field_serializer("value", when_used="json")
+    def _as_people_write_it(self, value: Decimal | date | str) -> date | str:
+        """A figure in digits alone: not everyone who reads JSON knows exponents."""
+        return f"{value:f}" if isinstance(value, Decimal) else value
 
 
 class Notice(BaseModel):
