@@ -152,17 +152,21 @@ def refund(business: str, order: str, amount: str | None, key: str, actor: str, 
 @click.argument("business")
 @click.argument("order")
 @click.option("--html", "page", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Write a page.")
+@show.as_json
 @show.told
-def receipt(business: str, order: str, page: Path | None) -> None:
+def receipt(business: str, order: str, page: Path | None, *, json_out: bool) -> None:
     """Show the receipt of a paid ORDER of BUSINESS and its credit notes; with --html write the receipt as a page."""
     with closing(AddOns.from_env()) as addons:
         made = addons.orders.receipt(business, order)
         notes = addons.orders.credit_notes(business, order)
     if page is not None:
         page.write_text(made.html, encoding="utf-8")
+    if json_out:
+        show.print_json({"receipt": made, "credit_notes": notes, "page": None if page is None else str(page)})
+    elif page is not None:
         click.echo(f"receipt {made.number} is in {page}")
-        return
-    click.echo("\n".join([made.text, *(note.text for note in notes)]), nl=False)
+    else:
+        click.echo("\n".join([made.text, *(note.text for note in notes)]), nl=False)
 
 
 @click.command()
