@@ -13,8 +13,10 @@ import pytest
 from pydantic import BaseModel
 
 from ai_addons import AddOns, Prompt, StoreUnavailable, billed_feature
+from ai_addons._call import stored
 from ai_addons._call.sharing import is_shareable
 from ai_addons.cache.base import CacheFault
+from ai_addons.cache.flights import Flights
 from ai_addons.cache.memory import MemoryAnswers
 from ai_addons.cache.redis import RedisAnswers
 from ai_addons.errors import AddOnsError, ProviderUnavailable
@@ -472,3 +474,15 @@ def test_no_cache_has_nothing(ai_clock: ManualClock) -> None:
         stats = addons.answers.stats()
         assert (stats.backend, stats.entries, stats.cacheable, stats.hit_rate) == ("off", None, 0, None)
         assert addons.answers.clear() == 0
+
+
+def test_an_answer_that_was_replaced_meanwhile_keeps_its_own_payers() -> None:
+    """Whoever paid for the same answer stays noted; who paid for another one has nothing to do with it."""
+    cache, flights = MemoryAnswers(ManualClock()), Flights()
+    one = stored.Stored("Buy more", "m", ("ama",), 1, None)
+    stored.write(cache, "k", one, 60, "t")
+    stored.write_again(cache, "k", one.paid_also_by("kofi"), 60, "t", alone=flights.alone)
+    assert json.loads(cache.get("k") or "")["by"] == ["ama", "kofi"]
+    other = stored.Stored("Buy less", "m", ("esi",), 2, None)
+    stored.write_again(cache, "k", other, 60, "t", alone=flights.alone)
+    assert json.loads(cache.get("k") or "")["by"] == ["esi"]

@@ -623,8 +623,15 @@ def test_a_stale_answer_stands_in_only_before_the_first_word(
     addons.close()
 
 
+@BOTH
 def test_a_store_that_is_away_when_the_reader_stops_charges_nothing(
-    ai_addons: AddOns, ai_payer: Payer, ai_llm: FakeLlm, ai_clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+    ai_addons: AddOns,
+    ai_payer: Payer,
+    ai_llm: FakeLlm,
+    ai_clock: ManualClock,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    aio: bool,
 ) -> None:
     """Closing stays quiet; the hold is released when it expires."""
     ai_llm.reply(blurb, "Fresh rice is here today")
@@ -634,7 +641,7 @@ def test_a_store_that_is_away_when_the_reader_stops_charges_nothing(
 
     with monkeypatch.context() as patched:
         patched.setattr(Store, "capture", unavailable)
-        got = read(blurb, AMA, aio=False, most=1)
+        got = read(blurb, AMA, aio=aio, most=1)
     assert got.receipt is None
     ai_clock.advance(121)
     assert ai_addons.sweep() == 1
