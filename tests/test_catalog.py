@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ai_addons.catalog import BUILT_IN, FeatureSpec, Registry, built_in
+from ai_addons.catalog import BUILT_IN, FeatureSpec, Registry
 from ai_addons.errors import FeatureExists, UnpricedFeature
 from ai_addons.money import Credits
 
@@ -127,37 +127,3 @@ def test_declarations_of_a_test_are_forgotten() -> None:
     with pytest.raises(LookupError):
         declare_and_fail()
     assert [spec.key for spec in registry.specs()] == ["menu_idea"]
-
-
-def test_a_built_in_feature_is_named_by_the_catalogue() -> None:
-    """What it says for itself is kept; name, shelf and favourites are the price list's, and so is the price."""
-    expected = FeatureSpec(
-        key="collection_message",
-        name="Smart Collection Message",
-        description="AI-powered collection reminders",
-        category="basic",
-        credits=None,
-        tier="small",
-        cache=timedelta(hours=24),
-        version="9",
-        max_tokens=7,
-        tokens=(1, 2),
-        variants=4,
-        popular=True,
-        fold=3,
-        built_in=True,
-    )
-    assert (
-        built_in(
-            "collection_message",
-            version="9",
-            max_tokens=7,
-            tokens=(1, 2),
-            cache=timedelta(hours=24),
-            variants=4,
-            fold=3,
-        )
-        == expected
-    )
-    plain = built_in("report_summary", version="1", max_tokens=7, tokens=(1, 2))
-    assert (plain.cache, plain.variants, plain.fold, plain.popular) == (timedelta(hours=6), 1, 1, False)

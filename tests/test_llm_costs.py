@@ -123,14 +123,6 @@ def test_the_offline_model_costs_nothing() -> None:
     assert PriceBook().bound("offline/sample", 5_000, 300) == 0
 
 
-def test_a_price_can_be_looked_up() -> None:
-    """The table's, an own one in its place, and none where none is known."""
-    own = PriceBook({"gpt-6-luna": ModelPriceSettings(input=Decimal("0.2"), output=Decimal("0.6"))})
-    assert PriceBook().known("openai/gpt-6-luna") == PRICES["openai/gpt-6-luna"]
-    assert own.known("openai/gpt-6-luna") == ModelPrice(input=200_000, output=600_000)
-    assert own.known("mistral/mistral-small") is None
-
-
 @given(st.sampled_from(sorted(PRICES)), st.lists(st.integers(1, 20_000), min_size=3, max_size=3))
 def test_an_answered_call_of_a_known_model_costs_more_than_nothing_and_within_its_bound(
     route: str, tokens: list[int]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from ai_addons.errors import FeatureExists, UnpricedFeature
@@ -17,6 +16,7 @@ from ai_addons.money import Credits, Money
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
+    from datetime import timedelta
 
     from ai_addons.settings import FeaturePrivacySettings, Thinking
 
@@ -132,8 +132,6 @@ class Offer:
     recommended: bool = False
 
 
-_SIX_HOURS: Final = timedelta(hours=6)
-
 MOST_FOLDED: Final = 20
 """The most calls that one request carries: a longer list is answered worse, and lost as a whole."""
 
@@ -211,46 +209,6 @@ class FeatureSpec:
             description=known.description if known else self.description,
             popular=known.popular if known else self.popular,
         )
-
-
-def built_in(  # what a feature may say for itself, by name
-    key: str,
-    *,
-    version: str,
-    max_tokens: int,
-    tokens: tuple[int, int],
-    cache: timedelta = _SIX_HOURS,
-    variants: int = 1,
-    fold: int = 1,
-) -> FeatureSpec:
-    """What billing and routing need to know of a feature that the SDK ships; the catalogue names and prices it.
-
-    Args:
-        key: One of `BUILT_IN`.
-        version: Prompt version.
-        max_tokens: Output cap sent with every request.
-        tokens: Expected input and output tokens of a call.
-        cache: How long answers are kept.
-        variants: How many different answers may be kept for one masked prompt.
-        fold: How many calls of it one request may carry in a batch.
-    """
-    listing = BUILT_IN[key]
-    return FeatureSpec(
-        key=key,
-        name=listing.name,
-        description=listing.description,
-        category=listing.category,
-        credits=None,
-        tier="small",
-        cache=cache,
-        version=version,
-        max_tokens=max_tokens,
-        tokens=tokens,
-        variants=variants,
-        popular=listing.popular,
-        fold=fold,
-        built_in=True,
-    )
 
 
 class Registry:

@@ -9,6 +9,7 @@ import click
 
 from ai_addons.addons import AddOns
 from ai_addons.cli import show
+from ai_addons.errors import UnpricedModel
 from ai_addons.llm.drift import drifts
 from ai_addons.llm.litellm import LiteLlm
 from ai_addons.llm.prices import PRICES
@@ -16,6 +17,8 @@ from ai_addons.llm.providers import is_offline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from ai_addons.llm.prices import ModelPrice
 
 
 @click.command()
@@ -30,7 +33,7 @@ def drift(*, everything: bool, json_out: bool) -> None:
     """
     with closing(AddOns.from_env()) as addons:
         models = sorted({*_configured(addons), *(PRICES if everything else ())})
-        ours = {model: addons.model_prices.known(model) for model in models}
+        ours = {model: _booked(addons, model) for model in models}
     found = tuple(drifts(models, ours, LiteLlm().listed_prices(models)))
     if json_out:
         show.print_json({"models": models, "drifts": found})
@@ -50,6 +53,14 @@ def _configured(addons: AddOns) -> Iterator[str]:
     for spec in addons.features():
         for business in (None, *addons.settings.businesses):
             yield from (model for model in addons.route(spec, business=business) if not is_offline(model))
+
+
+def _booked(addons: AddOns, model: str) -> ModelPrice | None:
+    """The price that calls of a model are booked with; None where there is none."""
+    try:
+        return addons.model_prices.row(model)
+    except UnpricedModel:
+        return None
 
 
 def _usd(price: int | None) -> str:

@@ -138,10 +138,6 @@ class PriceBook:
         dearest = max(row.input, row.cached or 0, row.cache_write or 0)
         return PicoUsd(prompt_bytes * dearest + max_tokens * row.output)
 
-    def known(self, model: str) -> ModelPrice | None:
-        """The price of a route; None where none is known."""
-        return self._find(model)
-
     def findings(self, models: Iterable[str], on: date) -> tuple[Finding, ...]:
         """What an operator should know about these routes on a day; warnings only."""
         return tuple(finding for model in models if (finding := self._finding(model, on)) is not None)

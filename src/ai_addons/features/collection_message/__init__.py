@@ -10,9 +10,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from ai_addons.catalog import built_in
 from ai_addons.feature import sold_as
 from ai_addons.features._result import FeatureResult  # noqa: TC001  # the decorator reads it from the annotation
+from ai_addons.features._spec import built_in
 from ai_addons.features.collection_message.bank import PARTS, SentenceBank, english, read_bank
 from ai_addons.features.collection_message.drafting import free_draft
 from ai_addons.features.collection_message.guard import choice_faults

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import BaseModel, ConfigDict
 
-from ai_addons.catalog import built_in
 from ai_addons.feature import sold_as
 from ai_addons.features._facts import texts
 from ai_addons.features._guard import filled, number_word_notices, words_of_its_own
 from ai_addons.features._result import FeatureResult
+from ai_addons.features._spec import built_in
 from ai_addons.features.credit_assessment.guard import SYSTEM, faults, texts_of
 from ai_addons.features.credit_assessment.models import (
     BindingRule,

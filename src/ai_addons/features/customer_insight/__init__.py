@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import BaseModel, ConfigDict
 
-from ai_addons.catalog import built_in
 from ai_addons.errors import BadOutput, BudgetSpent, CallError, ContentBlocked
 from ai_addons.feature import sold_as
 from ai_addons.features._facts import escape
 from ai_addons.features._result import FeatureResult  # noqa: TC001  # the answer type is read at run time
+from ai_addons.features._spec import built_in
 from ai_addons.features._traits import names_trait
 from ai_addons.features.customer_insight.groups import shop
 from ai_addons.features.customer_insight.guard import (

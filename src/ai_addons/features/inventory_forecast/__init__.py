@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import BaseModel, ConfigDict
 
-from ai_addons.catalog import built_in
 from ai_addons.feature import sold_as
 from ai_addons.features._facts import texts
 from ai_addons.features._guard import CANARY, filled, number_word_notices, words_of_its_own
 from ai_addons.features._result import Fact, FeatureResult
+from ai_addons.features._spec import built_in
 from ai_addons.features.inventory_forecast.demand import History, one_off_limit, units_per_period
 from ai_addons.features.inventory_forecast.example import example
 from ai_addons.features.inventory_forecast.guard import faults, texts_of

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ai_addons.catalog import built_in
 from ai_addons.feature import sold_as
 from ai_addons.features._facts import texts
 from ai_addons.features._guard import CANARY, filled, number_word_notices, words_of_its_own
 from ai_addons.features._result import FeatureResult
+from ai_addons.features._spec import built_in
 from ai_addons.features.portfolio_dashboard.encoding import encoded
 from ai_addons.features.portfolio_dashboard.facts import briefing
 from ai_addons.features.portfolio_dashboard.guard import faults, texts_of

@@ -12,10 +12,10 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict
 
-from ai_addons.catalog import built_in
 from ai_addons.feature import sold_as
 from ai_addons.features._facts import escape
 from ai_addons.features._result import FeatureResult  # noqa: TC001  # the decorator reads it from the annotation
+from ai_addons.features._spec import built_in
 from ai_addons.features.product_description.claims import allowed, size_text
 from ai_addons.features.product_description.guard import faults, shows, sound
 from ai_addons.features.product_description.instructions import PLACES, SYSTEM, USER
