@@ -28,6 +28,9 @@ pytestmark: Final = pytest.mark.timeout(300)
 
 FULL: Final = os.environ.get("AI_ADDONS_TEST_SIZE") == "full"
 
+SOME: Final = tuple(TEXTS) if FULL else tuple(TEXTS)[::3]
+"""The texts that stand alone: a third outside the full size; all of them are planted in the features' inputs."""
+
 PLAIN: Final = "Nsoroma Stores"
 """What stands where a payload is planted in the call that is compared with."""
 
@@ -200,7 +203,7 @@ def test_a_text_moves_no_decision(key: str, at: int, payload: str, open_shop: Sh
 
 
 @pytest.mark.parametrize("question", ["{text}", "Who are my best customers? {text}"])
-@pytest.mark.parametrize("payload", TEXTS, ids=str)
+@pytest.mark.parametrize("payload", SOME, ids=str)
 def test_a_question_chooses_a_pack_and_nothing_else(payload: str, question: str, open_shop: Shop) -> None:
     """Whatever is asked, the figures are those that a plain question brings, or the question is refused."""
     asked = taken(EIGHT["customer_insight"].given, {("question",): question.format(text=TEXTS[payload])})
@@ -222,7 +225,7 @@ def test_a_question_chooses_a_pack_and_nothing_else(payload: str, question: str,
         assert (text.count("<data>"), text.count("</data>")) == (system.count("<data>") + 1, 1)
 
 
-@pytest.mark.parametrize("payload", TEXTS, ids=str)
+@pytest.mark.parametrize("payload", SOME, ids=str)
 def test_a_product_stays_in_its_fence(payload: str, open_shop: Shop) -> None:
     """What is typed about a product is sent, and only inside the data: no angle bracket, no brace, one fence."""
     given = EIGHT["product_description"].given
@@ -247,7 +250,7 @@ def test_a_product_stays_in_its_fence(payload: str, open_shop: Shop) -> None:
     assert not {"{", "}"} & set("".join(strings(json.loads(fenced))))
 
 
-@pytest.mark.parametrize("payload", TEXTS, ids=str)
+@pytest.mark.parametrize("payload", SOME, ids=str)
 @pytest.mark.parametrize(("key", "field"), [("product_description", "category"), ("collection_message", "language")])
 def test_what_is_no_choice_is_refused(key: str, field: str, payload: str, open_shop: Shop) -> None:
     """A category or language that the shop does not have costs nothing and is not quoted."""
