@@ -188,9 +188,9 @@ def test_a_text_moves_no_decision(key: str, at: int, payload: str, open_shop: Sh
         # What is typed may cost an answer its words: then they are code's own, and free.
         assert found.source in {beside.source, "rules"}
         assert unnamed(decided(key, found) | LATER, typed) == unnamed(decided(key, beside) | LATER, [PLAIN])
-        if key not in OWN_WORDS:
+        if key not in OWN_WORDS and found.source == beside.source:
             assert agrees(prose(key, found), prose(key, beside), typed)
-        if key not in OWN_WORDS:
+        if key != "collection_message":
             assert harmless(prose(key, found), typed)
         sent = requests(one)
         told = [] if payload in OF_THE_INSTRUCTIONS else typed

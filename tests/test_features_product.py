@@ -176,6 +176,23 @@ def test_copy_made_by_code_passes_the_guard_for_any_product(given_product: Produ
     assert checked(prompt, as_draft(result.data)) == []
 
 
+def test_copy_without_a_name_that_may_be_shown_keeps_to_its_length() -> None:
+    """The plain words about no product in particular are cut to the owner's length like any others."""
+    given_product = product(
+        name="0",
+        category="groceries",
+        brand="@0",
+        attributes={},
+        unit="g",
+        unit_size="0.001",
+        channel="web",
+        max_words=20,
+    )
+    prompt = describe(given_product)
+    assert checked(prompt, sample(prompt)) == []
+    assert sample(prompt).description == "Have a closer look, and put it in your basket if you like it."
+
+
 def test_the_offline_copy_is_one_a_shop_would_use() -> None:
     """Name, brand, every attribute and the size, in whole sentences."""
     answer = sample(describe(product()))

@@ -44,7 +44,8 @@ _LINK: Final = re.compile(
 )
 # +233 24…, 0024…, 024 412 3456: a trunk or country prefix and enough digits, with up to two separators between them.
 _PHONE: Final = re.compile(r"(?<![\w.,])(?:\+|00|0|233)(?:[ ().-]{0,2}[0-9]){8,14}(?![\w])")
-_MARKUP: Final = re.compile(r"</?[a-z!?]|!\[|\]\(|```|&(?:lt|gt|#x?[0-9a-f]{1,6});")
+# Also the marks by which chat formats divide turns: <|im_start|>.
+_MARKUP: Final = re.compile(r"</?[a-z!?]|<\||\|>|!\[|\]\(|```|&(?:lt|gt|#x?[0-9a-f]{1,6});")
 _MODEL_TALK: Final = re.compile(
     r"\bas an? (?:ai|artificial intelligence|assistant|(?:large )?language model)\b|\blanguage model\b"
     r"|\b(?:system|developer) (?:prompt|message|instructions?)\b"

@@ -122,7 +122,7 @@ def drafts(product: Product, parts: Pieces, *, pleasant: bool) -> Iterator[CopyD
     """
     yield _draft(product, parts, _story(product, parts) if pleasant else _row(product, parts))
     bare = Pieces(name=_NO_NAME, brand=None, size=None, size_label="", attributes=(), shelf=None, left_out=True)
-    yield _draft(product, bare, f"{_NO_NAME_OPENER} {_CLOSERS[product.channel]}")
+    yield _draft(product, bare, _packed([_NO_NAME_OPENER], (), _CLOSERS[product.channel], product.max_words))
 
 
 def _draft(product: Product, parts: Pieces, description: str) -> CopyDraft:
