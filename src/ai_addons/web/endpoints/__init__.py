@@ -1,0 +1,13 @@
+"""The table of endpoints, one module for each part of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ai_addons.web.endpoints import wallet
+
+if TYPE_CHECKING:
+    from ai_addons.web.base import Endpoint
+
+ENDPOINTS: Final[tuple[Endpoint, ...]] = (*wallet.ENDPOINTS,)
+"""Every endpoint, in the order of the documents."""
