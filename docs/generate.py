@@ -21,6 +21,7 @@ from pydantic_core import PydanticUndefined, to_jsonable_python
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 
+import ai_addons
 from ai_addons import errors, events, settings
 from ai_addons.cli import main
 from ai_addons.cli.mask import Found, highlighted, legend
@@ -50,6 +51,7 @@ _NOTE: Final = "<!-- Written by docs/generate.py; change the code, not this page
 def tables() -> dict[str, str]:
     """Every generated page by its file name."""
     return {
+        "api.md": _api(),
         "errors.md": _errors(),
         "settings.md": _settings(),
         "cli.md": _commands(),
@@ -57,6 +59,34 @@ def tables() -> dict[str, str]:
         "metrics.md": _metrics(),
         "testing.md": _testing(),
     }
+
+
+def _api() -> str:
+    """Every public name, for the site to fill in from its docstring; errors have a page of their own."""
+    names = [name for name in ai_addons.__all__ if name not in errors.__all__]
+    groups = {
+        "The object that everything is reached through": ("AddOns", "Settings", "install"),
+        "Write a feature": tuple(name for name in names if name not in {"AddOns", "Settings", "install"}),
+    }
+    reached = {
+        "addons.aio": "ai_addons.aio.AsyncAddOns",
+        "addons.orders": "ai_addons.billing.payments.Payments",
+        "addons.subscriptions": "ai_addons.billing.subscriptions.Subscriptions",
+        "addons.limits": "ai_addons.billing.limiting.Limits",
+        "addons.prices": "ai_addons.price_desk.Prices",
+        "addons.rates": "ai_addons.billing.fx.desk.RateDesk",
+        "addons.answers": "ai_addons.answers.Answers",
+        "addons.billing": "ai_addons.billing.service.BillingService",
+    }
+    parts = [
+        "Names that are imported from `ai_addons`, and what is reached through an `AddOns`. "
+        "[Errors](errors.md) have a page of their own."
+    ]
+    for heading, members in groups.items():
+        parts += [f"## {heading}", *(f"::: ai_addons.{name}\n    options: {{heading_level: 3}}" for name in members)]
+    parts += ["## Reached through an `AddOns`"]
+    parts += [f"### `{name}`\n\n::: {path}\n    options: {{heading_level: 4}}" for name, path in reached.items()]
+    return _page("The Python API", *parts)
 
 
 def costs(calls: Sequence[feature_costs.CallCost]) -> str:

@@ -100,7 +100,13 @@ def test_error_codes_are_unique() -> None:
 @pytest.mark.parametrize(
     "page",
     [
-        *("reference/errors.md", "reference/settings.md", "reference/cli.md", "reference/events.md"),
+        *(
+            "reference/api.md",
+            "reference/errors.md",
+            "reference/settings.md",
+            "reference/cli.md",
+            "reference/events.md",
+        ),
         *("reference/metrics.md", "reference/testing.md", "pictures/mask.svg"),
         *("pictures/forecast.svg", "pictures/ageing.svg", "pictures/health.svg"),
     ],
