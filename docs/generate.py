@@ -79,7 +79,7 @@ def _api() -> str:
         "addons.billing": "ai_addons.billing.service.BillingService",
     }
     parts = [
-        "Names that are imported from `ai_addons`, and what is reached through one. [Errors](errors.md) are on a page apart."
+        "Names that are imported from `ai_addons`, and what is reached through them. [Errors](errors.md): a page apart."
     ]
     for heading, members in groups.items():
         parts += [f"## {heading}", *(f"::: ai_addons.{name}\n    options: {{heading_level: 3}}" for name in members)]
