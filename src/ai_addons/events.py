@@ -386,7 +386,8 @@ class WalletEvent:
 
     Attributes:
         topic: What: ``wallet.low_balance``, ``limit.warning``, ``limit.reached``, ``addon.renewal_due``,
-            ``order.paid``, ``order.failed``, ``order.abandoned``, ``payment.quarantined``, ``payment.reversed`` …
+            ``order.paid``, ``order.failed``, ``order.abandoned``, ``payment.quarantined``, ``payment.reversed``,
+            ``top_up.declined``, ``top_up.stopped`` …
         business: Whose wallet; the business id itself, so that the host can tell its owner.
         facts: Plain facts, amounts as decimal text.
     """
