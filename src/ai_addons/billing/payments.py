@@ -279,8 +279,8 @@ class Payments(StandingOrders):
     def reconcile(self, *, days: int = 7) -> Reconciliation:
         """Work on the inbox, ask about what is open, compare the gateways' lists with the books, then `expire`.
 
-        Open are attempts that nobody paid yet, and refunds and disputes without an end. A refund in part that was
-        begun at the gateway, and whose webhook was lost, stays unknown: no list tells of it. Safe to run at any
+        Open are attempts that nobody paid yet, and refunds and disputes without an end. Those that were begun at the
+        gateway, and whose webhook was lost, are found in its lists if they began within the days. Safe to run at any
         time, from many machines.
 
         Args:
@@ -295,7 +295,7 @@ class Payments(StandingOrders):
             raise ValueError(msg)
         self._inbox.work()
         gateways = [self._shop.gateway(name) for name in self._names()]
-        found = Reconciler(self._books, self._applying, self._back.work).run(gateways, days=days)
+        found = Reconciler(self._books, self._applying, self._back).run(gateways, days=days)
         return replace(found, abandoned=self.expire())
 
     # For operators.

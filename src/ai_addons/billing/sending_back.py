@@ -7,15 +7,16 @@ refunds and disputes is asked for outside any transaction and booked by `Refunds
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from ai_addons.billing.applying import tell_reversed
-from ai_addons.billing.clawback import PaidOrder
-from ai_addons.billing.gateways.base import AuditableGateway, Outcome
+from ai_addons.billing.clawback import PaidOrder, dispute_state, refund_state
+from ai_addons.billing.gateways.base import AuditableGateway, Dispute, Outcome
 from ai_addons.billing.gateways.conversion import share
 from ai_addons.billing.opening import LEASE
-from ai_addons.billing.order_rows import collected
+from ai_addons.billing.order_rows import collected, read_attempt
 from ai_addons.billing.sql import purchases as sql
+from ai_addons.billing.sql import reversals
 from ai_addons.errors import GatewayError, PaymentError, PaymentMismatch
 from ai_addons.events import OperatorAlert, emit
 from ai_addons.money import Money
@@ -23,11 +24,14 @@ from ai_addons.money import Money
 if TYPE_CHECKING:
     from ai_addons.billing.books import Books
     from ai_addons.billing.clawback import RefundRecord
-    from ai_addons.billing.gateways.base import Charge, Dispute
+    from ai_addons.billing.gateways.base import Charge, Refund
     from ai_addons.billing.opening import Shop
     from ai_addons.billing.ordering import Ordering
     from ai_addons.billing.orders import Attempt, Order
     from ai_addons.billing.refunds import MoneyBack, Refunds
+
+Fate: TypeAlias = Literal["booked", "known", "unknown"]
+"""What came of what a gateway's list tells."""
 
 
 class SendingBack:
@@ -131,6 +135,34 @@ class SendingBack:
         back = self._refunds.look(paid)
         if attempt.outcome == Outcome.REVERSED.value and not back.fully_reversed and not back.disputed:
             self._tell(known, attempt)
+
+    def hear(self, told: Refund | Dispute) -> Fate:
+        """Look into an order if what a gateway's list tells of it is news.
+
+        Returns:
+            ``unknown`` if there is no such attempt; ``known`` if the books have it so, or it paid for no order.
+
+        Raises:
+            GatewayError: If the gateway cannot be asked just now.
+        """
+        rows = self._books.database.read(lambda tx: tx.rows(sql.ATTEMPT, {"reference": told.reference}))
+        if not rows:
+            return "unknown"
+        order, attempt = self._ordering.find(rows[0].business_id, rows[0].order_id)[0], read_attempt(rows[0])
+        if order.paid_reference != attempt.reference or self._has(order, told):
+            return "known"
+        self.look_back(order, attempt)
+        return "booked" if self._has(order, told) else "known"
+
+    def _has(self, order: Order, told: Refund | Dispute) -> bool:
+        """Whether the books have a refund or dispute as far as the gateway tells it."""
+        key = {"business": order.business, "order": order.id}
+        refunds, disputes = self._books.database.read(
+            lambda tx: tx.gather((reversals.REFUNDS, key), (reversals.DISPUTES, key))
+        )
+        if isinstance(told, Dispute):
+            return any(row.id == told.id and dispute_state(row.state, told) == row.state for row in disputes)
+        return any(row.gateway_id == told.id and refund_state(row.state, told.outcome) == row.state for row in refunds)
 
     def _tell(self, order: Order, attempt: Attempt) -> None:
         self._books.on(order.business, lambda wallet, _: tell_reversed(wallet, order, attempt))

@@ -211,6 +211,8 @@ orders.add_command(top_up)
 
 def _print_reconciliation(found: Reconciliation) -> None:
     click.echo(f"{found.asked} attempts asked about, {found.granted} orders granted, {found.abandoned} given up")
+    if found.returned:
+        click.echo(f"{found.returned} refunds and disputes booked that nobody had told of")
     rows = ((one.what, one.reference, one.detail) for one in found.discrepancies)
     if not found.ok:
         show.console().print(show.table("Left to you", ("what", "reference", "detail"), rows))
