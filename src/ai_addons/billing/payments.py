@@ -332,10 +332,11 @@ class Payments(StandingOrders):
         actor: str,
         reason: str,
     ) -> MoneyBack:
-        """Send money of a paid pack back: its credits are frozen first, and taken back once the money is gone.
+        """Send money of a paid order back: its credits are frozen first, and taken back once the money is gone.
 
         Of a part, the same share of the credits, bonus included. Spent credits are for
-        ``payments.refund_shortfall``. Who and why is kept.
+        ``payments.refund_shortfall``. A month of the add-on whose money is all back ends the add-on, unless it was
+        over; what was carried from it is taken too. Who and why is kept.
 
         Args:
             business: Whose order.
@@ -347,7 +348,7 @@ class Payments(StandingOrders):
 
         Raises:
             NotFound: If the business has no such order.
-            PaymentError: If it is not paid, is a month of the add-on, or nobody can say whether it was sent.
+            PaymentError: If it is not paid, or nobody can say whether it was sent.
             PaymentMismatch: If that is more than is left of its money.
             PaymentPending: If the same refund is being sent right now.
             IdempotencyConflict: If the key sent back another amount.
@@ -357,20 +358,20 @@ class Payments(StandingOrders):
         return self._back.refund(business, order, in_cedis(amount), key=key, actor=actor, reason=reason)
 
     def money_back(self, business: str, order: str) -> MoneyBack:
-        """How much of a paid pack's money went back, and what that did to its credits.
+        """How much of a paid order's money went back, and what that did to its credits.
 
         Raises:
             NotFound: If the business has no such order.
-            PaymentError: If it is not paid, or is a month of the add-on.
+            PaymentError: If it is not paid.
         """
         return self._back.look(business, order)
 
     def forgive(self, business: str, order: str, *, actor: str, reason: str) -> MoneyBack:
-        """Write off what is owed for a refunded pack's spent credits; a wallet suspended for it goes on.
+        """Write off what is owed for a refunded order's spent credits; a wallet suspended for it goes on.
 
         Raises:
             NotFound: If the business has no such order.
-            PaymentError: If it is not paid, or is a month of the add-on.
+            PaymentError: If it is not paid.
         """
         return self._back.forgive(business, order, actor=actor, reason=reason)
 

@@ -470,6 +470,7 @@ clawbacks: Final = _table(
     _exact("owed_at"),
     _exact("suspended"),
     _exact("wanting"),
+    _text("month", null=True),
     PrimaryKeyConstraint("business_id", "order_id"),
     CheckConstraint("0 <= reversed_minor AND reversed_minor <= at_risk_minor", name="ck_clawback_reversed"),
     CheckConstraint("at_risk_minor <= paid_minor", name="ck_clawback_at_risk"),

@@ -37,8 +37,6 @@ Fate: TypeAlias = Literal["booked", "known", "unknown"]
 class SendingBack:
     """Sends money of paid orders back, and follows what gateways tell of it.
 
-    What went back for a month of an add-on takes no credits: an operator is told, and decides about the add-on.
-
     Args:
         books: The open books.
         shop: Finds gateways.
@@ -62,7 +60,7 @@ class SendingBack:
 
         Raises:
             NotFound: If the business has no such order.
-            PaymentError: If it is not paid, is a month of an add-on, or nobody can say whether it was sent.
+            PaymentError: If it is not paid, or nobody can say whether it was sent.
             PaymentMismatch: If that is more than is left of its money.
             PaymentPending: If the same refund is being sent right now.
             IdempotencyConflict: If the key sent back another amount.
@@ -112,7 +110,7 @@ class SendingBack:
         """Ask about the refunds and disputes of an attempt, and book them; as often as one likes.
 
         The operator is told of what cannot be booked: a gateway that cannot be asked for them, money that went back
-        without either, that of a payment which granted nothing, and that of an add-on.
+        without either, and that of a payment which granted nothing.
 
         Raises:
             GatewayError: If the gateway cannot be asked just now.
@@ -121,7 +119,7 @@ class SendingBack:
         if known.paid_at is None:
             return
         gateway = self._shop.gateway(attempt.gateway)
-        bookable = known.paid_reference == attempt.reference and known.subscription is None
+        bookable = known.paid_reference == attempt.reference
         if not bookable or not isinstance(gateway, AuditableGateway):
             self._tell(known, attempt)
             return
@@ -206,12 +204,6 @@ class SendingBack:
         return found, attempt
 
     def _paid_order(self, order: Order, attempt: Attempt) -> PaidOrder:
-        if order.subscription is not None:
-            msg = (
-                "A month of the add-on is not sent back by this. Nothing was sent. "
-                "Cancel the add-on, and send the money back on the gateway's own page."
-            )
-            raise PaymentError(msg)
         named = {"reference": attempt.reference}
         minor, currency = collected(attempt, self._books.database.read(lambda tx: tx.rows(sql.RELEASED, named)))
         if not minor or currency is None:
@@ -225,6 +217,7 @@ class SendingBack:
             currency=currency,
             credits=order.credits - order.bonus,
             bonus=order.bonus,
+            month=None if order.subscription is None else f"{order.subscription}:{order.period}",
         )
 
 

@@ -1,4 +1,4 @@
-"""What owners agreed that a saved card buys by itself.
+"""What owners agreed that a saved card buys by itself, and claw-backs of months of an add-on.
 
 Revision ID: 0009
 Revises: 0008
@@ -25,7 +25,8 @@ _TEXT: Final[TypeEngine[str]] = Text().with_variant(postgresql.TEXT(collation="C
 
 
 def upgrade() -> None:
-    """Nobody has agreed to anything yet."""
+    """Nobody has agreed to anything yet, and every claw-back so far is of a pack."""
+    op.add_column("ai_clawbacks", Column("month", _TEXT, nullable=True))
     op.create_table(
         "ai_top_ups",
         Column("business_id", _TEXT, nullable=False),
