@@ -13,6 +13,7 @@ from ai_addons.billing.renewing import Renewed
 from ai_addons.errors import InsufficientCreditsError, WalletSuspended
 from ai_addons.money import Credits
 from tests.books import OK
+from tests.hands import FULL
 from tests.money_back import figures
 from tests.scripted_gateway import ScriptedGateway, Till, webhook
 
@@ -248,6 +249,7 @@ STEPS = st.lists(
         st.tuples(st.just("spend"), st.sampled_from([1, 20, 60])),
         st.tuples(st.just("wait"), st.sampled_from([1, 12, 32])),
         st.tuples(st.just("pay"), st.just(0)),
+        st.tuples(st.just("whole"), st.just(5_000)),
         st.tuples(st.just("refund"), st.sampled_from([1_000, 2_500, 5_000])),
         st.tuples(st.just("end"), st.sampled_from([0, 1])),
     ),
@@ -256,7 +258,10 @@ STEPS = st.lists(
 
 
 @pytest.mark.parametrize("each_database", ["sqlite"], indirect=True)
-@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@pytest.mark.timeout(1_800 if FULL else 120)
+@settings(
+    max_examples=500 if FULL else 25, deadline=None, derandomize=not FULL, suppress_health_check=list(HealthCheck)
+)
 @given(steps=STEPS, policy=st.sampled_from(["clamp", "debt"]))
 def test_whatever_happens_to_months_money_and_credits_agree(steps: list[tuple[str, int]], policy: Any) -> None:
     """Calls, months, refunds in any order: each order gets what its money asks for, and the doctor finds nothing."""
@@ -289,6 +294,8 @@ def _do(till: Till, months: list[Payment], step: str, number: int) -> None:
         room = 5_000 - sum(one.amount_minor for one in till.gateway.sent_back.get(reference, []))
         if number <= room:
             goes_back(till, months[-1], number, RefundOutcome.PENDING)
+    elif step == "whole" and not till.gateway.sent_back.get(reference):
+        goes_back(till, months[-1], number)
     elif step == "end" and till.gateway.sent_back.get(reference):
         till.gateway.end_refund(reference, (RefundOutcome.DONE, RefundOutcome.FAILED)[number])
         heard(till, months[-1])

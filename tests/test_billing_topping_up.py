@@ -424,14 +424,24 @@ def test_a_rule_removed_in_the_same_moment_is_not_there(monkeypatch: pytest.Monk
     assert till.orders.top_up_of(till.business) is None
 
 
-def test_an_order_that_its_owner_ends_meanwhile_is_left_alone() -> None:
+class Ending(Steered):
+    """Its payer ends the order while the bank thinks."""
+
+    def charge_card(self, request: Any, card: Any) -> Any:
+        if self.meanwhile is not None:
+            self.meanwhile()
+        return super().charge_card(request, card)
+
+
+@pytest.mark.parametrize("bank", ["declines", GatewayError(status=400)])
+def test_an_order_that_its_owner_ends_meanwhile_is_left_alone(bank: Any) -> None:
     """The owner gave it up while the bank declined it: nothing is told twice."""
-    till = agreed()
+    till = agreed(Ending())
     gateway: Any = till.gateway
-    gateway.bank = "declines"
+    gateway.bank = bank
     gateway.meanwhile = lambda: till.orders.cancel(till.business, till.orders.history(till.business)[0].id)
     till.clock.advance(1)
-    assert till.orders.renew() == Renewed(waiting=0, declined=1)
+    assert till.orders.renew() == Renewed(declined=1)
     assert (len(told(till, "order.failed")), told(till, "top_up.declined")) == (1, [])
 
 

@@ -243,6 +243,22 @@ def test_renewals_are_run_from_the_command_line(shop: AddOns, monkeypatch: pytes
     assert call("renew", code=1).stdout.endswith("biz_7: payment\n")
 
 
+def test_refunds_that_nobody_told_of_are_counted(shop: AddOns, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gateway that lists them makes up for webhooks that were lost."""
+    monkeypatch.setattr(CliGateway, "refunds_between", lambda self, *_: iter(self.sent_back[reference]), raising=False)
+    monkeypatch.setattr(CliGateway, "disputes_between", lambda *_: iter(()), raising=False)
+    payment = shop.orders.start("biz_7", "VALUE", email=EMAIL)
+    reference = payment.attempt.reference
+    gateway(shop).pay(reference)
+    shop.orders.verify("biz_7", reference)
+    gateway(shop).tell_refund(reference, 2_000)
+    told = call("reconcile").stdout
+    assert told == (
+        "0 attempts asked about, 0 orders granted, 0 given up\n1 refunds and disputes booked that nobody had told of\n"
+    )
+    assert as_json("reconcile")["returned"] == 0
+
+
 def test_a_top_up_is_agreed_to_and_bought_from_the_command_line(shop: AddOns) -> None:
     """Set, shown, bought by `renew`, declined by a card that is gone, and removed; the same for machines."""
     assert call("orders", "top-up", "show", "biz_7").stdout == "biz_7 agreed to no top-up\n"
