@@ -223,7 +223,9 @@ def test_every_event_is_a_row_of_the_outbox(tmp_path: Path, outbox: bool) -> Non
             "SELECT business_id, topic, facts, at, attempts, sent_at FROM ai_outbox"
         )
         assert (business, topic, at, attempts, sent_at) == ("biz_7", LOW, now, 0, None if outbox else now)
-        assert json.loads(facts) == {"posted": "9.00", "threshold": "10.00"}
+        told = json.loads(facts)
+        assert [one["type"] for one in told.pop("offers")] == ["STARTER", "VALUE", "PRO"]
+        assert told == {"posted": "9.00", "threshold": "10.00", "suggested": "VALUE"}
 
 
 def test_an_event_is_told_once_per_key(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def test_b21_d30_a_hundred_calls_across_the_threshold_tell_once(tmp_path: Path) 
         holds = [books.hold("1") for _ in range(100)]
         at_once(100, lambda number: books.store.capture(holds[number], OK))
         assert [(event.topic, event.business) for event in told] == [("wallet.low_balance", "biz_7")]
-        assert told[0].facts == {"posted": "9.00", "threshold": "10.00"}
+        assert told[0].facts == {"posted": "9.00", "threshold": "10.00", "suggested": "VALUE"}
         for day in range(20):
             books.clock.advance(86_400)
             books.funding.grant("biz_7", Credits(8), source="promo", ref=f"hover-{day}")

@@ -185,7 +185,9 @@ def test_nothing_personal_leaves_with_an_event(shop: Shop) -> None:
     assert shop.outbox.deliver() == Delivered(sent=1)
     ((_, message),), (body,) = shop.receiver.seen, shop.receiver.bodies
     assert message["type"] == "wallet.low_balance"
-    assert message["data"] == {"business_id": "biz_7", "posted": "5.00", "threshold": "10.00"}
+    assert len(message["data"].pop("offers")) == 3
+    level = {"posted": "5.00", "threshold": "10.00", "suggested": "VALUE"}
+    assert message["data"] == {"business_id": "biz_7", **level}
     for private in (b"ama", b"credit_assessment", b"masked", b"gpt"):
         assert private not in body
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ai_addons.billing.gateways.base import Charge, Outcome, RefundOutcome
+from ai_addons.billing.gateways.base import Charge, Dispute, Outcome, Refund, RefundOutcome
 from ai_addons.billing.reconciling import FAILURES
 from ai_addons.errors import GatewayError, StoreUnavailable
 from tests.books import DAY
 from tests.scripted_gateway import PageGateway, ScriptedGateway, Till, webhook
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 pytestmark = pytest.mark.usefixtures("each_database")
 
@@ -159,3 +162,81 @@ def test_a_store_that_is_away_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(till.orders._applying, "apply", away)
     with pytest.raises(StoreUnavailable):
         till.orders.reconcile()
+
+
+class Listing(ScriptedGateway):
+    """It lists what goes back too."""
+
+    def refunds_between(self, since: int, until: int) -> Iterator[Refund]:
+        assert since < until
+        if self.fetch_fails is not None:
+            raise self.fetch_fails
+        for refunds in self.sent_back.values():
+            yield from refunds
+
+    def disputes_between(self, since: int, until: int) -> Iterator[Dispute]:
+        assert since < until
+        for disputes in self.contested.values():
+            yield from disputes
+
+
+def contested(reference: str, *, lost: bool | None = None) -> Dispute:
+    """A dispute about all of VALUE."""
+    return Dispute(id="D1", reference=reference, open=lost is None, lost=lost, amount_minor=8_000, currency="GHS")
+
+
+def test_a_refund_begun_at_the_gateway_is_booked_as_far_as_it_has_come() -> None:
+    """Its webhooks were lost: its credits are frozen, then taken, then given back when the bank sends it back."""
+    till = Till(Listing())
+    payment, _ = till.paid()
+    reference = payment.attempt.reference
+    till.gateway.tell_refund(reference, 2_000)
+    found = [till.orders.reconcile().returned]
+    assert till.balance() == "75"
+    for outcome in (RefundOutcome.DONE, RefundOutcome.FAILED):
+        till.gateway.end_refund(reference, outcome)
+        # One without an end is followed anyway, and so is no news by then.
+        found.append(till.orders.reconcile().returned)
+    assert (found, till.balance(), till.order(payment).state) == ([1, 0, 1], "100", "successful")
+    assert till.orders.reconcile().returned == 0
+    till.agrees()
+
+
+@pytest.mark.parametrize(("lost", "left"), [(None, "0"), (True, "0"), (False, "100")])
+def test_a_dispute_that_nobody_told_of_is_booked(lost: bool | None, left: str) -> None:
+    """Open, lost or won; the second look finds nothing new."""
+    till = Till(Listing())
+    payment, _ = till.paid()
+    till.gateway.contested[payment.attempt.reference] = [contested(payment.attempt.reference, lost=lost)]
+    assert (till.orders.reconcile().returned, till.balance()) == (1, left)
+    assert till.orders.reconcile().returned == 0
+    till.agrees()
+
+
+def test_what_goes_back_of_no_payment_of_ours_is_shown_or_passed_over() -> None:
+    """Of an unknown reference like ours it is shown; of other software, of an unpaid order, it is not ours to book."""
+    till = Till(Listing())
+    payment = till.start()
+    for reference in ("aia-x", "till-9", payment.attempt.reference):
+        till.gateway.tell_refund(reference, 100)
+    found = till.orders.reconcile()
+    assert [(one.what, one.reference) for one in found.discrepancies] == [("unknown_reference", "aia-x")]
+    assert found.returned == 0
+
+
+def test_a_refund_that_does_not_fit_is_no_news() -> None:
+    """Of more than was paid nothing can be booked; the operator is alerted at each look."""
+    till = Till(Listing())
+    payment, _ = till.paid()
+    till.gateway.tell_refund(payment.attempt.reference, 8_001)
+    assert (till.orders.reconcile().returned, till.balance()) == (0, "100")
+
+
+def test_lists_that_cannot_be_had_are_a_difference() -> None:
+    """The rest is done all the same."""
+    till = Till(Listing())
+    till.gateway.fetch_fails = GatewayError(status=503)
+    assert [one.detail for one in till.orders.reconcile().discrepancies] == [
+        "scripted: gateway",
+        "scripted, refunds and disputes: gateway",
+    ]

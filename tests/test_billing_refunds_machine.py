@@ -7,6 +7,7 @@ for many fresh ones, which are made as small as possible where they fail.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -27,9 +28,13 @@ from tests.refund_model import CREDIT, GIFT, LATER, OWN, Model
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ai_addons.billing.clawback import PaidOrder
     from ai_addons.billing.records import Hold
 
 FULL: Final = os.environ.get("AI_ADDONS_TEST_SIZE") == "full"
+MONTH: Final = replace(VALUE, credits=Credits(100), bonus=Credits(0), month="sub-1:0")
+"""A month of an add-on for the same money and as many credits."""
+
 EXAMPLES: Final = int(os.environ.get("AI_ADDONS_TEST_EXAMPLES", "2000" if FULL else "0"))
 AMOUNTS: Final = {"A": 3000, "B": 8000, "C": 1, "D": 2667, "E": 1000}
 """What each refund is of, in pesewas."""
@@ -52,9 +57,11 @@ class MoneyBackMachine(RuleBasedStateMachine):
         ends=st.sampled_from([None, None, 20 * DAY]),
         gift=st.booleans(),
         early=st.booleans(),
+        order=st.sampled_from([VALUE, VALUE, MONTH]),
     )
-    def open(self, policy: Any, ends: int | None, gift: bool, early: bool) -> None:
-        """Start with nothing, or with a gift that ends after ten days, or with the order."""
+    def open(self, policy: Any, ends: int | None, gift: bool, early: bool, order: PaidOrder) -> None:
+        """Start with nothing, or with a gift that ends after ten days, or with the order: a pack, or a month."""
+        self.order = order
         self.books = Books("0")
         self.service = Refunds(self.books.opened, policy=policy)
         now = self.books.clock.now()
@@ -98,8 +105,11 @@ class MoneyBackMachine(RuleBasedStateMachine):
         self.tick()
 
         def work() -> None:
-            for source, amount, paid in (("purchase", VALUE.credits, 80_000_000), ("bonus", VALUE.bonus, 0)):
-                given: Any = {"source": source, "ref": VALUE.id, "paid": paid, "expires_at": self.ends}
+            parts = [("purchase", VALUE.id, VALUE.credits, 80_000_000), ("bonus", VALUE.id, VALUE.bonus, 0)]
+            if self.order is MONTH:
+                parts = [("addon", str(MONTH.month), MONTH.credits, 80_000_000)]
+            for source, ref, amount, paid in parts:
+                given: Any = {"source": source, "ref": ref, "paid": paid, "expires_at": self.ends}
                 self.books.funding.grant("biz_7", amount, **given)
 
         self.twice(crash, work)
@@ -160,7 +170,7 @@ class MoneyBackMachine(RuleBasedStateMachine):
         if f"asked:{key}" in self.model.refunds or minor > 8000 - self.model.at_risk:
             return
         options: Any = {"key": key, "actor": "ama", "reason": "unhappy"}
-        self.twice(crash, lambda: self.service.ask(VALUE, Money.from_minor(minor), **options))
+        self.twice(crash, lambda: self.service.ask(self.order, Money.from_minor(minor), **options))
         self.model.refund(f"asked:{key}", minor, "asked")
 
     @precondition(lambda self: any(state == "asked" for _, state in self.model.refunds.values()))
@@ -169,7 +179,7 @@ class MoneyBackMachine(RuleBasedStateMachine):
         """The gateway refused what was asked for."""
         self.tick()
         name = min(name for name, (_, state) in self.model.refunds.items() if state == "asked")
-        self.twice(crash, lambda: self.service.withdraw(VALUE, key=name.removeprefix("asked:")))
+        self.twice(crash, lambda: self.service.withdraw(self.order, key=name.removeprefix("asked:")))
         self.model.refund(name, self.model.refunds[name][0], "failed")
 
     @rule(name=st.sampled_from(sorted(AMOUNTS)), state=st.sampled_from(sorted(STATES)), crash=CRASH)
@@ -177,7 +187,7 @@ class MoneyBackMachine(RuleBasedStateMachine):
         """The gateway tells how a refund stands, in any order."""
         self.tick()
         told = refund(name, AMOUNTS[name], STATES[state])
-        self.twice(crash, lambda: self.service.apply_refund(VALUE, told))
+        self.twice(crash, lambda: self.service.apply_refund(self.order, told))
         self.model.refund(f"gateway:{name}", AMOUNTS[name], state)
 
     @rule(
@@ -190,7 +200,7 @@ class MoneyBackMachine(RuleBasedStateMachine):
         """The gateway tells how a dispute stands, in any order."""
         self.tick()
         told = dispute(name, minor, lost=None if state == "open" else state == "lost")
-        self.twice(crash, lambda: self.service.apply_dispute(VALUE, told))
+        self.twice(crash, lambda: self.service.apply_dispute(self.order, told))
         self.model.dispute(name, minor, state)
 
     # What must hold.
@@ -200,7 +210,7 @@ class MoneyBackMachine(RuleBasedStateMachine):
         """The books say what the model says, to the last micro-credit, and the doctor finds nothing."""
         if not hasattr(self, "books"):
             return
-        model, told = self.model, self.service.look(VALUE)
+        model, told = self.model, self.service.look(self.order)
         wallet = self.books.store.wallet("biz_7")
         assert (wallet.available.micro, wallet.held.micro) == (model.available, model.held)
         assert (told.reversed_minor, told.at_risk_minor) == (model.gone, model.at_risk)

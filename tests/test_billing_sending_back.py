@@ -264,20 +264,6 @@ def test_a_refund_of_what_nobody_paid_is_ignored() -> None:
     assert till.order(payment).state == "pending"
 
 
-def test_a_month_of_the_addon_that_went_back_is_for_the_operator() -> None:
-    """It cannot be refunded here, and what the gateway tells of it takes no credits."""
-    told: list[Any] = []
-    till = Till(policy="hybrid", hooks=[told.append])
-    payment, _ = till.paid(None, addon=True)
-    with pytest.raises(PaymentError, match="add-on"):
-        refund(till, payment.order.id)
-    before = till.balance()
-    till.gateway.change(payment.attempt.reference, outcome=Outcome.REVERSED)
-    till.orders.verify(till.business, payment.attempt.reference)
-    assert till.balance() == before
-    assert "payment_reversed" in {event.code for event in told if isinstance(event, OperatorAlert)}
-
-
 def test_a_gateway_that_is_down_leaves_refunds_for_the_next_reconciliation() -> None:
     """The report says so."""
     till = Till()

@@ -57,6 +57,7 @@ def test_a_card_buys_the_owners_pack_below_the_threshold() -> None:
         ({"rule": replace(RULE, enabled=False)}, "off"),
         ({"has_card": False}, "no_card"),
         ({"packs": PREPAID_PACKS[:1]}, "not_on_sale"),
+        ({"rule": replace(RULE, most_price=Money("79.99"))}, "price"),
         ({"available": Credits(10)}, "enough"),
         ({"attempts": at(40 * DAY, outcome="pending")}, "pending"),
         ({"attempts": at(2 * DAY, 3 * DAY, 4 * DAY, outcome="failed")}, "failures"),
@@ -76,6 +77,7 @@ def test_each_guard_stops_it_alone(changes: dict[str, Any], why: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "key"),
     [
+        ({"rule": replace(RULE, most_price=Money(80))}, "auto-top-up:2026-09-21:1"),
         ({"attempts": at(HOUR, outcome="failed")}, "auto-top-up:2026-09-21:2"),
         ({"attempts": at(12 * HOUR + 1)}, "auto-top-up:2026-09-21:1"),
         ({"attempts": at(1 * DAY, 2 * DAY, 3 * DAY, 21 * DAY)}, "auto-top-up:2026-09-21:1"),

@@ -241,3 +241,58 @@ def test_renewals_are_run_from_the_command_line(shop: AddOns, monkeypatch: pytes
     found = as_json("renew", code=1)
     assert found["failed"] == [["biz_7", "payment"]]
     assert call("renew", code=1).stdout.endswith("biz_7: payment\n")
+
+
+def test_refunds_that_nobody_told_of_are_counted(shop: AddOns, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gateway that lists them makes up for webhooks that were lost."""
+    monkeypatch.setattr(CliGateway, "refunds_between", lambda self, *_: iter(self.sent_back[reference]), raising=False)
+    monkeypatch.setattr(CliGateway, "disputes_between", lambda *_: iter(()), raising=False)
+    payment = shop.orders.start("biz_7", "VALUE", email=EMAIL)
+    reference = payment.attempt.reference
+    gateway(shop).pay(reference)
+    shop.orders.verify("biz_7", reference)
+    gateway(shop).tell_refund(reference, 2_000)
+    told = call("reconcile").stdout
+    assert told == (
+        "0 attempts asked about, 0 orders granted, 0 given up\n1 refunds and disputes booked that nobody had told of\n"
+    )
+    assert as_json("reconcile")["returned"] == 0
+
+
+def test_a_top_up_is_agreed_to_and_bought_from_the_command_line(shop: AddOns) -> None:
+    """Set, shown, bought by `renew`, declined by a card that is gone, and removed; the same for machines."""
+    assert call("orders", "top-up", "show", "biz_7").stdout == "biz_7 agreed to no top-up\n"
+    assert as_json("orders", "top-up", "show", "biz_7") is None
+    payment = shop.orders.start("biz_7", "VALUE", email=EMAIL)
+    paid = ScriptedGateway()
+    paid.charged = CliGateway.known
+    paid.pay(payment.attempt.reference, card=CARD)
+    asyncio.run(shop.aio.orders.verify("biz_7", payment.attempt.reference))
+    agree = ("orders", "top-up", "set", "biz_7", "PRO", "--below", "150", "--actor", "ama")
+    told = "biz_7: PRO for GHS 180.00 at most, below 150 credits, 1 a day and 4 a month; "
+    assert call(*agree, "--off").stdout == f"{told}buys nothing now: off\n"
+    assert as_json(*agree)["rule"]["most_failures"] == 3
+    assert call("orders", "top-up", "show", "biz_7").stdout == f"{told}buys now\n"
+    bought = "0 months paid, 0 wait, 0 could not be asked\n1 packs bought by top-ups, 0 cards declined\n"
+    assert call("renew").stdout == bought
+    assert as_json("orders", "top-up", "show", "biz_7")["stopped"] == "enough"
+    assert call("orders", "top-up", "remove", "biz_7", "--actor", "ama").stdout == "removed\n"
+    assert as_json("orders", "top-up", "remove", "biz_7", "--actor", "ama") == {"removed": False}
+    assert call("orders", "top-up", "remove", "biz_7", "--actor", "ama").stdout == "biz_7 agreed to no top-up\n"
+
+
+def test_a_top_up_has_async_twins(shop: AddOns) -> None:
+    """With the same answers."""
+    payment = shop.orders.start("biz_7", "VALUE", email=EMAIL)
+    paid = ScriptedGateway()
+    paid.charged = CliGateway.known
+    paid.pay(payment.attempt.reference, card=CARD)
+    shop.orders.verify("biz_7", payment.attempt.reference)
+    orders = shop.aio.orders
+    standing = asyncio.run(orders.set_top_up("biz_7", "PRO", below=150, actor="ama", most_per_month=2))
+    assert asyncio.run(orders.top_up_of("biz_7")) == standing
+    assert (standing.rule.most_per_month, standing.rule.cool_down) == (2, 3_600_000_000)
+    bought = asyncio.run(orders.top_up("biz_7"))
+    assert bought is not None
+    assert bought.order.state == "successful"
+    assert asyncio.run(orders.remove_top_up("biz_7", actor="ama"))

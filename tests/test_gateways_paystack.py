@@ -479,3 +479,31 @@ def test_a_list_that_is_none_is_an_error(data: object) -> None:
     gateway, _ = paystack(ok(data))
     with pytest.raises(GatewayError, match="cannot be used"):
         list(gateway.charges(0, NOW))
+
+
+def test_what_goes_back_is_listed_by_the_time_it_began() -> None:
+    """Refunds and disputes of all attempts, each where it has its reference; what names none is left out."""
+    inner = _listed_refund(id=2, transaction={"id": 9, "reference": "aia-2"}, transaction_reference=None)
+    nameless = _listed_refund(id=3, transaction_reference=None)
+    gateway, wire = paystack(
+        ok([_listed_refund(), inner, nameless], meta={"pageCount": 1}), ok([_dispute()], meta={"pageCount": 1})
+    )
+    refunds = [(one.reference, one.id, one.outcome) for one in gateway.refunds_between(NOW, NOW + 1)]
+    assert refunds == [(REFERENCE, "1", RefundOutcome.DONE), ("aia-2", "2", RefundOutcome.DONE)]
+    assert [(one.reference, one.id) for one in gateway.disputes_between(NOW, NOW + 1)] == [(REFERENCE, "2867")]
+    assert [urlsplit(address).path for _, address in wire.sent] == ["/refund", "/dispute"]
+    for _, address in wire.sent:
+        assert _query(address) == {
+            "from": ["2026-09-29T12:00:00.000000Z"],
+            "to": ["2026-09-29T12:00:00.000001Z"],
+            "perPage": ["100"],
+            "page": ["1"],
+        }
+
+
+def test_one_of_ours_that_cannot_be_read_is_an_error() -> None:
+    """Nothing is passed over in silence."""
+    gateway, _ = paystack(ok([_listed_refund(amount=None)]), ok([_dispute(id=None)]))
+    for listing in (gateway.refunds_between, gateway.disputes_between):
+        with pytest.raises(GatewayError, match="cannot be used"):
+            list(listing(0, 1))

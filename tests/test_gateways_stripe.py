@@ -597,3 +597,28 @@ def test_a_signed_body_is_never_an_error(body: bytes) -> None:
 def test_a_share_is_rounded_half_up() -> None:
     """The half goes to the payer."""
     assert [share(part, of=2, whole=3) for part in (0, 1, 2)] == [0, 2, 3]
+
+
+@pytest.mark.parametrize("name", ["refunds", "disputes"])
+def test_what_goes_back_is_listed_by_the_time_it_began(name: str) -> None:
+    """Under the reference of its payment or its own; what names none is other software's."""
+    paid = {"id": "pi_1", "metadata": {"reference": REFERENCE}}
+    own = REFUND | {"id": "re_2", "payment_intent": "pi_2", "metadata": {"reference": "aia-2"}}
+    others = [REFUND | {"payment_intent": {"id": "pi_3", "metadata": {}}}, REFUND | {"payment_intent": None}]
+    gateway, wire = stripe(listed(REFUND | {"payment_intent": paid}, own, *others))
+    found = list(getattr(gateway, f"{name}_between")(1_000_000, 2_500_000))
+    assert [(one.reference, one.id, one.amount_minor) for one in found] == [
+        (REFERENCE, "re_1", 129),
+        ("aia-2", "re_2", 129),
+    ]
+    assert urlsplit(wire.sent[0][1]).path == f"/v1/{name}"
+    span = {"created[gte]": ["1"], "created[lte]": ["2"], "expand[]": ["data.payment_intent"], "limit": ["100"]}
+    assert _query(wire.sent[0][1]) == span
+
+
+@pytest.mark.parametrize("name", ["refunds", "disputes"])
+def test_one_of_ours_that_cannot_be_read_is_an_error(name: str) -> None:
+    """Nothing is passed over in silence."""
+    gateway, _ = stripe(listed(REFUND | {"amount": None, "metadata": {"reference": REFERENCE}}))
+    with pytest.raises(GatewayError, match="cannot be used"):
+        list(getattr(gateway, f"{name}_between")(0, 1))

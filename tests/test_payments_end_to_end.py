@@ -309,3 +309,23 @@ def test_money_that_goes_back_takes_its_credits_along(street: Street, label: str
     street.browser.press(label)
     assert (street.webhook(), street.available()) == (200, left)
     street.agrees()
+
+
+def test_money_sent_back_at_the_gateway_is_found_though_no_webhook_came(street: Street) -> None:
+    """A part on the gateway's own page, then a dispute: the nightly job finds both in the gateway's lists, once."""
+    payment = order(street, **MTN)
+    street.browser.see("/phone")
+    street.browser.press("Approve")
+    assert (street.webhook(), street.available()) == (200, "100")
+    street.lose_webhooks()
+    reference = payment.attempt.reference
+    desk = street.gateway.desk
+    desk.move_refund(desk.begin_refund(desk.payment(reference), 3_000).id, "processed")
+    found = street.addons.orders.reconcile()
+    assert (found.returned, found.ok, street.available()) == (1, True, "62.5")
+    assert street.addons.orders.find(BUSINESS, payment.order.id)[0].state == "partially_refunded"
+    street.gateway.desk.open_dispute(reference)
+    assert (street.addons.orders.reconcile().returned, street.available()) == (1, "0")
+    again = street.addons.orders.reconcile()
+    assert (again.returned, again.ok) == (0, True)
+    street.agrees()

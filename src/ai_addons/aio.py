@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.service import BillingService, CreditCharge, CreditCheck, UsageStats
     from ai_addons.billing.spending import WindowSpending
     from ai_addons.billing.statements import Statement
+    from ai_addons.billing.topping_up import StandingTopUp
     from ai_addons.billing.usage import DayUsage, Usage
     from ai_addons.catalog import FeatureSpec, Listing, Pack
     from ai_addons.money import Credits, Money
@@ -333,6 +334,38 @@ class AsyncOrders:
     async def forget_card(self, business: str, card: str) -> bool:
         """See `Payments.forget_card`."""
         return await _threaded(partial(self._addons.orders.forget_card, business, card))
+
+    async def set_top_up(  # noqa: PLR0913  # as its twin
+        self,
+        business: str,
+        pack: str,
+        *,
+        below: str | int | Decimal | Credits,
+        actor: str,
+        card: str | None = None,
+        most_price: Money | str | int | Decimal | None = None,
+        most_per_day: int = 1,
+        most_per_month: int = 4,
+        cool_down: timedelta | None = None,
+        most_failures: int = 3,
+        enabled: bool = True,
+    ) -> StandingTopUp:
+        """See `Payments.set_top_up`."""
+        agree = partial(self._addons.orders.set_top_up, business, pack, below=below, actor=actor, card=card)
+        most = {"most_per_day": most_per_day, "most_per_month": most_per_month, "most_failures": most_failures}
+        return await _threaded(partial(agree, most_price=most_price, cool_down=cool_down, enabled=enabled, **most))
+
+    async def top_up_of(self, business: str) -> StandingTopUp | None:
+        """See `Payments.top_up_of`."""
+        return await _threaded(partial(self._addons.orders.top_up_of, business))
+
+    async def remove_top_up(self, business: str, *, actor: str) -> bool:
+        """See `Payments.remove_top_up`."""
+        return await _threaded(partial(self._addons.orders.remove_top_up, business, actor=actor))
+
+    async def top_up(self, business: str) -> Payment | None:
+        """See `Payments.top_up`."""
+        return await _threaded(partial(self._addons.orders.top_up, business))
 
     async def apply(self, reference: str) -> Applied:
         """See `Payments.apply`."""

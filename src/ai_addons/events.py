@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from ai_addons.catalog import Offer
     from ai_addons.money import Credits, PicoUsd
 
 logger: logging.Logger = logging.getLogger("ai_addons")
@@ -386,14 +387,18 @@ class WalletEvent:
 
     Attributes:
         topic: What: ``wallet.low_balance``, ``limit.warning``, ``limit.reached``, ``addon.renewal_due``,
-            ``order.paid``, ``order.failed``, ``order.abandoned``, ``payment.quarantined``, ``payment.reversed`` …
+            ``order.paid``, ``order.failed``, ``order.abandoned``, ``payment.quarantined``, ``payment.reversed``,
+            ``top_up.declined``, ``top_up.stopped`` …
         business: Whose wallet; the business id itself, so that the host can tell its owner.
         facts: Plain facts, amounts as decimal text.
+        offers: Packs that would help, cheapest first; with ``wallet.low_balance`` those that lift the credits above
+            the threshold, of which the fact ``suggested`` names one.
     """
 
     topic: str
     business: str
     facts: Mapping[str, str]
+    offers: tuple[Offer, ...] = ()
 
 
 CallEnded: TypeAlias = CallCharged | CallFailed | CallRefused

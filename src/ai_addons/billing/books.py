@@ -13,11 +13,12 @@ from ai_addons.billing.ledger import genesis
 from ai_addons.billing.months import index
 from ai_addons.billing.policy import Account
 from ai_addons.billing.profile import ACCRA, BusinessProfile, unknown
+from ai_addons.billing.running_low import tell_low
 from ai_addons.billing.spending import Purse
 from ai_addons.billing.sql import statements as sql
 from ai_addons.billing.wallet import NOTHING, LockedWallet
 from ai_addons.clock import SystemClock
-from ai_addons.events import WalletEvent, emit
+from ai_addons.events import emit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.sql.tx import Query
     from ai_addons.catalog import Pack
     from ai_addons.clock import Clock, Ids
-    from ai_addons.events import Event, EventHook
+    from ai_addons.events import Event, EventHook, WalletEvent
     from ai_addons.money import Credits
 
 T = TypeVar("T")
@@ -234,13 +235,11 @@ class Books:
                 cooldown=self.terms.cooldown,
             )
             if fires:
-                level = {"posted": str(wallet.posted), "threshold": str(self.terms.low)}
-                wallet.tell("wallet.low_balance", f"low_balance:{wallet.seq}", level)
+                tell_low(wallet, self.terms)
         if wallet.changed:
             wallet.save()
         told += wallet.notes
-        for topic, key, facts in wallet.news:
-            event = WalletEvent(topic=topic, business=wallet.business, facts=facts)
+        for key, event in wallet.news:
             if self._post(wallet, key, event):
                 told.append(event)
 
@@ -251,12 +250,23 @@ class Books:
             "business_id": wallet.business,
             "topic": event.topic,
             "dedupe_key": key,
-            "facts": json.dumps(dict(event.facts), sort_keys=True),
+            "facts": json.dumps(_data(event), sort_keys=True),
             "at": wallet.now,
             # With nobody outside to tell, the row stands as a record only.
             "sent_at": None if self.terms.outbox else wallet.now,
         }
         return wallet.tx.changed(sql.ADD_EVENT, values) == 1
+
+
+def _data(event: WalletEvent) -> dict[str, object]:
+    """What an event says, for a message: facts, and offers as a refused call gives them over HTTP."""
+    if not event.offers:
+        return dict(event.facts)
+    offers = [
+        {"type": one.type, "price": str(one.price.decimal), "currency": one.price.currency, "credits": str(one.credits)}
+        for one in event.offers
+    ]
+    return {**event.facts, "offers": offers}
 
 
 class _NeverSeen(Exception):

@@ -27,7 +27,7 @@ RefundState: TypeAlias = Literal["asked", "pending", "needs_attention", "done", 
 DisputeState: TypeAlias = Literal["open", "won", "lost"]
 
 SOURCES: Final[tuple[GrantSource, GrantSource]] = ("purchase", "bonus")
-"""The sources of an order's grants; both have the order's id as their reference."""
+"""The sources of a pack's grants; both have the order's id as their reference."""
 
 _NOTHING: Final = Credits(0)
 # A gateway may say that a refund went through and later that it failed after all; never the other way round.
@@ -53,6 +53,7 @@ class PaidOrder:
         currency: ISO code.
         credits: Credits bought, without the bonus; more than zero.
         bonus: Credits given on top.
+        month: Reference of the grant of an add-on's month, if it is one; None for a pack.
     """
 
     business: str
@@ -62,6 +63,7 @@ class PaidOrder:
     currency: str
     credits: Credits
     bonus: Credits = _NOTHING
+    month: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +161,7 @@ class Claim:
         paid_minor: Money paid for the order.
         currency: ISO code.
         standing: How much of it is gone or may be.
-        parts: One for each of `SOURCES`, in that order.
+        parts: One for each of `grants_of`, in that order.
         lapsed: Part of what was to be taken that had expired, so that nobody owes it.
         repaid: Part that credits bought later paid.
         written_off: Part that was spent and is borne by the operator.
@@ -168,6 +170,7 @@ class Claim:
         owed_at: Since when it is owed; credits bought later pay. UTC microseconds.
         suspended: Whether the wallet is suspended for it.
         wanting: Whether it did not get all that it wants, and looks again whenever credits move.
+        month: As in `PaidOrder`.
     """
 
     order: str
@@ -184,6 +187,12 @@ class Claim:
     owed_at: int = 0
     suspended: bool = False
     wanting: bool = False
+    month: str | None = None
+
+    @property
+    def fully_reversed(self) -> bool:
+        """Whether all of the money is gone."""
+        return self.standing.reversed_minor == self.paid_minor
 
     @property
     def amount(self) -> Credits:
@@ -226,6 +235,23 @@ def share(amount: Credits, money: int, of: int) -> Credits:
     return Credits.from_micro(amount.micro * money // of)
 
 
+def grants_of(claim: Claim) -> tuple[tuple[GrantSource, str], tuple[GrantSource, str]]:
+    """Source and reference of the grants that an order's credits lie in, one for each part of its claim.
+
+    A pack's are bought and given on top; a month's are its own, and the rollover that its unused ones were carried to.
+    """
+    if claim.month is None:
+        return (SOURCES[0], claim.order), (SOURCES[1], claim.order)
+    subscription, period = month_of(claim)
+    return ("addon", claim.month), ("rollover", f"{subscription}:{period + 1}")
+
+
+def month_of(claim: Claim) -> tuple[str, int]:
+    """Id of the add-on and number of the month that a claim is on."""
+    subscription, _, period = str(claim.month).rpartition(":")
+    return subscription, int(period)
+
+
 def opened(order: PaidOrder, policy: ShortfallPolicy) -> Claim:
     """The claim of an order of which nothing went back yet."""
     return Claim(
@@ -235,6 +261,7 @@ def opened(order: PaidOrder, policy: ShortfallPolicy) -> Claim:
         currency=order.currency,
         standing=Standing(0, 0),
         parts=(Part(amount=order.credits), Part(amount=order.bonus)),
+        month=order.month,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ai_addons.billing.bought import bought
-from ai_addons.billing.clawback import SOURCES
+from ai_addons.billing.clawback import grants_of
 from ai_addons.billing.ledger import broken_links, genesis
 from ai_addons.billing.limits import Counter, load
 from ai_addons.billing.reclaim import read_claim
@@ -253,9 +253,9 @@ class _Books:
             if entry.kind in ("expire", "void") and entry.debit == "wallet":
                 lost[entry.ref.partition(":")[0]] += entry.amount.micro
         taken = {
-            (source, claim.order): part.taken.micro
+            name: part.taken.micro
             for claim in self._claims
-            for source, part in zip(SOURCES, claim.parts, strict=True)
+            for name, part in zip(grants_of(claim), claim.parts, strict=True)
         }
         for grant in self._grants:
             lost[grant.id] += taken.get((grant.source, grant.source_ref), 0)

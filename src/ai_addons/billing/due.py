@@ -134,6 +134,8 @@ class _Course:
                 self._wallet.period = plan.period
             if plan.subscription is not None:
                 self.subscription = keep_subscription(self._wallet, plan.subscription)
+        # Credits that a refund or dispute waits for may have come: they are taken before anybody can spend them.
+        reclaim.settle_wanting(self._books, self._wallet, at)
 
 
 def keep_subscription(wallet: LockedWallet, subscription: Subscription) -> Subscription:

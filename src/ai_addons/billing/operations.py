@@ -111,7 +111,7 @@ class Operations:
 
         Taken away are user ids, hashes of requests, kept answers, limits and
         counters of users; without a user also the addresses on its orders, its saved
-        cards, and the salt of its pseudonyms, so that nobody can make them again. A
+        cards, its automatic top-up, and the salt of its pseudonyms, so that nobody can make them again. A
         gateway's webhooks go a month after they came. Keys and references are part of
         the books: never put
         personal data into them. A call in progress keeps its user: erase

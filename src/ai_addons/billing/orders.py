@@ -42,6 +42,9 @@ Verdict: TypeAlias = Literal["grant", "again", "quarantine", "failed", "pending"
 UNPAID: Final[frozenset[OrderState]] = frozenset({"pending", "failed", "abandoned", "quarantined"})
 """States from which a success still grants."""
 
+AUTOMATIC: Final = "auto-top-up:"
+"""What the keys of automatic top-ups begin with; the day and a number follow."""
+
 REFERENCE: Final = "aia-"
 """What our references begin with; the rest is a fresh id, so that nothing can be read from one."""
 
@@ -307,7 +310,7 @@ def after_payment_back(order: Order, *, others_open: bool) -> OrderState:
 
 def facts(order: Order) -> dict[str, str]:
     """What is told of an order; nothing personal."""
-    return {
+    told = {
         "order": order.id,
         "kind": order.kind,
         "pack": order.pack or "",
@@ -315,6 +318,12 @@ def facts(order: Order) -> dict[str, str]:
         "currency": order.price.currency,
         "credits": str(order.credits),
     }
+    return told | {"automatic": "yes"} if is_automatic(order) else told
+
+
+def is_automatic(order: Order) -> bool:
+    """Whether a saved card bought it by itself, by the owner's standing rule."""
+    return (order.key or "").startswith(AUTOMATIC)
 
 
 def described(order: Order) -> str:

@@ -14,6 +14,8 @@ from ai_addons.billing.inbox import Inbox
 from ai_addons.billing.opening import Payment, Way
 from ai_addons.billing.order_rows import read_order, read_saved
 from ai_addons.billing.ordering import Ordering
+from ai_addons.billing.orders import AUTOMATIC
+from ai_addons.billing.payers import Payers
 from ai_addons.billing.receipting import Receipting
 from ai_addons.billing.reconciling import Reconciler
 from ai_addons.billing.records import check_id
@@ -22,8 +24,9 @@ from ai_addons.billing.renewing import Renewing
 from ai_addons.billing.selling import Wanted
 from ai_addons.billing.sending_back import SendingBack
 from ai_addons.billing.sql import purchases as sql
+from ai_addons.billing.standing import StandingOrders, in_cedis
+from ai_addons.billing.topping_up import ToppingUp
 from ai_addons.errors import NotFound
-from ai_addons.money import Money
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,9 +43,10 @@ if TYPE_CHECKING:
     from ai_addons.billing.reconciling import Reconciliation
     from ai_addons.billing.refunds import MoneyBack
     from ai_addons.billing.renewing import Renewed
+    from ai_addons.money import Money
 
 
-class Payments:
+class Payments(StandingOrders):
     """Orders of a business, and the payments that come for them.
 
     Args:
@@ -62,7 +66,9 @@ class Payments:
         self._back = SendingBack(books, shop, self._ordering, Refunds(books, policy=shortfall))
         self._receipts = Receipting(books, shop.receipts)
         self._applying = Applying(books, shop, self._back.look_back, self._receipts.number)
-        self._renewing = Renewing(books, shop, self._ordering, names, self._settled)
+        payers = Payers(books, shop, names)
+        self._renewing = Renewing(books, self._ordering, payers, self._settled)
+        super().__init__(ToppingUp(books, self._ordering, payers, self._settled, self.apply))
         self._inbox = Inbox(books, shop, self._ordering, self._applying, self._back.look_back)
 
     # For the business.
@@ -104,7 +110,8 @@ class Payments:
             return_url: Where the payer's browser comes back to; None for ``payments.return_url``.
 
         Raises:
-            ValueError: If it names nothing on sale or two things at once, or the amount is out of bounds.
+            ValueError: If it names nothing on sale or two things at once, the amount is out of bounds, or the key
+                begins with ``auto-top-up:``, as those of automatic orders do.
             PaymentError: If the pack is not on sale, there is no e-mail address, or the gateway cannot charge that way.
             PaymentPending: If the same order is being opened right now.
             IdempotencyConflict: If the key ordered something else.
@@ -112,7 +119,10 @@ class Payments:
             GatewayError: If the gateway refused, or nobody can say; the order stands, so repeat it with its key.
             ConfigError: If no gateway is configured.
         """
-        wanted = Wanted(pack=pack, amount=_in_cedis(amount), addon=addon)
+        if key is not None and key.startswith(AUTOMATIC):
+            msg = f"a key that begins with {AUTOMATIC!r} is an automatic order's; nothing was ordered"
+            raise ValueError(msg)
+        wanted = Wanted(pack=pack, amount=in_cedis(amount), addon=addon)
         way = Way(gateway=gateway, phone=phone, network=network, card=card, return_url=return_url)
         return self._settled(self._ordering.start(business, wanted, way, key=key, user=user, email=email))
 
@@ -243,16 +253,24 @@ class Payments:
         return self._inbox.work(most)
 
     def renew(self) -> Renewed:
-        """Open the renewals of add-ons that fall due, and charge saved cards for them.
+        """Open the renewals of add-ons that fall due, and charge saved cards for them; then buy automatic top-ups.
 
         From three days before a month begins its order waits for the owner, told by ``addon.payment_wanted`` with the
         page to pay on. A business with a card that may be charged again is charged when the month begins, once; if
-        the card is declined it gets a page too. Safe to run at any time, from many machines.
+        the card is declined it gets a page too. Top-ups are those of `set_top_up`. Safe to run at any time, from
+        many machines.
 
         Raises:
             StoreUnavailable: If the database cannot be used; run it again.
         """
-        return self._renewing.run()
+        done, bought = self._renewing.run(), self._topping_up.run()
+        return replace(
+            done,
+            waiting=done.waiting + bought.waiting,
+            failed=done.failed + bought.failed,
+            topped_up=bought.bought,
+            declined=bought.declined,
+        )
 
     def expire(self) -> int:
         """Give up orders unpaid for ``payments.abandon_after``; not final. Returns how many."""
@@ -261,8 +279,8 @@ class Payments:
     def reconcile(self, *, days: int = 7) -> Reconciliation:
         """Work on the inbox, ask about what is open, compare the gateways' lists with the books, then `expire`.
 
-        Open are attempts that nobody paid yet, and refunds and disputes without an end. A refund in part that was
-        begun at the gateway, and whose webhook was lost, stays unknown: no list tells of it. Safe to run at any
+        Open are attempts that nobody paid yet, and refunds and disputes without an end. Those that were begun at the
+        gateway, and whose webhook was lost, are found in its lists if they began within the days. Safe to run at any
         time, from many machines.
 
         Args:
@@ -277,7 +295,7 @@ class Payments:
             raise ValueError(msg)
         self._inbox.work()
         gateways = [self._shop.gateway(name) for name in self._names()]
-        found = Reconciler(self._books, self._applying, self._back.work).run(gateways, days=days)
+        found = Reconciler(self._books, self._applying, self._back).run(gateways, days=days)
         return replace(found, abandoned=self.expire())
 
     # For operators.
@@ -314,10 +332,11 @@ class Payments:
         actor: str,
         reason: str,
     ) -> MoneyBack:
-        """Send money of a paid pack back: its credits are frozen first, and taken back once the money is gone.
+        """Send money of a paid order back: its credits are frozen first, and taken back once the money is gone.
 
         Of a part, the same share of the credits, bonus included. Spent credits are for
-        ``payments.refund_shortfall``. Who and why is kept.
+        ``payments.refund_shortfall``. A month of the add-on whose money is all back ends the add-on, unless it was
+        over; what was carried from it is taken too. Who and why is kept.
 
         Args:
             business: Whose order.
@@ -329,30 +348,30 @@ class Payments:
 
         Raises:
             NotFound: If the business has no such order.
-            PaymentError: If it is not paid, is a month of the add-on, or nobody can say whether it was sent.
+            PaymentError: If it is not paid, or nobody can say whether it was sent.
             PaymentMismatch: If that is more than is left of its money.
             PaymentPending: If the same refund is being sent right now.
             IdempotencyConflict: If the key sent back another amount.
             GatewayError: If the gateway refused, and the credits are free again; or, with ``may_exist``, if nobody
                 can say, and they stay frozen until it is repeated.
         """
-        return self._back.refund(business, order, _in_cedis(amount), key=key, actor=actor, reason=reason)
+        return self._back.refund(business, order, in_cedis(amount), key=key, actor=actor, reason=reason)
 
     def money_back(self, business: str, order: str) -> MoneyBack:
-        """How much of a paid pack's money went back, and what that did to its credits.
+        """How much of a paid order's money went back, and what that did to its credits.
 
         Raises:
             NotFound: If the business has no such order.
-            PaymentError: If it is not paid, or is a month of the add-on.
+            PaymentError: If it is not paid.
         """
         return self._back.look(business, order)
 
     def forgive(self, business: str, order: str, *, actor: str, reason: str) -> MoneyBack:
-        """Write off what is owed for a refunded pack's spent credits; a wallet suspended for it goes on.
+        """Write off what is owed for a refunded order's spent credits; a wallet suspended for it goes on.
 
         Raises:
             NotFound: If the business has no such order.
-            PaymentError: If it is not paid, or is a month of the add-on.
+            PaymentError: If it is not paid.
         """
         return self._back.forgive(business, order, actor=actor, reason=reason)
 
@@ -362,7 +381,3 @@ class Payments:
             return payment
         applied = self._applying.apply(payment.attempt.reference)
         return replace(payment, order=applied.order, attempt=applied.attempt)
-
-
-def _in_cedis(amount: Money | str | int | Decimal | None) -> Money | None:
-    return amount if amount is None or isinstance(amount, Money) else Money(amount)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from ai_addons.billing import clawback
-from ai_addons.billing.clawback import SOURCES, Claim, Part, Room, Standing
+from ai_addons.billing import clawback, month_back
+from ai_addons.billing.clawback import Claim, Part, Room, Standing
 from ai_addons.billing.ledger import WALLET
 from ai_addons.billing.policy import Give
 from ai_addons.billing.sql import reversals as sql
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 _BAD_DEBT: Final = "bad_debt"
 _DEBT: Final = "debt"
 _BREAKAGE: Final = "breakage"
-_LOST: Final = ("expire", "void")
-_AFTER_COLON: Final = ";"
 
 
 def settle_wanting(books: Books, wallet: LockedWallet, at: int) -> None:
@@ -54,8 +52,12 @@ def settle(books: Books, wallet: LockedWallet, claim: Claim, at: int) -> Claim:
     Returns:
         The claim as it is now.
     """
-    grants = [wallet.find_grant(source, claim.order) for source in SOURCES]
-    rooms = [_room(wallet, part, grant) for part, grant in zip(claim.parts, grants, strict=True)]
+    grants = [wallet.find_grant(source, ref) for source, ref in clawback.grants_of(claim)]
+    if claim.month is None:
+        rooms = [_room(wallet, part, grant) for part, grant in zip(claim.parts, grants, strict=True)]
+    else:
+        claim = month_back.shared_out(wallet, claim, grants)
+        rooms = month_back.rooms(wallet, claim, grants)
     after = clawback.settle(claim, rooms)
     _move(wallet, claim, after, grants)
     _book(books, wallet, claim, after, at)
@@ -69,15 +71,9 @@ def _room(wallet: LockedWallet, part: Part, grant: Grant | None) -> Room:
     """What a grant of the order has; one that is not given yet may still come."""
     if grant is None:
         return Room(free=NOTHING, pinned=part.amount, lapsed=NOTHING)
-    return Room(free=grant.free + part.frozen, pinned=grant.held - part.frozen, lapsed=_lapsed(wallet, grant))
-
-
-def _lapsed(wallet: LockedWallet, grant: Grant) -> Credits:
-    """What of a grant is gone without being spent; its lost credits are booked under its own id."""
-    if grant.voided_at is not None:
-        return grant.amount
-    bounds = {"business": wallet.business, "first": f"{grant.id}:", "end": f"{grant.id}{_AFTER_COLON}"}
-    return Credits.from_micro(sum(wallet.tx.value(sql.LAPSED, bounds | {"kind": kind}) for kind in _LOST))
+    return Room(
+        free=grant.free + part.frozen, pinned=grant.held - part.frozen, lapsed=month_back.all_lost(wallet, grant)
+    )
 
 
 def _move(wallet: LockedWallet, before: Claim, after: Claim, grants: list[Grant | None]) -> None:
@@ -136,7 +132,8 @@ def _return(books: Books, wallet: LockedWallet, before: Claim, after: Claim, at:
 
 def _repay(wallet: LockedWallet, claim: Claim, at: int) -> Claim:
     """Let credits bought after the debt pay it, oldest first."""
-    paying = [one for one in wallet.grants if one.paid and one.effective_at > claim.owed_at and one.ref != claim.order]
+    own = {ref for _, ref in clawback.grants_of(claim)}
+    paying = [one for one in wallet.grants if one.paid and one.effective_at > claim.owed_at and one.ref not in own]
     before = claim
     for grant in sorted(paying, key=lambda one: (one.effective_at, one.id)):
         if part := min(grant.free, claim.owed):
@@ -195,6 +192,7 @@ def read_claim(row: Row) -> Claim:
         owed_at=row.owed_at,
         suspended=bool(row.suspended),
         wanting=bool(row.wanting),
+        month=row.month,
     )
 
 
@@ -222,4 +220,5 @@ def _claim_values(business: str, claim: Claim) -> dict[str, object]:
         "owed_at": claim.owed_at,
         "suspended": int(claim.suspended),
         "wanting": int(claim.wanting),
+        "month": claim.month,
     }

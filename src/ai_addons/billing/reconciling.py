@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from ai_addons.billing.gateways.base import AuditableGateway, Outcome
+from ai_addons.billing.gateways.base import AuditableGateway, Dispute, Outcome, Refund, ReturnsGateway
 from ai_addons.billing.order_rows import collected, read_attempt
 from ai_addons.billing.orders import REFERENCE
 from ai_addons.billing.sql import purchases as sql
@@ -14,11 +15,12 @@ from ai_addons.errors import BillingError, GatewayError, StoreUnavailable
 from ai_addons.money import MICRO
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from ai_addons.billing.applying import Applied, Applying
     from ai_addons.billing.books import Books
     from ai_addons.billing.gateways.base import Charge, Gateway
+    from ai_addons.billing.sending_back import SendingBack
     from ai_addons.billing.sql import Row
 
 Difference: TypeAlias = Literal["unknown_reference", "not_listed", "amount", "cannot_ask", "quarantined"]
@@ -56,6 +58,7 @@ class Reconciliation:
     Attributes:
         asked: How many attempts the gateways were asked about.
         granted: Orders that were paid and had not been granted; they are now.
+        returned: Refunds and disputes, or ends of them, that nobody had told us of; they are booked now.
         abandoned: Orders that nobody paid in time.
         discrepancies: What is left for an operator.
     """
@@ -64,6 +67,7 @@ class Reconciliation:
     granted: int
     abandoned: int
     discrepancies: tuple[Discrepancy, ...]
+    returned: int = 0
 
     @property
     def ok(self) -> bool:
@@ -77,13 +81,13 @@ class Reconciler:
     Args:
         books: The open books.
         applying: Applies what was missed.
-        follow: Asks about refunds and disputes without an end.
+        back: Asks about refunds and disputes.
     """
 
-    def __init__(self, books: Books, applying: Applying, follow: Callable[[], object]) -> None:
+    def __init__(self, books: Books, applying: Applying, back: SendingBack) -> None:
         self._books = books
         self._applying = applying
-        self._follow = follow
+        self._back = back
 
     def run(self, gateways: Iterable[Gateway], *, days: int) -> Reconciliation:
         """Ask about every attempt that is open, then go through what the gateways list.
@@ -96,31 +100,41 @@ class Reconciler:
             StoreUnavailable: If the database cannot be used; run it again.
         """
         now = self._books.about_now()
-        pass_ = _Pass(self._books, self._applying, since=now - days * DAY, until=now)
+        pass_ = _Pass(self._books, self._applying, self._back, since=now - days * DAY, until=now)
         pass_.ask_about_open()
         try:
-            self._follow()
+            self._back.work()
         except GatewayError as error:
             pass_.differ("cannot_ask", "", f"refunds and disputes: {error.code}")
         for gateway in gateways:
             if isinstance(gateway, AuditableGateway):
                 pass_.compare(gateway.name, gateway)
+            if isinstance(gateway, ReturnsGateway):
+                pass_.look_back(gateway.name, gateway)
         for one in self._applying.quarantined(_MOST_OPEN):
             pass_.differ("quarantined", one.reference, f"{one.id} of {one.business}: {one.reason}")
-        return Reconciliation(asked=pass_.asked, granted=pass_.granted, abandoned=0, discrepancies=tuple(pass_.found))
+        return Reconciliation(
+            asked=pass_.asked,
+            granted=pass_.granted,
+            abandoned=0,
+            discrepancies=tuple(pass_.found),
+            returned=pass_.returned,
+        )
 
 
 class _Pass:
     """One comparison."""
 
-    def __init__(self, books: Books, applying: Applying, *, since: int, until: int) -> None:
+    def __init__(self, books: Books, applying: Applying, back: SendingBack, *, since: int, until: int) -> None:
         self._books = books
         self._applying = applying
+        self._back = back
         self._since = since
         self._until = until
         self._failed = Counter[str]()
         self.asked = 0
         self.granted = 0
+        self.returned = 0
         self.found: list[Discrepancy] = []
 
     def differ(self, what: Difference, reference: str, detail: str) -> None:
@@ -172,6 +186,19 @@ class _Pass:
         for row in rows:
             if row.reference not in listed:
                 self.differ("not_listed", row.reference, f"paid in the books, not listed by {name}")
+
+    def look_back(self, name: str, gateway: ReturnsGateway) -> None:
+        """Book what a gateway lists of refunds and disputes that the books do not know: a webhook was lost."""
+        span = self._since, self._until
+        try:
+            told: Refund | Dispute
+            for told in chain[Refund | Dispute](gateway.refunds_between(*span), gateway.disputes_between(*span)):
+                fate = self._back.hear(told)
+                self.returned += fate == "booked"
+                if fate == "unknown" and told.reference.startswith(REFERENCE):
+                    self.differ("unknown_reference", told.reference, f"{name} sends it back, the books do not know it")
+        except GatewayError as error:
+            self.differ("cannot_ask", "", f"{name}, refunds and disputes: {error.code}")
 
     def _compare_one(self, name: str, charge: Charge) -> None:
         if charge.outcome not in {Outcome.PAID, Outcome.REVERSED}:

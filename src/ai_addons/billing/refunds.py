@@ -13,6 +13,7 @@ from ai_addons.billing.records import check_id
 from ai_addons.billing.refund_rules import ASKED, check_fits, find, match, put, room_for, state_of
 from ai_addons.billing.sql import purchases
 from ai_addons.billing.sql import reversals as sql
+from ai_addons.billing.subscriptions import end_in
 from ai_addons.errors import BillingError, IdempotencyConflict, PaymentMismatch, PaymentPending
 
 if TYPE_CHECKING:
@@ -310,6 +311,8 @@ class Refunds:
         if wallet.due:
             # Credits are free again in a grant that has expired: nobody is told of credits that cannot pay.
             catch_up(self._books, wallet)
+        if claim.month is not None and claim.fully_reversed and not file.claim.fully_reversed:
+            end_in(self._books, wallet, *clawback.month_of(claim))
         state = state_of(claim, file.disputes)
         key = {"business": wallet.business, "order": claim.order}
         wallet.tx.write(purchases.FOLLOW_MONEY, {**key, "state": state})

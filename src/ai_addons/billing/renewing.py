@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ai_addons.billing.addon import REMINDERS, period_start
-from ai_addons.billing.gateways.base import CardGateway
 from ai_addons.billing.opening import Payment, Way
-from ai_addons.billing.order_rows import read_saved
 from ai_addons.billing.orders import facts
 from ai_addons.billing.rows import read_subscription
 from ai_addons.billing.selling import Wanted
@@ -24,9 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ai_addons.billing.books import Books
-    from ai_addons.billing.opening import Shop
     from ai_addons.billing.ordering import Ordering
-    from ai_addons.billing.orders import Card
+    from ai_addons.billing.payers import Payers
     from ai_addons.billing.policy import Subscription
     from ai_addons.billing.sql import Row
 
@@ -36,17 +33,21 @@ PAYMENT_WANTED: Final = "addon.payment_wanted"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Renewed:
-    """What a round over the add-ons did.
+    """What a round over the add-ons and the automatic top-ups did.
 
     Attributes:
         paid: Months that a saved card paid for now.
-        waiting: Months whose order waits for its owner, or for a charge that is not finished.
+        waiting: Months and top-ups whose order waits for its owner, or for a charge that is not finished.
         failed: Business and code of the error, for those that could not be asked; they are tried again next time.
+        topped_up: Packs that a saved card bought now.
+        declined: Top-ups whose card was declined now.
     """
 
     paid: int = 0
     waiting: int = 0
     failed: tuple[tuple[str, str], ...] = ()
+    topped_up: int = 0
+    declined: int = 0
 
 
 class Renewing:
@@ -54,24 +55,21 @@ class Renewing:
 
     Args:
         books: The open books.
-        shop: Finds gateways.
         ordering: Makes orders.
-        names: Names of the gateways of the settings.
+        payers: Finds saved cards.
         settled: Asks what became of a charge that may be paid at once.
     """
 
     def __init__(
         self,
         books: Books,
-        shop: Shop,
         ordering: Ordering,
-        names: Callable[[], tuple[str, ...]],
+        payers: Payers,
         settled: Callable[[Payment], Payment],
     ) -> None:
         self._books = books
-        self._names = names
-        self._shop = shop
         self._ordering = ordering
+        self._payers = payers
         self._settled = settled
 
     def run(self) -> Renewed:
@@ -112,14 +110,14 @@ class Renewing:
         opens, now = period_start(subscription, period), self._books.about_now()
         if now < opens + REMINDERS[0]:
             return None
-        card = self._card(subscription.business)
+        card = self._payers.card(subscription.business)
         if card is not None and now < opens:
             return None
         way = Way() if card is None else Way(gateway=card.gateway, card=card.id)
         key = f"renewal:{subscription.id}:{period}"
         try:
             started = self._ordering.start(
-                subscription.business, Wanted(addon=True), way, key=key, email=self._email(subscription.business)
+                subscription.business, Wanted(addon=True), way, key=key, email=self._payers.email(subscription.business)
             )
             payment = self._settled(started)
         except GatewayError as error:
@@ -147,17 +145,3 @@ class Renewing:
         told = facts(order) | {"url": payment.attempt.url or "", "reference": reference}
         self._books.on(business, lambda wallet, _: wallet.tell(PAYMENT_WANTED, f"{PAYMENT_WANTED}:{reference}", told))
         return payment
-
-    def _email(self, business: str) -> str | None:
-        """Where the owner's receipts went last, if the host does not say."""
-        if self._books.terms.profile(business).email:
-            return None
-        rows = self._books.database.read(lambda tx: tx.rows(sql.ORDERS, {"business": business, "most": 1}))
-        return rows[0].email if rows else None
-
-    def _card(self, business: str) -> Card | None:
-        """The card to charge with nobody present, the newest; None if there is none."""
-        rows = self._books.database.read(lambda tx: tx.rows(sql.CARDS, {"business": business}))
-        names = self._names()
-        usable = [one for one in map(read_saved, rows) if one.gateway in names]
-        return next((one for one in usable if isinstance(self._shop.gateway(one.gateway), CardGateway)), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ai_addons.billing.clawback import SOURCES, standing
+from ai_addons.billing.clawback import grants_of, standing
 from ai_addons.billing.refund_rows import read_dispute, read_refund
 
 if TYPE_CHECKING:
@@ -80,9 +80,11 @@ class Reversals:
     def _left(self, claim: Claim) -> tuple[int, int]:
         """What the order's grants have free, and what calls hold of them or is not given yet."""
         free, pinned = 0, 0
-        for source, part in zip(SOURCES, claim.parts, strict=True):
-            grant = self._grants.get((source, claim.order))
-            free += 0 if grant is None else grant.remaining - grant.held
+        for name, part in zip(grants_of(claim), claim.parts, strict=True):
+            grant = self._grants.get(name)
+            # A rollover holds more than what the order brought into it.
+            most = (part.amount - part.taken - part.frozen).micro
+            free += 0 if grant is None else min(grant.remaining - grant.held, most)
             pinned += part.amount.micro if grant is None else grant.held - part.frozen.micro
         return free, pinned
 

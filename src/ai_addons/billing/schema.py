@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 metadata: Final = MetaData()
 
-HEAD: Final = "0008"
+HEAD: Final = "0009"
 """The version of these tables; `ai_addons.billing.migrations` leads here from every earlier one."""
 
 VERSION_TABLE: Final = "ai_schema_version"
@@ -470,6 +470,7 @@ clawbacks: Final = _table(
     _exact("owed_at"),
     _exact("suspended"),
     _exact("wanting"),
+    _text("month", null=True),
     PrimaryKeyConstraint("business_id", "order_id"),
     CheckConstraint("0 <= reversed_minor AND reversed_minor <= at_risk_minor", name="ck_clawback_reversed"),
     CheckConstraint("at_risk_minor <= paid_minor", name="ck_clawback_at_risk"),
@@ -639,6 +640,29 @@ saved_cards: Final = _table(
 )
 """Cards that may be charged again. ``code`` is the gateway's name of the authorisation and is kept as it came, not
 encrypted: it is worth something only together with the gateway's secret key, which is never in this database."""
+
+top_ups: Final = _table(
+    "ai_top_ups",
+    _text("business_id"),
+    _text("pack"),
+    _exact("threshold"),
+    _exact("most_price_minor"),
+    _text("currency"),
+    _exact("most_per_day"),
+    _exact("most_per_month"),
+    _exact("cool_down"),
+    _exact("most_failures"),
+    _exact("enabled"),
+    _text("card_id", null=True),
+    _text("actor"),
+    _exact("set_at"),
+    PrimaryKeyConstraint("business_id"),
+    CheckConstraint("threshold > 0 AND most_price_minor > 0", name="ck_top_up_amount"),
+    CheckConstraint("most_per_day > 0 AND most_per_month > 0 AND most_failures > 0", name="ck_top_up_most"),
+    CheckConstraint("cool_down >= 0 AND enabled IN (0, 1)", name="ck_top_up_rule"),
+)
+"""What owners agreed that a saved card buys by itself; its orders have keys that begin with ``auto-top-up:``."""
+
 fx_rates: Final = _table(
     "ai_fx_rates",
     _text("base"),

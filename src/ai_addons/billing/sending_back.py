@@ -7,15 +7,16 @@ refunds and disputes is asked for outside any transaction and booked by `Refunds
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from ai_addons.billing.applying import tell_reversed
-from ai_addons.billing.clawback import PaidOrder
-from ai_addons.billing.gateways.base import AuditableGateway, Outcome
+from ai_addons.billing.clawback import PaidOrder, dispute_state, refund_state
+from ai_addons.billing.gateways.base import AuditableGateway, Dispute, Outcome
 from ai_addons.billing.gateways.conversion import share
 from ai_addons.billing.opening import LEASE
-from ai_addons.billing.order_rows import collected
+from ai_addons.billing.order_rows import collected, read_attempt
 from ai_addons.billing.sql import purchases as sql
+from ai_addons.billing.sql import reversals
 from ai_addons.errors import GatewayError, PaymentError, PaymentMismatch
 from ai_addons.events import OperatorAlert, emit
 from ai_addons.money import Money
@@ -23,17 +24,18 @@ from ai_addons.money import Money
 if TYPE_CHECKING:
     from ai_addons.billing.books import Books
     from ai_addons.billing.clawback import RefundRecord
-    from ai_addons.billing.gateways.base import Charge, Dispute
+    from ai_addons.billing.gateways.base import Charge, Refund
     from ai_addons.billing.opening import Shop
     from ai_addons.billing.ordering import Ordering
     from ai_addons.billing.orders import Attempt, Order
     from ai_addons.billing.refunds import MoneyBack, Refunds
 
+Fate: TypeAlias = Literal["booked", "known", "unknown"]
+"""What came of what a gateway's list tells."""
+
 
 class SendingBack:
     """Sends money of paid orders back, and follows what gateways tell of it.
-
-    What went back for a month of an add-on takes no credits: an operator is told, and decides about the add-on.
 
     Args:
         books: The open books.
@@ -58,7 +60,7 @@ class SendingBack:
 
         Raises:
             NotFound: If the business has no such order.
-            PaymentError: If it is not paid, is a month of an add-on, or nobody can say whether it was sent.
+            PaymentError: If it is not paid, or nobody can say whether it was sent.
             PaymentMismatch: If that is more than is left of its money.
             PaymentPending: If the same refund is being sent right now.
             IdempotencyConflict: If the key sent back another amount.
@@ -108,7 +110,7 @@ class SendingBack:
         """Ask about the refunds and disputes of an attempt, and book them; as often as one likes.
 
         The operator is told of what cannot be booked: a gateway that cannot be asked for them, money that went back
-        without either, that of a payment which granted nothing, and that of an add-on.
+        without either, and that of a payment which granted nothing.
 
         Raises:
             GatewayError: If the gateway cannot be asked just now.
@@ -117,7 +119,7 @@ class SendingBack:
         if known.paid_at is None:
             return
         gateway = self._shop.gateway(attempt.gateway)
-        bookable = known.paid_reference == attempt.reference and known.subscription is None
+        bookable = known.paid_reference == attempt.reference
         if not bookable or not isinstance(gateway, AuditableGateway):
             self._tell(known, attempt)
             return
@@ -131,6 +133,34 @@ class SendingBack:
         back = self._refunds.look(paid)
         if attempt.outcome == Outcome.REVERSED.value and not back.fully_reversed and not back.disputed:
             self._tell(known, attempt)
+
+    def hear(self, told: Refund | Dispute) -> Fate:
+        """Look into an order if what a gateway's list tells of it is news.
+
+        Returns:
+            ``unknown`` if there is no such attempt; ``known`` if the books have it so, or it paid for no order.
+
+        Raises:
+            GatewayError: If the gateway cannot be asked just now.
+        """
+        rows = self._books.database.read(lambda tx: tx.rows(sql.ATTEMPT, {"reference": told.reference}))
+        if not rows:
+            return "unknown"
+        order, attempt = self._ordering.find(rows[0].business_id, rows[0].order_id)[0], read_attempt(rows[0])
+        if order.paid_reference != attempt.reference or self._has(order, told):
+            return "known"
+        self.look_back(order, attempt)
+        return "booked" if self._has(order, told) else "known"
+
+    def _has(self, order: Order, told: Refund | Dispute) -> bool:
+        """Whether the books have a refund or dispute as far as the gateway tells it."""
+        key = {"business": order.business, "order": order.id}
+        refunds, disputes = self._books.database.read(
+            lambda tx: tx.gather((reversals.REFUNDS, key), (reversals.DISPUTES, key))
+        )
+        if isinstance(told, Dispute):
+            return any(row.id == told.id and dispute_state(row.state, told) == row.state for row in disputes)
+        return any(row.gateway_id == told.id and refund_state(row.state, told.outcome) == row.state for row in refunds)
 
     def _tell(self, order: Order, attempt: Attempt) -> None:
         self._books.on(order.business, lambda wallet, _: tell_reversed(wallet, order, attempt))
@@ -174,12 +204,6 @@ class SendingBack:
         return found, attempt
 
     def _paid_order(self, order: Order, attempt: Attempt) -> PaidOrder:
-        if order.subscription is not None:
-            msg = (
-                "A month of the add-on is not sent back by this. Nothing was sent. "
-                "Cancel the add-on, and send the money back on the gateway's own page."
-            )
-            raise PaymentError(msg)
         named = {"reference": attempt.reference}
         minor, currency = collected(attempt, self._books.database.read(lambda tx: tx.rows(sql.RELEASED, named)))
         if not minor or currency is None:
@@ -193,6 +217,7 @@ class SendingBack:
             currency=currency,
             credits=order.credits - order.bonus,
             bonus=order.bonus,
+            month=None if order.subscription is None else f"{order.subscription}:{order.period}",
         )
 
 

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from ai_addons.billing.sql import Row
     from ai_addons.billing.wallet import LockedWallet
 
+REFUNDED: Final = "addon.refunded"
+"""Topic of an add-on that ends because the money of its month went back."""
+
+_OPEN: Final = frozenset({"active", "cancel_at_end"})
 _NONE: Final = "This business has no monthly add-on. Nothing was booked. Take one first."
 
 
@@ -135,6 +139,25 @@ def pay_in(books: Books, wallet: LockedWallet, subscription: str, period: int) -
         return False
     _carry_out(books, wallet, known, addon.pay(known, period=period, now=wallet.now))
     return True
+
+
+def end_in(books: Books, wallet: LockedWallet, subscription: str, period: int) -> None:
+    """End an add-on whose month was refunded, as a part of a transaction on its wallet.
+
+    A month that is over changes nothing. One that has not begun still begins, and its credits are taken as they come.
+
+    Args:
+        books: The open books.
+        wallet: Whose.
+        subscription: Id of the add-on.
+        period: Number of the month.
+    """
+    known = find_subscription(wallet)
+    if known is None or known.id != subscription or period < known.period or known.state not in _OPEN:
+        return
+    ended = _carry_out(books, wallet, known, addon.cancel(known, immediate=True, now=wallet.now)).subscription
+    about = {"subscription": subscription, "period": str(period), "state": ended.state}
+    wallet.tell(REFUNDED, f"{REFUNDED}:{subscription}:{period}", about)
 
 
 def _carry_out(books: Books, wallet: LockedWallet, known: Subscription, due: Due) -> SubscriptionBooking:

@@ -8,11 +8,13 @@ of a day and of a month; after failures in a row it stops until the owner resume
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from ai_addons.billing.months import day_of
+from ai_addons.billing.orders import AUTOMATIC
 from ai_addons.billing.packs import offers
-from ai_addons.money import MICRO, Credits
+from ai_addons.money import Credits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,12 +25,14 @@ if TYPE_CHECKING:
 FORTNIGHT: Final = 14
 """Days whose use a pack should cover."""
 
+HOUR: Final = timedelta(hours=1)
+"""From one automatic attempt to the next, if nothing is said."""
+
 _FEWEST_DAYS: Final = 3
-_HOUR: Final = 3_600 * MICRO
 
 AttemptOutcome: TypeAlias = Literal["paid", "pending", "failed"]
 Stop: TypeAlias = Literal[
-    "off", "no_card", "not_on_sale", "enough", "pending", "failures", "cool_down", "daily", "monthly"
+    "off", "no_card", "not_on_sale", "price", "enough", "pending", "failures", "cool_down", "daily", "monthly"
 ]
 """Why nothing is bought."""
 
@@ -40,6 +44,7 @@ class TopUpRule:
     Attributes:
         pack: Type of the pack that is bought.
         threshold: Credits are bought while fewer than these are available.
+        most_price: What the pack may cost; a price that rises above it stops the purchases. None for any price.
         most_per_day: Purchases in a day of the business's zone.
         most_per_month: Purchases in a month of it.
         cool_down: Microseconds from one attempt to the next.
@@ -49,9 +54,10 @@ class TopUpRule:
 
     pack: str
     threshold: Credits
+    most_price: Money | None = None
     most_per_day: int = 1
     most_per_month: int = 4
-    cool_down: int = _HOUR
+    cool_down: int = HOUR // timedelta(microseconds=1)
     most_failures: int = 3
     enabled: bool = True
 
@@ -119,7 +125,7 @@ def decide(state: TopUpState, now: int) -> TopUp | None:
         return None
     today = day_of(now, state.tz)
     number = sum(day_of(one.at, state.tz) == today for one in state.attempts)
-    return TopUp(pack=pack.type, price=pack.price, key=f"auto-top-up:{today.isoformat()}:{number + 1}")
+    return TopUp(pack=pack.type, price=pack.price, key=f"{AUTOMATIC}{today.isoformat()}:{number + 1}")
 
 
 def stopped_by(state: TopUpState, now: int) -> Stop | None:
@@ -180,11 +186,14 @@ def _pack(state: TopUpState) -> Pack | None:
 
 def _stops(state: TopUpState, now: int) -> Iterator[Stop]:
     rule, today = state.rule, day_of(now, state.tz)
+    pack = _pack(state)
+    dear = pack is not None and rule.most_price is not None and pack.price.minor > rule.most_price.minor
     bought = [day_of(one.at, state.tz) for one in state.attempts if one.outcome != "failed"]
     reasons: tuple[tuple[Stop, bool], ...] = (
         ("off", not rule.enabled),
         ("no_card", not state.has_card),
-        ("not_on_sale", _pack(state) is None),
+        ("not_on_sale", pack is None),
+        ("price", dear),
         ("enough", state.available >= rule.threshold),
         ("pending", any(one.outcome == "pending" for one in state.attempts)),
         ("failures", _failures(state) >= rule.most_failures),

@@ -16,6 +16,7 @@ from ai_addons.billing.ledger import WALLET, EntryKind, LedgerEntry, effect, sea
 from ai_addons.billing.records import Wallet, WalletStatus
 from ai_addons.billing.rows import grant_values, read_grant
 from ai_addons.billing.sql import statements as sql
+from ai_addons.events import WalletEvent
 from ai_addons.money import Credits
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.grants import BurnKey
     from ai_addons.billing.policy import Give, Policy, Subscription
     from ai_addons.billing.sql import Row, Tx
+    from ai_addons.catalog import Offer
     from ai_addons.events import Event
 
 NOTHING: Final = Credits(0)
@@ -61,7 +63,7 @@ class LockedWallet:
         self.paid_grant: bool = False
         self._grants: dict[str, Grant] = {grant.id: read_grant(grant) for grant in grants}
         self._changed: set[str] = set()
-        self.news: list[tuple[str, str, Mapping[str, str]]] = []
+        self.news: list[tuple[str, WalletEvent]] = []
         self.notes: list[Event] = []
         self.seq: int = row.seq
         self._head: str = row.chain_head
@@ -99,15 +101,17 @@ class LockedWallet:
         """Whether there is anything to write back."""
         return bool(self._changed) or self._columns() != self._as_read
 
-    def tell(self, topic: str, key: str, facts: Mapping[str, str]) -> None:
+    def tell(self, topic: str, key: str, facts: Mapping[str, str], *, offers: tuple[Offer, ...] = ()) -> None:
         """Note an event for the host, once per key; it is told when the transaction is durable.
 
         Args:
             topic: E.g. ``wallet.low_balance``.
             key: What makes it unique within the business.
             facts: Plain facts about it, without personal data.
+            offers: Packs that would help.
         """
-        self.news.append((topic, key, facts))
+        event = WalletEvent(topic=topic, business=self.business, facts=facts, offers=offers)
+        self.news.append((key, event))
 
     def note(self, event: Event) -> None:
         """Note an event for the hooks of this process alone; it is told when the transaction is durable."""

@@ -10,6 +10,7 @@ import click
 
 from ai_addons.addons import AddOns
 from ai_addons.cli import show
+from ai_addons.cli.top_ups import top_up
 
 if TYPE_CHECKING:
     from ai_addons.billing.applying import Applied
@@ -189,7 +190,7 @@ def reconcile(days: int, *, json_out: bool) -> None:
 @show.as_json
 @show.told_with(3)
 def renew(*, json_out: bool) -> None:
-    """Do what is due, then open and charge the renewals of add-ons; exit with 1 if one could not be asked."""
+    """Do what is due, then collect renewals of add-ons and top-ups; exit with 1 if one could not be asked."""
     with closing(AddOns.from_env()) as addons:
         addons.sweep()
         done = addons.orders.renew()
@@ -197,14 +198,21 @@ def renew(*, json_out: bool) -> None:
         show.print_json(done)
     else:
         click.echo(f"{done.paid} months paid, {done.waiting} wait, {len(done.failed)} could not be asked")
+        if done.topped_up or done.declined:
+            click.echo(f"{done.topped_up} packs bought by top-ups, {done.declined} cards declined")
         for business, code in done.failed:
             click.echo(f"{business}: {code}")
     if done.failed:
         raise SystemExit(1)
 
 
+orders.add_command(top_up)
+
+
 def _print_reconciliation(found: Reconciliation) -> None:
     click.echo(f"{found.asked} attempts asked about, {found.granted} orders granted, {found.abandoned} given up")
+    if found.returned:
+        click.echo(f"{found.returned} refunds and disputes booked that nobody had told of")
     rows = ((one.what, one.reference, one.detail) for one in found.discrepancies)
     if not found.ok:
         show.console().print(show.table("Left to you", ("what", "reference", "detail"), rows))

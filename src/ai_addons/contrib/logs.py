@@ -40,10 +40,10 @@ _LEVELS: Final[Mapping[type, int]] = {
     OperatorAlert: logging.ERROR,
     BudgetStopped: logging.ERROR,
 }
-_WARNINGS: Final = ("wallet.low_balance", "limit.")
+_WARNINGS: Final = ("wallet.low_balance", "limit.", "top_up.")
 _MONEY: Final = frozenset({"cost", "spent", "budget"})
 # A trace is no line; what a provider calls itself is its own text; a business id stays in the books.
-_LEFT_OUT: Final = frozenset({"times", "answered_by"})
+_LEFT_OUT: Final = frozenset({"times", "answered_by", "offers"})
 
 
 class LoggingHook:

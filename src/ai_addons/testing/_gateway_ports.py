@@ -10,6 +10,7 @@ from ai_addons.billing.gateways.base import (
     Outcome,
     PhoneGateway,
     RefundOutcome,
+    ReturnsGateway,
 )
 from ai_addons.money import Money
 from ai_addons.testing.require import require
@@ -136,6 +137,24 @@ class GatewayPorts:
         wanted = {refund.id: (refund.amount_minor, end) for refund, end in zip(made, ends, strict=True)}
         require(listed == wanted, f"Refunds were listed as {listed}, not {wanted}.")
         require(gateway.refunds("aia-2") == (), "A refund was listed for another attempt.")
+
+    def test_it_lists_what_goes_back_by_the_time_it_began(self) -> None:
+        """Refunds and disputes of every attempt, each under our reference; none of another time."""
+        gateway, side = self.make(), self.side()
+        if not isinstance(gateway, ReturnsGateway):
+            return
+        for reference in ("aia-1", "aia-2"):
+            gateway.checkout(self.request(reference))
+            side.pay(reference)
+        refund = gateway.refund("aia-1", Money("1", self.currency))
+        dispute = side.open_dispute("aia-2")
+        always = (0, 4_000_000_000_000_000)
+        listed = [(one.reference, one.id) for one in gateway.refunds_between(*always)]
+        require(listed == [("aia-1", refund.id)], f"Refunds were listed as {listed}.")
+        contested = [(one.reference, one.id) for one in gateway.disputes_between(*always)]
+        require(contested == [("aia-2", dispute)], f"Disputes were listed as {contested}.")
+        early = [*gateway.refunds_between(0, 1_000_000), *gateway.disputes_between(0, 1_000_000)]
+        require(not early, f"{early} were listed for a time before them.")
 
     def test_a_dispute_is_open_then_won_or_lost(self) -> None:
         """It says how much is contested and by when evidence is wanted; a lost one takes the money back."""

@@ -311,3 +311,19 @@ class AuditableGateway(Protocol):
     def disputes(self, reference: str) -> tuple[Dispute, ...]:
         """Every dispute about an attempt."""
         ...
+
+
+@runtime_checkable
+class ReturnsGateway(Protocol):
+    """A gateway that lists the money that goes back, so that a webhook which was lost is made up for.
+
+    What names none of our attempts is left out.
+    """
+
+    def refunds_between(self, since: int, until: int) -> Iterator[Refund]:
+        """Every refund that was begun between two instants, UTC microseconds, page by page."""
+        ...
+
+    def disputes_between(self, since: int, until: int) -> Iterator[Dispute]:
+        """Every dispute that was opened between two instants, page by page."""
+        ...

@@ -233,6 +233,26 @@ class Paystack:
             if (reference := lenient.named(data.get("reference"))) is not None:
                 yield answers.read_charge(data, reference, answers.kept(data))
 
+    def refunds_between(self, since: int, until: int) -> Iterator[Refund]:
+        """Every refund between two instants (UTC microseconds), also those from the dashboard, page by page.
+
+        Raises:
+            GatewayError: If it cannot be asked, or one of ours cannot be read.
+        """
+        for page, one in self._pages("/refund", _span(since, until)):
+            if (reference := answers.whose(one)) is not None:
+                yield self._read(page, answers.read_refund(one, reference, answers.kept(one)))
+
+    def disputes_between(self, since: int, until: int) -> Iterator[Dispute]:
+        """Every dispute between two instants (UTC microseconds), page by page.
+
+        Raises:
+            GatewayError: If it cannot be asked, or one of ours cannot be read.
+        """
+        for page, one in self._pages("/dispute", _span(since, until)):
+            if (reference := answers.whose(one)) is not None:
+                yield self._read(page, answers.read_dispute(one, reference))
+
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> GatewayEvent:
         """Check the HMAC-SHA512 of the raw body, and read what it is about.
 
@@ -341,6 +361,11 @@ def local_phone(phone: str) -> str:
         msg = "This is no Ghanaian telephone number. Nothing was sent. Write it like 0551234987."
         raise PaymentError(msg)
     return local
+
+
+def _span(since: int, until: int) -> Pairs:
+    """What is begun between two instants, as refunds and disputes are asked for."""
+    return [("from", lenient.iso(since)), ("to", lenient.iso(until)), ("perPage", str(_PAGE))]
 
 
 def _provider(network: str) -> str:

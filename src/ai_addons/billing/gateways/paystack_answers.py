@@ -149,6 +149,13 @@ def about(data: Table, reference: str, transaction: int | None) -> bool:
     return reference in names or (transaction is not None and transaction in numbers)
 
 
+def whose(data: Table) -> str | None:
+    """Our name of the attempt that a refund or a dispute of a list is about; None if it names none."""
+    return lenient.named(data.get("transaction_reference")) or lenient.named(
+        lenient.table(data.get("transaction")).get("reference")
+    )
+
+
 def kept(data: Table) -> str:
     """One item of a list, as text to keep."""
     return json.dumps(data, separators=(",", ":"), default=str)

@@ -206,6 +206,31 @@ class Stripe:
             if (reference := lenient.named(session.get("client_reference_id"))) is not None:
                 yield answers.read_session(session, reference, answers.kept(session))
 
+    def refunds_between(self, since: int, until: int) -> Iterator[Refund]:
+        """Every refund that was begun between two instants (UTC microseconds), also in the dashboard, page by page.
+
+        Raises:
+            GatewayError: If it cannot be asked, or one of ours cannot be read.
+        """
+        for page, one in self._going_back("/v1/refunds", since, until):
+            if (reference := answers.whose(one)) is not None:
+                yield self._read(page, answers.read_refund(one, reference, answers.kept(one)))
+
+    def disputes_between(self, since: int, until: int) -> Iterator[Dispute]:
+        """Every dispute that was opened between two instants (UTC microseconds), page by page.
+
+        Raises:
+            GatewayError: If it cannot be asked, or one of ours cannot be read.
+        """
+        for page, one in self._going_back("/v1/disputes", since, until):
+            if (reference := answers.whose(one)) is not None:
+                yield self._read(page, answers.read_dispute(one, reference))
+
+    def _going_back(self, path: str, since: int, until: int) -> Iterator[tuple[Answer, Table]]:
+        span = [("created[gte]", str(since // 1_000_000)), ("created[lte]", str(until // 1_000_000))]
+        # The payment has our reference, whoever began the refund.
+        return self._pages(path, [*span, ("expand[]", "data.payment_intent")])
+
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> GatewayEvent:
         """Check the signature over time and raw body, and read what it is about.
 

@@ -132,6 +132,13 @@ def read_dispute(data: Table, reference: str) -> Dispute | None:
     )
 
 
+def whose(data: Table) -> str | None:
+    """Our name of the attempt that a refund or a dispute of a list is about; the payment stands in it."""
+    places = (data, lenient.table(data.get("payment_intent")))
+    names = (lenient.named(lenient.table(place.get("metadata")).get("reference")) for place in places)
+    return next((name for name in names if name is not None), None)
+
+
 def kept(data: Table) -> str:
     """One item of a list, as text to keep."""
     return json.dumps(data, separators=(",", ":"))

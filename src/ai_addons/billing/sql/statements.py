@@ -43,6 +43,7 @@ from ai_addons.billing.schema import (
     salts,
     saved_cards,
     subscriptions,
+    top_ups,
     transactions,
     trial_claims,
     usage_daily,
@@ -372,6 +373,7 @@ ERASE: Final = (
     .where(_own(purchases), bindparam("user", type_=TEXT).is_(None))
     .values(email=literal_column("''")),
     delete(saved_cards).where(_own(saved_cards), bindparam("user", type_=TEXT).is_(None)),
+    delete(top_ups).where(_own(top_ups), bindparam("user", type_=TEXT).is_(None)),
     # With its salt goes the only way to its pseudonyms; those of one user cannot be told apart.
     delete(salts).where(_own(salts), bindparam("user", type_=TEXT).is_(None)),
 )

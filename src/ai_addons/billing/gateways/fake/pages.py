@@ -28,6 +28,12 @@ button { font: inherit; min-height: 2.75rem; padding: .25rem 1rem; }
 table { border-collapse: collapse; width: 100%; }
 th, td { border-bottom: 1px solid; padding: .25rem .5rem; text-align: left; vertical-align: top; }
 td { overflow-wrap: anywhere; }
+@media (max-width: 40rem) {
+  thead { display: none; }
+  tr { border-bottom: 1px solid; display: block; padding: .5rem 0; }
+  td { border: 0; display: block; padding: 0; }
+  td::before { content: attr(data-label) ": "; }
+}
 """
 _OPEN_REFUNDS: Final = frozenset({"pending", "processing", "needs-attention"})
 
@@ -184,7 +190,7 @@ def _bill(payment: Payment) -> str:
 
 def _table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table of cells that are HTML already."""
-    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    body = "".join(f"<tr>{''.join(map(_cell, columns, row))}</tr>" for row in rows)
     if not body:
         return f"<h2>{caption}</h2><p>None.</p>"
     head = "".join(f'<th scope="col">{column}</th>' for column in columns)
@@ -193,6 +199,11 @@ def _table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) 
         f'{heading}<table aria-labelledby="{caption.split(maxsplit=1)[0]}">'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
+
+
+def _cell(column: str, cell: str) -> str:
+    """A cell that knows its column: a small screen has no head of the table."""
+    return f'<td data-label="{column}">{cell}</td>'
 
 
 def _form(
