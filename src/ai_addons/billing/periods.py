@@ -18,7 +18,7 @@ class Period:
     Attributes:
         days: How many.
         since: When the first one began, UTC microseconds.
-        until: Now.
+        until: Just after now.
         first: The first day, ISO.
         last: A day that no business is past yet, ISO.
         first_before: First of as many days before, ISO.
@@ -49,7 +49,7 @@ def period_of(now: int, days: int, tz: str) -> Period:
     return Period(
         days=days,
         since=day_start(midday - (days - 1) * DAY_US, tz),
-        until=now,
+        until=now + 1,
         first=first.isoformat(),
         # Where it is tomorrow already, today's calls count there.
         last=(today + timedelta(days=1)).isoformat(),

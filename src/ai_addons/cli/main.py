@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ai_addons.addons import AddOns
-from ai_addons.cli import books, operate, show
+from ai_addons.cli import books, figures, operate, show
 from ai_addons.cli.cache import cache
 from ai_addons.cli.checkup import examine_setup
 from ai_addons.cli.db import db
@@ -61,6 +61,7 @@ for _command in (
     renew,
     webhook_secret,
     *books.COMMANDS,
+    *figures.COMMANDS,
     *operate.COMMANDS,
 ):
     main.add_command(_command)

@@ -11,6 +11,7 @@ from ai_addons.addons import AddOns
 from ai_addons.billing.addon import period_start
 from ai_addons.billing.limits import SCOPES, WINDOWS, Limit
 from ai_addons.cli import show
+from ai_addons.cli.options import ACTOR, REASON
 from ai_addons.money import Credits
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 DEFAULT_POLICY: Final = "default"
 """Stands for the policy of the settings."""
 
-_ACTOR = click.option("--actor", required=True, help="Who decided; kept in the audit log.")
-_REASON = click.option("--reason", required=True, help="Why; kept in the audit log.")
 _ONE_BUSINESS = click.option("--business", help="One business; without it all.")
 _FEATURE = click.option("--feature", help="One feature; without it all.")
 _SCOPE = click.argument("scope", type=click.Choice(SCOPES))
@@ -59,8 +58,8 @@ def grant(business: str, credits_: str, ref: str, *, json_out: bool) -> None:
 @click.argument("business")
 @click.argument("credits_", metavar="CREDITS", type=click.UNPROCESSED)
 @click.option("--ref", required=True, help="What makes this adjustment unique; the same again changes nothing.")
-@_ACTOR
-@_REASON
+@ACTOR
+@REASON
 @show.as_json
 @show.told
 def adjust(business: str, credits_: str, ref: str, actor: str, reason: str, *, json_out: bool) -> None:
@@ -76,8 +75,8 @@ def adjust(business: str, credits_: str, ref: str, actor: str, reason: str, *, j
 @click.command()
 @click.argument("business")
 @click.argument("seq", type=int)
-@_ACTOR
-@_REASON
+@ACTOR
+@REASON
 @show.as_json
 @show.told
 def reverse(business: str, seq: int, actor: str, reason: str, *, json_out: bool) -> None:
@@ -98,7 +97,7 @@ def reverse(business: str, seq: int, actor: str, reason: str, *, json_out: bool)
 @click.command()
 @click.argument("business")
 @click.argument("name")
-@_ACTOR
+@ACTOR
 @show.as_json
 @show.told
 def policy(business: str, name: str, actor: str, *, json_out: bool) -> None:
@@ -114,7 +113,7 @@ def policy(business: str, name: str, actor: str, *, json_out: bool) -> None:
 @click.command()
 @click.argument("business")
 @click.option("--user", help="One user; without it all.")
-@_ACTOR
+@ACTOR
 @show.as_json
 @show.told
 def erase(business: str, user: str | None, actor: str, *, json_out: bool) -> None:
@@ -133,7 +132,7 @@ def erase(business: str, user: str | None, actor: str, *, json_out: bool) -> Non
 @click.command()
 @_ONE_BUSINESS
 @_FEATURE
-@_ACTOR
+@ACTOR
 @show.as_json
 @show.told
 def pause(business: str | None, feature: str | None, actor: str, *, json_out: bool) -> None:
@@ -152,7 +151,7 @@ def pause(business: str | None, feature: str | None, actor: str, *, json_out: bo
 @click.command()
 @_ONE_BUSINESS
 @_FEATURE
-@_ACTOR
+@ACTOR
 @show.as_json
 @show.told
 def unpause(business: str | None, feature: str | None, actor: str, *, json_out: bool) -> None:
@@ -194,7 +193,7 @@ def limit() -> None:
 @click.argument("credits_", metavar="CREDITS", type=click.UNPROCESSED)
 @_ONE_BUSINESS
 @_KEY
-@_ACTOR
+@ACTOR
 @show.as_json
 @show.told
 def set_limit(
@@ -222,7 +221,7 @@ def set_limit(
 @_WINDOW
 @_ONE_BUSINESS
 @_KEY
-@_ACTOR
+@ACTOR
 @show.as_json
 @show.told
 def remove_limit(

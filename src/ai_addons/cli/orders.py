@@ -10,14 +10,13 @@ import click
 
 from ai_addons.addons import AddOns
 from ai_addons.cli import show
+from ai_addons.cli.options import ACTOR, REASON
 
 if TYPE_CHECKING:
     from ai_addons.billing.applying import Applied
     from ai_addons.billing.orders import Attempt, Order, Quarantined
     from ai_addons.billing.reconciling import Reconciliation
 
-_ACTOR = click.option("--actor", required=True, help="Who decided; kept in the audit log.")
-_REASON = click.option("--reason", required=True, help="Why; kept in the audit log.")
 _MOST = click.option("--most", type=click.IntRange(min=1), default=100, show_default=True, help="Orders to show.")
 
 
@@ -112,8 +111,8 @@ def quarantine(*, json_out: bool) -> None:
 @click.argument("business")
 @click.argument("payment")
 @click.option("--refunded", is_flag=True, help="It was sent back at the gateway: grant nothing.")
-@_ACTOR
-@_REASON
+@ACTOR
+@REASON
 @show.as_json
 @show.told
 def release(business: str, payment: str, actor: str, reason: str, *, refunded: bool, json_out: bool) -> None:
@@ -132,8 +131,8 @@ def release(business: str, payment: str, actor: str, reason: str, *, refunded: b
 @click.argument("order")
 @click.option("--amount", help="In cedis; all that is left without it.")
 @click.option("--key", required=True, help="Makes it one refund: the same again sends nothing twice.")
-@_ACTOR
-@_REASON
+@ACTOR
+@REASON
 @show.as_json
 @show.told
 def refund(business: str, order: str, amount: str | None, key: str, actor: str, reason: str, *, json_out: bool) -> None:

@@ -13,6 +13,7 @@ from ai_addons.billing.kpis.shape import Kpi, Percentiles, share_kpi
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from ai_addons.billing.hits import CacheUse
     from ai_addons.billing.kpis.facts import Facts, Responses
 
 FAST_MS: Final = 3_000
@@ -79,8 +80,12 @@ def cache(facts: Facts) -> Iterator[Kpi]:
     total, name = total_use(facts.cache), "Cache hits of cacheable calls"
     saved = f"The models took USD {total.saved_usd:f} for the answers that were given again."
     note = f"{saved} Replays of a key are not in it."
-    yield share_kpi(facts, "cache_hits", name, (total.hits, total.cacheable), CACHE_HITS, note=note)
+    yield share_kpi(facts, "cache_hits", name, _hits(total), CACHE_HITS, note=note)
     for use in facts.cache:
         if use.cacheable:
-            counts = use.hits, use.cacheable
-            yield share_kpi(facts, "cache_hits", f"{name}: {use.feature}", counts, None, part=use.feature)
+            yield share_kpi(facts, "cache_hits", f"{name}: {use.feature}", _hits(use), None, part=use.feature)
+
+
+def _hits(use: CacheUse) -> tuple[int, int]:
+    """Hits and cacheable calls; a host may book a stored answer of a feature whose answers are not kept."""
+    return min(use.hits, use.cacheable), use.cacheable

@@ -125,7 +125,7 @@ class KpiDesk:
         auditable = [gateway for gateway in listing if isinstance(gateway, AuditableGateway)]
         if not listing or len(auditable) < len(listing):
             return None
-        until = max(period.until - DAY_US, period.since)
+        until = period.until - DAY_US
         try:
             confirmed = [one for gateway in auditable for one in self._confirmed(gateway, period.since, until)]
         except GatewayError:
@@ -133,6 +133,8 @@ class KpiDesk:
         return score_payments(confirmed)
 
     def _confirmed(self, gateway: AuditableGateway, since: int, until: int) -> Iterator[Confirmed]:
+        if since >= until:
+            return
         for charge in gateway.charges(since, until):
             # A gateway's account may collect for more than this package.
             ours = charge.reference.startswith(REFERENCE)

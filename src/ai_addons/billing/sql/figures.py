@@ -147,11 +147,16 @@ GRANTED: Final = _statement(
     *_WINDOW,
 )
 CONVERSION: Final = _statement(
-    "SELECT COALESCE(method, '') AS method, CAST(COUNT(*) AS BIGINT) AS initiated, "
-    "CAST(SUM(CASE WHEN paid_at IS NULL THEN 0 ELSE 1 END) AS BIGINT) AS paid "
-    "FROM ai_credit_purchases WHERE created_at >= :since AND created_at < :until GROUP BY 1 ORDER BY 1",
+    "SELECT method, CAST(COUNT(*) AS BIGINT) AS initiated, CAST(SUM(paid) AS BIGINT) AS paid FROM ("
+    "SELECT COALESCE((SELECT a.method FROM ai_payment_attempts a WHERE a.business_id = p.business_id "
+    "AND a.order_id = p.id ORDER BY CASE WHEN a.state = 'paid' THEN 0 ELSE 1 END, a.created_at DESC, a.reference DESC "
+    "LIMIT 1), '') AS method, CASE WHEN p.paid_at IS NULL THEN 0 ELSE 1 END AS paid "
+    "FROM ai_credit_purchases p WHERE p.created_at >= :since AND p.created_at < :until) AS orders "
+    "GROUP BY method ORDER BY method",
     *_WINDOW,
 )
+"""Orders by the method that paid, else by the one tried last."""
+
 REFUSALS: Final = _statement(
     "SELECT COALESCE(method, '') AS method, COALESCE(outcome, state) AS outcome, "
     "COALESCE(raw_status, '') AS raw_status, COALESCE(reason, '') AS reason, "
