@@ -215,13 +215,13 @@ def test_margins_tell_which_pack_paid() -> None:
     feature = "collection_analysis"
     assert margin_rows(books) == [
         (feature, "", "biz_7", 0, 349),
-        (feature, "VALUE", "biz_7", 800_000, 437),
-        (feature, "trial", "biz_7", 0, 436),
+        (feature, "VALUE", "biz_7", 800_000, 436),
+        (feature, "trial", "biz_7", 0, 437),
     ]
     report = MarginDesk(books.opened).report(30)
     total = Reports(books.opened, str).margins().total
     assert (report.total.revenue, report.total.cost) == (total.revenue, total.cost)
-    assert [(row.pack, row.profit) for row in report.losers()] == [("trial", -436), ("", -349)]
+    assert [(row.pack, row.profit) for row in report.losers()] == [("trial", -437), ("", -349)]
     assert [one.source for one in report.fx] == ["static"]
     assert books.report().ok
 

@@ -114,7 +114,8 @@ def _calls(rows: Iterable[Row]) -> Iterator[PaidCall]:
             revenue=call.revenue,
             cost=call.cost,
             cost_ghs=call.cost_ghs,
-            payers=tuple(_payer(part) for part in paid),
+            # Always in the same order, whatever the grants are called: the last one gets what cannot be divided.
+            payers=tuple(sorted(map(_payer, paid), key=lambda payer: (payer.pack, payer.used, payer.worth))),
         )
 
 

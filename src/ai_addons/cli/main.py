@@ -23,6 +23,7 @@ from ai_addons.cli.fake_gateway import fake_gateway
 from ai_addons.cli.mask import mask
 from ai_addons.cli.orders import orders, reconcile, renew
 from ai_addons.cli.outbox import deliver, webhook_secret
+from ai_addons.cli.project import project_command
 from ai_addons.cli.rates import rates
 from ai_addons.cli.story import JsonStory, TerminalStory
 from ai_addons.cli.tour.run import Tour
@@ -56,6 +57,7 @@ for _command in (
     fake_gateway,
     mask,
     orders,
+    project_command,
     rates,
     reconcile,
     renew,
