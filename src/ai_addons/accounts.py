@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ai_addons.answers import Answers
 from ai_addons.billing.doctor import examine, rebuild_usage
 from ai_addons.billing.heads import compare, heads
+from ai_addons.billing.months import in_micros
 from ai_addons.billing.packs import in_micro_ghs
 from ai_addons.billing.service import BillingService
 from ai_addons.billing.spending import spending_at
@@ -20,7 +20,7 @@ from ai_addons.privacy.pseudonyms import pseudonym
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
-    from datetime import date
+    from datetime import date, datetime
     from decimal import Decimal
 
     from ai_addons.billing.doctor import Report
@@ -47,8 +47,6 @@ if TYPE_CHECKING:
     from ai_addons.billing.usage import DayUsage, Usage
     from ai_addons.money import Money
     from ai_addons.wiring import Wiring
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Accounts(Figures):
@@ -405,18 +403,3 @@ class Accounts(Figures):
     def rebuild_usage(self, business: str) -> None:
         """Make a business's daily sums anew from its call log."""
         rebuild_usage(self._wiring.database, business)
-
-
-def in_micros(at: datetime | None) -> int | None:
-    """A time with its zone as UTC microseconds.
-
-    Raises:
-        ValueError: For a time without a zone, which might mean any of many moments.
-    """
-    if at is None:
-        return None
-    if at.tzinfo is None:
-        msg = "a time needs its zone, e.g. datetime(2027, 1, 31, tzinfo=UTC); nothing was booked"
-        raise ValueError(msg)
-    since = at - _EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds

@@ -7,14 +7,23 @@ from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from ai_addons.billing.bills.comparing import TOLERANCE
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
+    from datetime import datetime
+    from decimal import Decimal
     from random import Random
+    from typing import TextIO
 
+    from ai_addons.billing.bills.comparing import BillComparison
+    from ai_addons.billing.exporting import FileFormat, TableName
     from ai_addons.billing.feedback import Feedback
     from ai_addons.billing.forecast import SpendForecast
     from ai_addons.billing.kpis import Kpis
     from ai_addons.billing.margin_report import MarginReport
+    from ai_addons.billing.records import AuditEntry
+    from ai_addons.billing.retention import Retained
     from ai_addons.figures import Figures
 
 T = TypeVar("T")
@@ -59,6 +68,33 @@ class AsyncFigures:
         """See `Figures.feedback`."""
         say = partial(self._figures.feedback, business, transaction_id, user=user, rating=rating)
         return await threaded(partial(say, recommend=recommend, comment=comment))
+
+    async def reconcile_bill(self, provider: str, content: bytes, *, tolerance: Decimal = TOLERANCE) -> BillComparison:
+        """See `Figures.reconcile_bill`."""
+        return await threaded(partial(self._figures.reconcile_bill, provider, content, tolerance=tolerance))
+
+    async def export(  # as of the sync twin
+        self,
+        table: TableName,
+        file: TextIO,
+        *,
+        actor: str,
+        form: FileFormat = "csv",
+        business: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> int:
+        """See `Figures.export`."""
+        write = partial(self._figures.export, table, file, actor=actor, form=form, business=business)
+        return await threaded(partial(write, since=since, until=until))
+
+    async def apply_retention(self, *, actor: str) -> Retained:
+        """See `Figures.apply_retention`."""
+        return await threaded(partial(self._figures.apply_retention, actor=actor))
+
+    async def audit_log(self, days: int = 30) -> list[AuditEntry]:
+        """See `Figures.audit_log`."""
+        return await threaded(partial(self._figures.audit_log, days))
 
 
 async def threaded(work: Callable[[], T]) -> T:

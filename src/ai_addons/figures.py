@@ -5,19 +5,32 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING, Final
 
+from ai_addons.billing.bills.comparing import TOLERANCE
+from ai_addons.billing.bills.reading import reconcile_bill
+from ai_addons.billing.exporting import Window, write_table
 from ai_addons.billing.feedback import FeedbackBox
 from ai_addons.billing.kpis.reading import KpiDesk
 from ai_addons.billing.margin_reading import MarginDesk
+from ai_addons.billing.months import in_micros
+from ai_addons.billing.periods import DAY_US
+from ai_addons.billing.retention import apply_retention
 from ai_addons.billing.usage import Reports
 from ai_addons.privacy.masked import mask_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
+    from datetime import datetime
+    from decimal import Decimal
+    from typing import TextIO
 
+    from ai_addons.billing.bills.comparing import BillComparison
+    from ai_addons.billing.exporting import FileFormat, TableName
     from ai_addons.billing.feedback import Feedback
     from ai_addons.billing.forecast import SpendForecast
     from ai_addons.billing.kpis import Kpis
     from ai_addons.billing.margin_report import MarginReport
+    from ai_addons.billing.records import AuditEntry
+    from ai_addons.billing.retention import Retained
     from ai_addons.wiring import Wiring
 
 SEED: Final = 20_261_126
@@ -119,6 +132,73 @@ class Figures:
         return self._feedback.put(
             business, transaction_id, user=user, rating=rating, recommend=recommend, comment=comment
         )
+
+    def reconcile_bill(self, provider: str, content: bytes, *, tolerance: Decimal = TOLERANCE) -> BillComparison:
+        """Compare a provider's usage or cost export with the call log, by its days and models; for operators only.
+
+        Args:
+            provider: ``openai``, ``anthropic`` or ``google``.
+            content: The file, CSV or JSON.
+            tolerance: Share of the larger side that a difference may have.
+
+        Raises:
+            ValueError: If the provider is not known, or the file cannot be read.
+            StoreUnavailable: If the database cannot be read.
+        """
+        return reconcile_bill(self._wiring.books, provider, content, tolerance=tolerance)
+
+    # What is kept, and for how long.
+
+    def export(  # a table, a file and a window have that many sides
+        self,
+        table: TableName,
+        file: TextIO,
+        *,
+        actor: str,
+        form: FileFormat = "csv",
+        business: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> int:
+        """Write a table of the books to a file, page by page; who took it is kept in the audit log.
+
+        Args:
+            table: ``transactions``, ``ledger``, ``orders`` or ``usage``.
+            file: Where to; for CSV opened with ``newline=""``.
+            actor: Who takes it.
+            form: ``csv``, in which no text can be taken for a formula, or ``jsonl``.
+            business: Whose rows; None for those of all.
+            since: The first instant, with its zone; None for no bound. ``usage`` is cut by whole days.
+            until: The first instant after, with its zone; None for no bound.
+
+        Returns:
+            How many rows were written.
+
+        Raises:
+            ValueError: For another table or format, a time without a zone, or no actor.
+            StoreUnavailable: If the database cannot be used; what was written by then stays.
+        """
+        window = Window(business=business, since=in_micros(since), until=in_micros(until))
+        self._wiring.operations.note(actor, "export", business or "", table=table, form=form)
+        return write_table(self._wiring.database, table, file, form, window)
+
+    def apply_retention(self, *, actor: str) -> Retained:
+        """Take users and details away from calls older than ``privacy.keep_months``; the books keep every amount.
+
+        Run it once a day or a month; a second run changes nothing.
+
+        Args:
+            actor: Who decided.
+        """
+        return apply_retention(self._wiring.books, months=self._wiring.settings.privacy.keep_months, actor=actor)
+
+    def audit_log(self, days: int = 30) -> list[AuditEntry]:
+        """What operators did about anybody in the last days, oldest first.
+
+        Args:
+            days: 24 hours each.
+        """
+        return self._wiring.operations.audit_log(self._wiring.clock.now() - days * DAY_US)
 
     def _masked(self, text: str) -> str:
         with mask_once(self._wiring.masker(), text, data=None, known=None) as masked:

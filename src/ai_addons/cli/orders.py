@@ -1,4 +1,4 @@
-"""`ai-addons orders` and `ai-addons reconcile`: credits bought, and what the gateways say of them."""
+"""`ai-addons orders` and `ai-addons renew`: credits bought, and what businesses are asked for next."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from ai_addons.cli.options import ACTOR, REASON
 if TYPE_CHECKING:
     from ai_addons.billing.applying import Applied
     from ai_addons.billing.orders import Attempt, Order, Quarantined
-    from ai_addons.billing.reconciling import Reconciliation
 
 _MOST = click.option("--most", type=click.IntRange(min=1), default=100, show_default=True, help="Orders to show.")
 
@@ -169,22 +168,6 @@ def receipt(business: str, order: str, page: Path | None, *, json_out: bool) -> 
 
 
 @click.command()
-@click.option("--days", type=click.IntRange(min=1), default=7, show_default=True, help="How far to look back.")
-@show.as_json
-@show.told_with(3)
-def reconcile(days: int, *, json_out: bool) -> None:
-    """Compare orders and gateways, grant what was missed; exit with 1 if something is left to an operator."""
-    with closing(AddOns.from_env()) as addons:
-        found = addons.orders.reconcile(days=days)
-    if json_out:
-        show.print_json({**show.plain(found), "ok": found.ok})
-    else:
-        _print_reconciliation(found)
-    if not found.ok:
-        raise SystemExit(1)
-
-
-@click.command()
 @show.as_json
 @show.told_with(3)
 def renew(*, json_out: bool) -> None:
@@ -200,13 +183,6 @@ def renew(*, json_out: bool) -> None:
             click.echo(f"{business}: {code}")
     if done.failed:
         raise SystemExit(1)
-
-
-def _print_reconciliation(found: Reconciliation) -> None:
-    click.echo(f"{found.asked} attempts asked about, {found.granted} orders granted, {found.abandoned} given up")
-    rows = ((one.what, one.reference, one.detail) for one in found.discrepancies)
-    if not found.ok:
-        show.console().print(show.table("Left to you", ("what", "reference", "detail"), rows))
 
 
 def _order_row(order: Order) -> tuple[str, ...]:

@@ -165,3 +165,27 @@ REFUSALS: Final = _statement(
     "ORDER BY 1, 5 DESC, 2, 3, 4",
     *_WINDOW,
 )
+
+# Retention. Open holds keep their user until they end.
+FORGET_CALLS: Final = _statement(
+    "UPDATE ai_transactions SET user_id = NULL, request_hash = '', request_meta = '{}', response_meta = '{}' "
+    "WHERE business_id = :business AND at < :before AND (user_id IS NOT NULL OR request_hash <> '' "
+    "OR request_meta <> '{}' OR response_meta <> '{}')",
+    "business",
+    "before",
+)
+FORGET_HOLDS: Final = _statement(
+    "UPDATE ai_credit_holds SET user_id = NULL, request_hash = '', counters = NULL "
+    "WHERE business_id = :business AND closed_at < :before AND state <> 'open' "
+    "AND (user_id IS NOT NULL OR request_hash <> '' OR counters IS NOT NULL)",
+    "business",
+    "before",
+)
+FORGET_COMMENTS: Final = _statement(
+    "UPDATE ai_feedback SET comment = NULL WHERE business_id = :business AND at < :before AND comment IS NOT NULL",
+    "business",
+    "before",
+)
+
+AUDIT_LOG: Final = _statement("SELECT * FROM ai_audit WHERE at >= :since ORDER BY at, id", "since")
+"""What operators did about anybody since a time."""
