@@ -87,6 +87,7 @@ class Accounts(Figures):
         expires_at: datetime | None = None,
         features: Iterable[str] | None = None,
         priority: int | None = None,
+        actor: str | None = None,
     ) -> GrantBooking:
         """Give credits, once per source and reference.
 
@@ -100,6 +101,7 @@ class Accounts(Figures):
             expires_at: From when they may no longer pay, with its zone; None for never.
             features: The only features they pay for; None for all.
             priority: Burns earlier when lower; None for the source's own.
+            actor: The operator who decided, kept in the audit log; None where no operator did.
 
         Raises:
             ValueError: If the amount is not positive, or they would expire before they begin.
@@ -115,6 +117,7 @@ class Accounts(Figures):
             expires_at=in_micros(expires_at),
             features=features,
             priority=priority,
+            actor=actor,
         )
 
     def claim_trial(

@@ -102,10 +102,12 @@ class AsyncAddOns(AsyncFigures):
         expires_at: datetime | None = None,
         features: Iterable[str] | None = None,
         priority: int | None = None,
+        actor: str | None = None,
     ) -> GrantBooking:
         """See `AddOns.grant`."""
         give = partial(self._addons.grant, business, amount, source=source, ref=ref, paid=paid, priority=priority)
-        return await threaded(partial(give, effective_at=effective_at, expires_at=expires_at, features=features))
+        dated = partial(give, effective_at=effective_at, expires_at=expires_at)
+        return await threaded(partial(dated, features=features, actor=actor))
 
     async def claim_trial(
         self, business: str, *, phone: str | None = None, tax_id: str | None = None, payment: str | None = None

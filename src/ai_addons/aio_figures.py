@@ -92,6 +92,10 @@ class AsyncFigures:
         """See `Figures.apply_retention`."""
         return await threaded(partial(self._figures.apply_retention, actor=actor))
 
+    async def note_action(self, actor: str, action: str, *, business: str = "", **detail: object) -> None:
+        """See `Figures.note_action`."""
+        await threaded(partial(self._figures.note_action, actor, action, business=business, **detail))
+
     async def audit_log(self, days: int = 30) -> list[AuditEntry]:
         """See `Figures.audit_log`."""
         return await threaded(partial(self._figures.audit_log, days))

@@ -192,6 +192,20 @@ class Figures:
         """
         return apply_retention(self._wiring.books, months=self._wiring.settings.privacy.keep_months, actor=actor)
 
+    def note_action(self, actor: str, action: str, *, business: str = "", **detail: object) -> None:
+        """Keep in the audit log what an operator did beside the books, in the host's own back office too.
+
+        Args:
+            actor: Who.
+            action: What, a short word.
+            business: About whom; empty for all.
+            **detail: Particulars that JSON can hold; never personal data.
+
+        Raises:
+            ValueError: Without an actor.
+        """
+        self._wiring.operations.note(actor, action, business, **detail)
+
     def audit_log(self, days: int = 30) -> list[AuditEntry]:
         """What operators did about anybody in the last days, oldest first.
 

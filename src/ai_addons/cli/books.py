@@ -11,7 +11,7 @@ from ai_addons.addons import AddOns
 from ai_addons.billing.doctor import DAILY_SUMS
 from ai_addons.cli import show
 from ai_addons.cli.margins import margins
-from ai_addons.cli.options import DAYS
+from ai_addons.cli.options import DAYS, WHO
 from ai_addons.money import usd
 
 if TYPE_CHECKING:
@@ -133,15 +133,17 @@ def statement(business: str, first: datetime, last: datetime, *, json_out: bool)
 
 @click.command()
 @click.option("--rebuild", is_flag=True, help="Make daily sums that differ from the call log anew.")
+@WHO
 @show.as_json
 @show.told
-def doctor(*, rebuild: bool, json_out: bool) -> None:
+def doctor(actor: str, *, rebuild: bool, json_out: bool) -> None:
     """Check that the books of every business agree with themselves."""
     with closing(AddOns.from_env()) as addons:
         report = addons.doctor()
         if rebuild:
             for business in {found.business for found in report.findings if found.rule == DAILY_SUMS}:
                 addons.rebuild_usage(business)
+                addons.note_action(actor, "rebuild_usage", business=business)
             report = addons.doctor()
     if json_out:
         show.print_json({"ok": report.ok, **show.plain(report)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from getpass import getuser
 from typing import Final
 
 import click
@@ -13,3 +14,6 @@ DAYS: Final = click.option(
 )
 ACTOR: Final = click.option("--actor", required=True, help="Who decided; kept in the audit log.")
 REASON: Final = click.option("--reason", required=True, help="Why; kept in the audit log.")
+WHO: Final = click.option(
+    "--actor", default=getuser, show_default="your login name", help="Who does it; kept in the audit log."
+)

@@ -10,7 +10,7 @@ import click
 
 from ai_addons.addons import AddOns
 from ai_addons.cli import show
-from ai_addons.cli.options import ACTOR, REASON
+from ai_addons.cli.options import ACTOR, REASON, WHO
 
 if TYPE_CHECKING:
     from ai_addons.billing.applying import Applied
@@ -79,12 +79,14 @@ def verify(business: str, reference: str, *, json_out: bool) -> None:
 @orders.command()
 @click.argument("business")
 @click.argument("order")
+@WHO
 @show.as_json
 @show.told
-def cancel(business: str, order: str, *, json_out: bool) -> None:
+def cancel(business: str, order: str, actor: str, *, json_out: bool) -> None:
     """Give up an ORDER of BUSINESS that is not paid."""
     with closing(AddOns.from_env()) as addons:
         ended = addons.orders.cancel(business, order)
+        addons.note_action(actor, "cancel_order", business=business, order=order)
     if json_out:
         show.print_json(_plain(ended))
     else:

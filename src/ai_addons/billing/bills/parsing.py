@@ -8,7 +8,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 from zoneinfo import ZoneInfo
@@ -158,7 +158,7 @@ def _line(number: int, record: Record, form: Format) -> BillLine:
             output_tokens=_tokens(record, form.outputs),
             cost=_cost(record, form),
         )
-    except (ValueError, OverflowError, InvalidOperation) as error:
+    except (ValueError, OverflowError, OSError) as error:
         msg = f"line {number} of the file: {error}"
         raise ValueError(msg) from None
 
