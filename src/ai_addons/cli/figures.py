@@ -76,13 +76,14 @@ def _ids(path: Path) -> frozenset[str]:
 def _print_kpis(found: Kpis) -> None:
     columns = ("figure", "of", "value", "95 %", "target", "verdict")
     rows = (
-        (line.name, _counts(line), _value(line), _interval(line), _target(line), line.verdict) for line in found.lines
+        (line.name, _counts(line), _in_unit(line, line.value), _interval(line), _target(line), line.verdict)
+        for line in found.lines
     )
     title = f"KPIs, last {found.days} days"
     show.console().print(show.table(title, columns, rows, right=("of", "value", "95 %", "target")))
     for line in found.lines:
-        if line.note and line.target is not None:
-            click.echo(f"{line.name}: {line.note}")
+        if line.target is not None:
+            click.echo(f"{line.name}: {_times(line)}{line.note}")
     print_fx(found.fx)
 
 
@@ -94,10 +95,9 @@ def _number(value: int | Decimal | None) -> str:
     return "-" if value is None else f"{value:f}" if not isinstance(value, int) else str(value)
 
 
-def _value(line: Kpi) -> str:
+def _times(line: Kpi) -> str:
     times = line.percentiles
-    shown = _in_unit(line, line.value)
-    return shown if times is None else f"{shown}\np50 {times.p50}, p95 {times.p95}, p99 {times.p99} ms"
+    return "" if times is None else f"p50 {times.p50}, p95 {times.p95}, p99 {times.p99} ms. "
 
 
 def _interval(line: Kpi) -> str:

@@ -47,6 +47,9 @@ def export(  # a table, a file and a window have that many sides
     json_out: bool,
 ) -> None:
     """Write a TABLE of the books to a new FILE, however many rows it has."""
+    if path.exists():
+        msg = f"{path} is there already; nothing was written. Name a new file."
+        raise click.UsageError(msg)
     with closing(AddOns.from_env()) as addons, path.open("x", encoding="utf-8", newline="") as file:
         count = addons.export(
             cast("TableName", table),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -12,14 +12,16 @@ from ai_addons.billing.fx_used import SHOWN_AT
 from ai_addons.cli import show
 from ai_addons.cli.figures import print_fx
 from ai_addons.cli.options import DAYS
-from ai_addons.money import MicroGhs, ghs, usd
+from ai_addons.money import ghs, usd
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from decimal import Decimal
 
     from ai_addons.billing.margin import MarginLine, MarginTable
     from ai_addons.billing.margin_report import MarginReport, MarginRow
+
+_NAMES: Final = ("feature", "pack", "business")
 
 
 @click.command()
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 @DAYS
 @click.option(
     "--by",
-    type=click.Choice(["feature", "pack", "business"]),
+    type=click.Choice(_NAMES),
     multiple=True,
     help="Add up by this, by the grants that paid; may be given several times.",
 )
@@ -43,7 +45,7 @@ def margins(business: str | None, days: int, by: tuple[str, ...], losers: int | 
             if json_out:
                 show.print_json({**report.for_operator(), "rows": [row.plain() for row in rows]})
             else:
-                _print_report(business, report, rows)
+                _print_report(business, report, rows, [name for name in _NAMES if not by or name in by])
             return
         table = addons.margins(business, days)
     if json_out:
@@ -59,26 +61,23 @@ def _chosen(report: MarginReport, by: tuple[str, ...], losers: int | None) -> tu
     return tuple(sorted((row for row in rows if row.profit < 0), key=lambda row: row.profit)[:losers])
 
 
-def _print_report(business: str | None, report: MarginReport, rows: Iterable[MarginRow]) -> None:
+def _print_report(business: str | None, report: MarginReport, rows: Iterable[MarginRow], names: Sequence[str]) -> None:
     at = tuple(f"at {rate:f}" for rate in SHOWN_AT)
-    columns = ("feature", "pack", "business", "revenue GHS", "fee", "cost GHS", "cost USD", "profit", "margin", *at)
+    amounts = ("revenue GHS", "fee", "cost GHS", "cost USD", "margin", *at)
     title = f"Margins of {business or 'all businesses'}, last {report.days} days"
-    lines = map(_report_row, (*rows, report.total))
-    show.console().print(show.table(title, columns, lines, right=columns[3:]))
+    lines = [[*(getattr(row, name) or "-" for name in names), *_amounts(row)] for row in rows]
+    lines.append(["total", *[""] * (len(names) - 1), *_amounts(report.total)])
+    show.console().print(show.table(title, (*names, *amounts), lines, right=amounts))
     click.echo("Margins at other rates: had all cost been booked at so many cedis for a dollar.")
     print_fx(report.fx)
 
 
-def _report_row(row: MarginRow) -> tuple[str, ...]:
+def _amounts(row: MarginRow) -> tuple[str, ...]:
     return (
-        row.feature or "all",
-        row.pack or "-",
-        row.business or "all",
-        str(ghs(row.revenue)),
-        str(ghs(row.fee)),
-        str(ghs(row.cost)),
-        f"{usd(row.cost_usd):.6f}",
-        str(ghs(MicroGhs(row.profit))),
+        f"{ghs(row.revenue):.2f}",
+        f"{ghs(row.fee):.2f}",
+        f"{ghs(row.cost):.4f}",
+        f"{usd(row.cost_usd):.4f}",
         _percent(row.margin),
         *(_percent(row.margin_at(rate)) for rate in SHOWN_AT),
     )
