@@ -13,12 +13,14 @@ import pytest
 from ai_addons import AddOns, Credits, Money, Prompt, billed_feature
 from ai_addons.accounts import Accounts
 from ai_addons.aio import AsyncAddOns, AsyncBilling, AsyncLimits, AsyncOrders, AsyncPrices, AsyncSubscriptions
+from ai_addons.aio_figures import AsyncFigures
 from ai_addons.billing.limiting import Limits
 from ai_addons.billing.limits import Limit
 from ai_addons.billing.payments import Payments
 from ai_addons.billing.service import BillingService
 from ai_addons.billing.subscriptions import Subscriptions
 from ai_addons.catalog import Pack
+from ai_addons.figures import Figures
 from ai_addons.price_desk import Prices
 from ai_addons.testing import FakeLlm, ManualClock, kit_settings
 
@@ -37,6 +39,7 @@ ALL_AT_ONCE: Final = {"heads": "list[Head]"}
 TWINS: Final = [
     (AddOns, AsyncAddOns),
     (Accounts, AsyncAddOns),
+    (Figures, AsyncFigures),
     (Subscriptions, AsyncSubscriptions),
     (Payments, AsyncOrders),
     (Limits, AsyncLimits),

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ai_addons.answers import Answers
 from ai_addons.billing.doctor import examine, rebuild_usage
 from ai_addons.billing.heads import compare, heads
+from ai_addons.billing.months import in_micros
 from ai_addons.billing.packs import in_micro_ghs
 from ai_addons.billing.service import BillingService
 from ai_addons.billing.spending import spending_at
-from ai_addons.billing.usage import Reports
 from ai_addons.errors import ConfigError
+from ai_addons.figures import Figures
 from ai_addons.money import Credits
 from ai_addons.privacy.markers import Pii
 from ai_addons.privacy.pseudonyms import pseudonym
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
-    from datetime import date
+    from datetime import date, datetime
     from decimal import Decimal
 
     from ai_addons.billing.doctor import Report
@@ -48,10 +48,8 @@ if TYPE_CHECKING:
     from ai_addons.money import Money
     from ai_addons.wiring import Wiring
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
-
-class Accounts:
+class Accounts(Figures):
     """Wallets, grants, limits, add-ons and the books, for the host's back office.
 
     Args:
@@ -61,8 +59,7 @@ class Accounts:
     """
 
     def __init__(self, wiring: Wiring, *, names: Callable[[str], str], price: Callable[[str], Credits]) -> None:
-        self._wiring = wiring
-        self._reports = Reports(wiring.books, names)
+        super().__init__(wiring, names=names)
         self._service = partial(
             BillingService, wiring.books, price=price, names=names, fingerprint=self._fingerprint, clock=wiring.clock
         )
@@ -90,6 +87,7 @@ class Accounts:
         expires_at: datetime | None = None,
         features: Iterable[str] | None = None,
         priority: int | None = None,
+        actor: str | None = None,
     ) -> GrantBooking:
         """Give credits, once per source and reference.
 
@@ -103,6 +101,7 @@ class Accounts:
             expires_at: From when they may no longer pay, with its zone; None for never.
             features: The only features they pay for; None for all.
             priority: Burns earlier when lower; None for the source's own.
+            actor: The operator who decided, kept in the audit log; None where no operator did.
 
         Raises:
             ValueError: If the amount is not positive, or they would expire before they begin.
@@ -118,6 +117,7 @@ class Accounts:
             expires_at=in_micros(expires_at),
             features=features,
             priority=priority,
+            actor=actor,
         )
 
     def claim_trial(
@@ -406,18 +406,3 @@ class Accounts:
     def rebuild_usage(self, business: str) -> None:
         """Make a business's daily sums anew from its call log."""
         rebuild_usage(self._wiring.database, business)
-
-
-def in_micros(at: datetime | None) -> int | None:
-    """A time with its zone as UTC microseconds.
-
-    Raises:
-        ValueError: For a time without a zone, which might mean any of many moments.
-    """
-    if at is None:
-        return None
-    if at.tzinfo is None:
-        msg = "a time needs its zone, e.g. datetime(2027, 1, 31, tzinfo=UTC); nothing was booked"
-        raise ValueError(msg)
-    since = at - _EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds

@@ -218,6 +218,7 @@ class Account(Generic[R]):
             cost=self._progress.cost,
             at_most=self._progress.at_most,
             latency_ms=self.latency_ms,
+            began=self._started,
             cacheable=outcome == "ok" and source != "rules" and self._cacheable,
             saved=self._progress.saved if outcome == "ok" else PicoUsd(0),
             request_meta={"masked": dict(self._vault.counts), "max_tokens": self._call.max_tokens},

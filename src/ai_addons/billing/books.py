@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar, cast
 
 from ai_addons.billing import alerts
 from ai_addons.billing.due import catch_up
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from ai_addons.billing.limits import Limit
     from ai_addons.billing.policy import Policy
-    from ai_addons.billing.records import Rate
+    from ai_addons.billing.records import CallRecord, Rate
     from ai_addons.billing.sql import Database, Row, Tx
     from ai_addons.billing.sql.tx import Query
     from ai_addons.catalog import Pack
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from ai_addons.money import Credits
 
 T = TypeVar("T")
+
+_MILLI: Final = 1_000
 
 if TYPE_CHECKING:
     Without: TypeAlias = Callable[[Tx, int, Sequence[list[Row]]], T]
@@ -106,6 +108,12 @@ class Books:
     def _now_with(self, tx: Tx, grants: Sequence[Row]) -> int:
         """The time as it was read together with a wallet's grants; asked for where there are none."""
         return int(grants[0].now) if self._server_time and grants else self.now(tx)
+
+    def timed(self, record: CallRecord) -> CallRecord:
+        """A record with the time that its call took until now, under the wallet's lock."""
+        if record.began is None:
+            return record
+        return replace(record, latency_ms=round((self._clock.monotonic() - record.began) * _MILLI))
 
     def new_id(self, now: int) -> str:
         """A fresh id that sorts by time."""

@@ -225,7 +225,7 @@ def end_unknown(
     terms, tx = books.terms, wallet.tx
     spending.correct(tx, row.business_id, terms.purse.pinned(row.cost_bound, row.created_at), _counted(record))
     (line,) = tx.rows(sql.ROW, {"business": row.business_id, "key": row.id, "number": row.attempt})
-    changes = _outcome(record, charged, revenue, terms.rate(wallet.now))
+    changes = _outcome(books.timed(record), charged, revenue, terms.rate(wallet.now))
     tx.write(sql.SAVE_ROW, {"business": row.business_id, "key": row.id, "number": row.attempt, **changes})
     _change_day(tx, line, changes)
 

@@ -58,6 +58,7 @@ class Funding:
         expires_at: int | None = None,
         features: Iterable[str] | None = None,
         priority: int | None = None,
+        actor: str | None = None,
     ) -> GrantBooking:
         """Give credits, once per source and reference.
 
@@ -71,6 +72,7 @@ class Funding:
             expires_at: From when they may no longer pay; None for never.
             features: The only features they pay for; None for all.
             priority: Burns earlier when lower; None for the source's own.
+            actor: The operator who decided, for the audit log; None where no operator did.
 
         Raises:
             ValueError: If the amount is not positive, the source unknown, there is no feature among the features, or
@@ -97,12 +99,15 @@ class Funding:
             priority=priority,
         )
         key = {"business": business, "source": source, "ref": ref}
-        return self._books.on(
-            business,
-            lambda wallet, found: self._grant(wallet, found, asked, effective_at),
-            (sql.GRANT, key),
-            (sql.PLANNED, key),
-        )
+
+        def work(wallet: LockedWallet, found: Sequence[list[Row]]) -> GrantBooking:
+            booking = self._grant(wallet, found, asked, effective_at)
+            if actor is not None and not booking.replayed:
+                detail = {"source": source, "ref": ref, "amount": str(amount)}
+                note(self._books, wallet.tx, wallet.now, actor, "grant", business, detail)
+            return booking
+
+        return self._books.on(business, work, (sql.GRANT, key), (sql.PLANNED, key))
 
     def _grant(
         self, wallet: LockedWallet, found: Sequence[list[Row]], asked: Give, effective_at: int | None

@@ -9,6 +9,7 @@ from ai_addons.billing.due import catch_up, find_subscription
 from ai_addons.billing.months import index
 from ai_addons.billing.records import AuditEntry, Wallet, WalletStatus, check_id
 from ai_addons.billing.sql import statements as sql
+from ai_addons.billing.sql.figures import AUDIT_LOG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -139,9 +140,20 @@ class Operations:
     def audit(self, business: str) -> list[AuditEntry]:
         """What operators did about a business, oldest first; an empty id for what concerns all."""
         rows = self._books.database.read(lambda tx: tx.rows(sql.AUDIT, {"business": business}))
-        return [
-            AuditEntry(
-                at=row.at, actor=row.actor, action=row.action, business=row.business_id, detail=json.loads(row.detail)
-            )
-            for row in rows
-        ]
+        return list(map(_entry, rows))
+
+    def audit_log(self, since: int) -> list[AuditEntry]:
+        """What operators did about anybody since a time (UTC microseconds), oldest first."""
+        return list(map(_entry, self._books.database.read(lambda tx: tx.rows(AUDIT_LOG, {"since": since}))))
+
+    def note(self, actor: str, action: str, business: str = "", **detail: object) -> None:
+        """Keep an operator's action that changes nothing in the books themselves."""
+        self._books.database.write(
+            lambda tx: note(self._books, tx, self._books.now(tx), actor, action, business, detail)
+        )
+
+
+def _entry(row: Row) -> AuditEntry:
+    return AuditEntry(
+        at=row.at, actor=row.actor, action=row.action, business=row.business_id, detail=json.loads(row.detail)
+    )

@@ -222,6 +222,8 @@ class CallRecord:
         cost: Provider cost over all attempts, None if any is unknown.
         at_most: The most they can have cost where it is unknown; None for the bound of the hold.
         latency_ms: Time of the whole call, None if unknown.
+        began: When it began, in monotonic seconds of this process's clock; the books then take its time anew once they
+            have its wallet, so that the wait for them counts. None leaves ``latency_ms`` as it is.
         cacheable: Whether it could have been answered from the cache, or was.
         saved: What the provider took for the answers that were repeated.
         request_meta: Counts and settings of the request.
@@ -239,6 +241,7 @@ class CallRecord:
     cost: PicoUsd | None = None
     at_most: PicoUsd | None = None
     latency_ms: int | None = None
+    began: float | None = None
     cacheable: bool = False
     saved: PicoUsd = _NO_COST
     request_meta: Mapping[str, object] = field(default_factory=dict[str, object])

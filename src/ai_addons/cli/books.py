@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from ai_addons.addons import AddOns
 from ai_addons.billing.doctor import DAILY_SUMS
-from ai_addons.billing.usage import MOST_DAYS
 from ai_addons.cli import show
-from ai_addons.money import ghs, usd
+from ai_addons.cli.margins import margins
+from ai_addons.cli.options import DAYS, WHO
+from ai_addons.money import usd
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
-    from decimal import Decimal
 
     from ai_addons.billing.doctor import Finding
-    from ai_addons.billing.margin import MarginLine, MarginTable
     from ai_addons.billing.spending import WindowSpending
     from ai_addons.billing.usage import Usage
 
-_DAYS = click.option(
-    "--days", type=click.IntRange(1, MOST_DAYS), default=30, show_default=True, help="How many days, with today."
-)
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
@@ -73,7 +69,7 @@ def ledger(business: str, *, verify: bool, json_out: bool) -> None:
 
 @click.command()
 @click.argument("business")
-@_DAYS
+@DAYS
 @show.as_json
 @show.told
 def usage(business: str, days: int, *, json_out: bool) -> None:
@@ -84,21 +80,6 @@ def usage(business: str, days: int, *, json_out: bool) -> None:
         show.print_json(used)
     else:
         _print_usage(business, used)
-
-
-@click.command()
-@click.argument("business", required=False)
-@_DAYS
-@show.as_json
-@show.told
-def margins(business: str | None, days: int, *, json_out: bool) -> None:
-    """Show what each feature earned, from BUSINESS or from all; not for a shop's eyes."""
-    with closing(AddOns.from_env()) as addons:
-        table = addons.margins(business, days)
-    if json_out:
-        show.print_json({"lines": [_margin(line) for line in table.lines], "total": _margin(table.total)})
-    else:
-        _print_margins(business, days, table)
 
 
 @click.command()
@@ -152,15 +133,17 @@ def statement(business: str, first: datetime, last: datetime, *, json_out: bool)
 
 @click.command()
 @click.option("--rebuild", is_flag=True, help="Make daily sums that differ from the call log anew.")
+@WHO
 @show.as_json
 @show.told
-def doctor(*, rebuild: bool, json_out: bool) -> None:
+def doctor(actor: str, *, rebuild: bool, json_out: bool) -> None:
     """Check that the books of every business agree with themselves."""
     with closing(AddOns.from_env()) as addons:
         report = addons.doctor()
         if rebuild:
             for business in {found.business for found in report.findings if found.rule == DAILY_SUMS}:
                 addons.rebuild_usage(business)
+                addons.note_action(actor, "rebuild_usage", business=business)
             report = addons.doctor()
     if json_out:
         show.print_json({"ok": report.ok, **show.plain(report)})
@@ -211,34 +194,3 @@ def _print_usage(business: str, used: Usage) -> None:
         f"cost to you: GHS {used.total_cost_ghs} (USD {used.total_cost_usd:f}), "
         f"without {used.unpriced} calls of unknown cost"
     )
-
-
-def _print_margins(business: str | None, days: int, table: MarginTable) -> None:
-    columns = ("feature", "calls", "credits", "revenue GHS", "fee", "cost", "cost unknown", "margin")
-    rows = (_margin_row(line) for line in (*table.lines, table.total))
-    title = f"Margins of {business or 'all businesses'}, last {days} days"
-    show.console().print(show.table(title, columns, rows, right=columns[1:]))
-
-
-def _margin_row(line: MarginLine) -> tuple[str, ...]:
-    return (
-        line.feature or "total",
-        str(line.calls),
-        line.credits.short,
-        str(ghs(line.revenue)),
-        str(ghs(line.fee)),
-        str(ghs(line.cost)),
-        str(line.unpriced),
-        _percent(line.margin),
-    )
-
-
-def _percent(margin: Decimal | None) -> str:
-    return "-" if margin is None else f"{margin:.1%}"
-
-
-def _margin(line: MarginLine) -> dict[str, Any]:
-    """A line for machines: cedis as decimal strings, like every amount."""
-    cedis = {f"{name}_ghs": str(ghs(getattr(line, name))) for name in ("revenue", "tax", "fee", "cost")}
-    kept = ("feature", "calls", "credits", "unpriced", "margin")
-    return {**{name: getattr(line, name) for name in kept}, **cedis}

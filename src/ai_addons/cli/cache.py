@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from ai_addons.addons import AddOns
-from ai_addons.billing.usage import MOST_DAYS
 from ai_addons.cli import show
+from ai_addons.cli.options import DAYS, WHO
 from ai_addons.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -28,9 +28,7 @@ def cache() -> None:
 
 @cache.command()
 @click.option("--business", help="Count the calls of this one only.")
-@click.option(
-    "--days", type=click.IntRange(1, MOST_DAYS), default=30, show_default=True, help="How many days, with today."
-)
+@DAYS
 @show.as_json
 @show.told
 def stats(business: str | None, days: int, *, json_out: bool) -> None:
@@ -46,15 +44,17 @@ def stats(business: str | None, days: int, *, json_out: bool) -> None:
 @cache.command()
 @click.option("--feature", help="Only the answers of this feature.")
 @click.option("--business", help="Only the answers of this business.")
+@WHO
 @show.as_json
 @show.told
-def clear(feature: str | None, business: str | None, *, json_out: bool) -> None:
+def clear(feature: str | None, business: str | None, actor: str, *, json_out: bool) -> None:
     """Drop stored answers: the next call asks a model, at its price."""
     with closing(AddOns.from_env()) as addons:
         if addons.settings.cache.backend == "memory":
             msg = f"{_ELSEWHERE} Nothing was dropped. Restart the processes, or use another cache.backend."
             raise ConfigError(msg)
         gone = addons.answers.clear(feature=feature, business=business)
+        addons.note_action(actor, "clear_cache", business=business or "", feature=feature, dropped=gone)
     if json_out:
         show.print_json({"dropped": gone})
     else:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ai_addons.addons import AddOns
-from ai_addons.cli import books, operate, show
+from ai_addons.cli import books, figures, keeping, operate, show
 from ai_addons.cli.cache import cache
 from ai_addons.cli.checkup import examine_setup
 from ai_addons.cli.db import db
@@ -21,9 +21,11 @@ from ai_addons.cli.demo import Demo
 from ai_addons.cli.drift import drift
 from ai_addons.cli.fake_gateway import fake_gateway
 from ai_addons.cli.mask import mask
-from ai_addons.cli.orders import orders, reconcile, renew
+from ai_addons.cli.orders import orders, renew
 from ai_addons.cli.outbox import deliver, webhook_secret
+from ai_addons.cli.project import project_command
 from ai_addons.cli.rates import rates
+from ai_addons.cli.reconcile import reconcile
 from ai_addons.cli.story import JsonStory, TerminalStory
 from ai_addons.cli.tour.run import Tour
 from ai_addons.errors import ConfigError
@@ -56,11 +58,14 @@ for _command in (
     fake_gateway,
     mask,
     orders,
+    project_command,
     rates,
     reconcile,
     renew,
     webhook_secret,
     *books.COMMANDS,
+    *figures.COMMANDS,
+    *keeping.COMMANDS,
     *operate.COMMANDS,
 ):
     main.add_command(_command)

@@ -11,6 +11,7 @@ from ai_addons.addons import AddOns
 from ai_addons.billing.addon import period_start
 from ai_addons.billing.limits import SCOPES, WINDOWS, Limit
 from ai_addons.cli import show
+from ai_addons.cli.options import ACTOR, REASON, WHO
 from ai_addons.money import Credits
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 DEFAULT_POLICY: Final = "default"
 """Stands for the policy of the settings."""
 
-_ACTOR = click.option("--actor", required=True, help="Who decided; kept in the audit log.")
-_REASON = click.option("--reason", required=True, help="Why; kept in the audit log.")
 _ONE_BUSINESS = click.option("--business", help="One business; without it all.")
 _FEATURE = click.option("--feature", help="One feature; without it all.")
 _SCOPE = click.argument("scope", type=click.Choice(SCOPES))
@@ -43,12 +42,13 @@ _NEGATIVE: Final = {"ignore_unknown_options": True}
 @click.argument("business")
 @click.argument("credits_", metavar="CREDITS", type=click.UNPROCESSED)
 @click.option("--ref", required=True, help="What makes this grant unique; the same again changes nothing.")
+@WHO
 @show.as_json
 @show.told
-def grant(business: str, credits_: str, ref: str, *, json_out: bool) -> None:
+def grant(business: str, credits_: str, ref: str, actor: str, *, json_out: bool) -> None:
     """Give BUSINESS some CREDITS as an adjustment."""
     with closing(AddOns.from_env()) as addons:
-        booking = addons.grant(business, credits_, source="adjustment", ref=ref)
+        booking = addons.grant(business, credits_, source="adjustment", ref=ref, actor=actor)
     if json_out:
         show.print_json(booking)
     else:
@@ -59,8 +59,8 @@ def grant(business: str, credits_: str, ref: str, *, json_out: bool) -> None:
 @click.argument("business")
 @click.argument("credits_", metavar="CREDITS", type=click.UNPROCESSED)
 @click.option("--ref", required=True, help="What makes this adjustment unique; the same again changes nothing.")
-@_ACTOR
-@_REASON
+@ACTOR
+@REASON
 @show.as_json
 @show.told
 def adjust(business: str, credits_: str, ref: str, actor: str, reason: str, *, json_out: bool) -> None:
@@ -76,8 +76,8 @@ def adjust(business: str, credits_: str, ref: str, actor: str, reason: str, *, j
 @click.command()
 @click.argument("business")
 @click.argument("seq", type=int)
-@_ACTOR
-@_REASON
+@ACTOR
+@REASON
 @show.as_json
 @show.told
 def reverse(business: str, seq: int, actor: str, reason: str, *, json_out: bool) -> None:
@@ -98,7 +98,7 @@ def reverse(business: str, seq: int, actor: str, reason: str, *, json_out: bool)
 @click.command()
 @click.argument("business")
 @click.argument("name")
-@_ACTOR
+@ACTOR
 @show.as_json
 @show.told
 def policy(business: str, name: str, actor: str, *, json_out: bool) -> None:
@@ -114,7 +114,7 @@ def policy(business: str, name: str, actor: str, *, json_out: bool) -> None:
 @click.command()
 @click.argument("business")
 @click.option("--user", help="One user; without it all.")
-@_ACTOR
+@ACTOR
 @show.as_json
 @show.told
 def erase(business: str, user: str | None, actor: str, *, json_out: bool) -> None:
@@ -133,7 +133,7 @@ def erase(business: str, user: str | None, actor: str, *, json_out: bool) -> Non
 @click.command()
 @_ONE_BUSINESS
 @_FEATURE
-@_ACTOR
+@ACTOR
 @show.as_json
 @show.told
 def pause(business: str | None, feature: str | None, actor: str, *, json_out: bool) -> None:
@@ -152,7 +152,7 @@ def pause(business: str | None, feature: str | None, actor: str, *, json_out: bo
 @click.command()
 @_ONE_BUSINESS
 @_FEATURE
-@_ACTOR
+@ACTOR
 @show.as_json
 @show.told
 def unpause(business: str | None, feature: str | None, actor: str, *, json_out: bool) -> None:
@@ -194,7 +194,7 @@ def limit() -> None:
 @click.argument("credits_", metavar="CREDITS", type=click.UNPROCESSED)
 @_ONE_BUSINESS
 @_KEY
-@_ACTOR
+@ACTOR
 @show.as_json
 @show.told
 def set_limit(
@@ -222,7 +222,7 @@ def set_limit(
 @_WINDOW
 @_ONE_BUSINESS
 @_KEY
-@_ACTOR
+@ACTOR
 @show.as_json
 @show.told
 def remove_limit(
@@ -266,48 +266,61 @@ def addon() -> None:
 @addon.command()
 @click.argument("business")
 @click.option("--paid", is_flag=True, help="The first month's money is collected; give its credits now.")
+@WHO
 @show.as_json
 @show.told
-def subscribe(business: str, *, paid: bool, json_out: bool) -> None:
+def subscribe(business: str, actor: str, *, paid: bool, json_out: bool) -> None:
     """Take the add-on for BUSINESS; it gives nothing before it is paid."""
-    _book(business, lambda subscriptions: subscriptions.subscribe(business, paid=paid), json_out=json_out)
+    _book(business, lambda subscriptions: subscriptions.subscribe(business, paid=paid), actor=actor, json_out=json_out)
 
 
 @addon.command()
 @click.argument("business")
 @click.option("--period", type=int, help="Number of the month, from 0; without it the next unpaid one.")
+@WHO
 @show.as_json
 @show.told
-def pay(business: str, period: int | None, *, json_out: bool) -> None:
+def pay(business: str, period: int | None, actor: str, *, json_out: bool) -> None:
     """Book that a month of the add-on of BUSINESS was paid for."""
-    _book(business, lambda subscriptions: subscriptions.pay(business, period=period), json_out=json_out)
+    _book(business, lambda subscriptions: subscriptions.pay(business, period=period), actor=actor, json_out=json_out)
 
 
 @addon.command()
 @click.argument("business")
 @click.option("--immediate", is_flag=True, help="End it now, not with its month; the credits stay.")
+@WHO
 @show.as_json
 @show.told
-def cancel(business: str, *, immediate: bool, json_out: bool) -> None:
+def cancel(business: str, actor: str, *, immediate: bool, json_out: bool) -> None:
     """Renew the add-on of BUSINESS no more."""
-    _book(business, lambda subscriptions: subscriptions.cancel(business, immediate=immediate), json_out=json_out)
+    _book(
+        business,
+        lambda subscriptions: subscriptions.cancel(business, immediate=immediate),
+        actor=actor,
+        json_out=json_out,
+    )
 
 
 @addon.command()
 @click.argument("business")
+@WHO
 @show.as_json
 @show.told
-def resume(business: str, *, json_out: bool) -> None:
+def resume(business: str, actor: str, *, json_out: bool) -> None:
     """Take the cancellation of BUSINESS back."""
-    _book(business, lambda subscriptions: subscriptions.resume(business), json_out=json_out)
+    _book(business, lambda subscriptions: subscriptions.resume(business), actor=actor, json_out=json_out)
 
 
 COMMANDS = (grant, adjust, reverse, policy, erase, pause, unpause, paused, limit, addon)
 
 
-def _book(business: str, change: Callable[[Subscriptions], SubscriptionBooking], *, json_out: bool) -> None:
+def _book(business: str, change: Callable[[Subscriptions], SubscriptionBooking], *, actor: str, json_out: bool) -> None:
+    """Change an add-on as its business would, and keep which operator did it."""
+    action = f"addon_{click.get_current_context().info_name}"
     with closing(AddOns.from_env()) as addons:
         done = change(addons.subscriptions)
+        if not done.replayed:
+            addons.note_action(actor, action, business=business, state=done.subscription.state)
     if json_out:
         show.print_json(done)
         return

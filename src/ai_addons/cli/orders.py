@@ -1,4 +1,4 @@
-"""`ai-addons orders` and `ai-addons reconcile`: credits bought, and what the gateways say of them."""
+"""`ai-addons orders` and `ai-addons renew`: credits bought, and what businesses are asked for next."""
 
 from __future__ import annotations
 
@@ -10,15 +10,13 @@ import click
 
 from ai_addons.addons import AddOns
 from ai_addons.cli import show
+from ai_addons.cli.options import ACTOR, REASON, WHO
 from ai_addons.cli.top_ups import top_up
 
 if TYPE_CHECKING:
     from ai_addons.billing.applying import Applied
     from ai_addons.billing.orders import Attempt, Order, Quarantined
-    from ai_addons.billing.reconciling import Reconciliation
 
-_ACTOR = click.option("--actor", required=True, help="Who decided; kept in the audit log.")
-_REASON = click.option("--reason", required=True, help="Why; kept in the audit log.")
 _MOST = click.option("--most", type=click.IntRange(min=1), default=100, show_default=True, help="Orders to show.")
 
 
@@ -82,12 +80,14 @@ def verify(business: str, reference: str, *, json_out: bool) -> None:
 @orders.command()
 @click.argument("business")
 @click.argument("order")
+@WHO
 @show.as_json
 @show.told
-def cancel(business: str, order: str, *, json_out: bool) -> None:
+def cancel(business: str, order: str, actor: str, *, json_out: bool) -> None:
     """Give up an ORDER of BUSINESS that is not paid."""
     with closing(AddOns.from_env()) as addons:
         ended = addons.orders.cancel(business, order)
+        addons.note_action(actor, "cancel_order", business=business, order=order)
     if json_out:
         show.print_json(_plain(ended))
     else:
@@ -113,8 +113,8 @@ def quarantine(*, json_out: bool) -> None:
 @click.argument("business")
 @click.argument("payment")
 @click.option("--refunded", is_flag=True, help="It was sent back at the gateway: grant nothing.")
-@_ACTOR
-@_REASON
+@ACTOR
+@REASON
 @show.as_json
 @show.told
 def release(business: str, payment: str, actor: str, reason: str, *, refunded: bool, json_out: bool) -> None:
@@ -133,8 +133,8 @@ def release(business: str, payment: str, actor: str, reason: str, *, refunded: b
 @click.argument("order")
 @click.option("--amount", help="In cedis; all that is left without it.")
 @click.option("--key", required=True, help="Makes it one refund: the same again sends nothing twice.")
-@_ACTOR
-@_REASON
+@ACTOR
+@REASON
 @show.as_json
 @show.told
 def refund(business: str, order: str, amount: str | None, key: str, actor: str, reason: str, *, json_out: bool) -> None:
@@ -171,22 +171,6 @@ def receipt(business: str, order: str, page: Path | None, *, json_out: bool) -> 
 
 
 @click.command()
-@click.option("--days", type=click.IntRange(min=1), default=7, show_default=True, help="How far to look back.")
-@show.as_json
-@show.told_with(3)
-def reconcile(days: int, *, json_out: bool) -> None:
-    """Compare orders and gateways, grant what was missed; exit with 1 if something is left to an operator."""
-    with closing(AddOns.from_env()) as addons:
-        found = addons.orders.reconcile(days=days)
-    if json_out:
-        show.print_json({**show.plain(found), "ok": found.ok})
-    else:
-        _print_reconciliation(found)
-    if not found.ok:
-        raise SystemExit(1)
-
-
-@click.command()
 @show.as_json
 @show.told_with(3)
 def renew(*, json_out: bool) -> None:
@@ -207,15 +191,6 @@ def renew(*, json_out: bool) -> None:
 
 
 orders.add_command(top_up)
-
-
-def _print_reconciliation(found: Reconciliation) -> None:
-    click.echo(f"{found.asked} attempts asked about, {found.granted} orders granted, {found.abandoned} given up")
-    if found.returned:
-        click.echo(f"{found.returned} refunds and disputes booked that nobody had told of")
-    rows = ((one.what, one.reference, one.detail) for one in found.discrepancies)
-    if not found.ok:
-        show.console().print(show.table("Left to you", ("what", "reference", "detail"), rows))
 
 
 def _order_row(order: Order) -> tuple[str, ...]:

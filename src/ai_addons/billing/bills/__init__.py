@@ -1,0 +1,1 @@
+"""What model providers say they billed, beside what the call log says calls cost."""

@@ -1,0 +1,116 @@
+"""Commands about what is kept: exports, retention, and the audit log."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import UTC
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from ai_addons.addons import AddOns
+from ai_addons.billing.exporting import FORMATS, TABLES
+from ai_addons.billing.usage import MOST_DAYS
+from ai_addons.cli import show
+from ai_addons.cli.options import ACTOR
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ai_addons.billing.exporting import FileFormat, TableName
+
+_TIME = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
+
+
+@click.command()
+@click.argument("table", type=click.Choice(TABLES))
+@click.argument("path", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), default="csv", show_default=True, help="How it is written."
+)
+@click.option("--business", help="One business; without it all.")
+@click.option("--since", type=_TIME, metavar="DATE", help="First day or moment, UTC.")
+@click.option("--until", type=_TIME, metavar="DATE", help="First day or moment that is not written any more, UTC.")
+@ACTOR
+@show.as_json
+@show.told
+def export(  # a table, a file and a window have that many sides
+    table: str,
+    path: Path,
+    form: str,
+    business: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    actor: str,
+    *,
+    json_out: bool,
+) -> None:
+    """Write a TABLE of the books to a new FILE, however many rows it has."""
+    if path.exists():
+        msg = f"{path} is there already; nothing was written. Name a new file."
+        raise click.UsageError(msg)
+    with closing(AddOns.from_env()) as addons, path.open("x", encoding="utf-8", newline="") as file:
+        count = addons.export(
+            cast("TableName", table),
+            file,
+            actor=actor,
+            form=cast("FileFormat", form),
+            business=business,
+            since=_utc(since),
+            until=_utc(until),
+        )
+    if json_out:
+        show.print_json({"table": table, "file": str(path), "rows": count})
+    else:
+        click.echo(f"{count} rows of {table} are in {path}")
+
+
+@click.command()
+@ACTOR
+@show.as_json
+@show.told
+def retain(actor: str, *, json_out: bool) -> None:
+    """Take users and details away from calls older than privacy.keep_months; run it daily or monthly."""
+    with closing(AddOns.from_env()) as addons:
+        done = addons.apply_retention(actor=actor)
+    if json_out:
+        show.print_json(done)
+    else:
+        before = show.when(done.before)
+        click.echo(
+            f"{done.calls} calls before {before} UTC forgot their users, {done.feedback} comments were taken away"
+        )
+
+
+@click.command()
+@click.argument("business", required=False)
+@click.option("--days", type=click.IntRange(1, MOST_DAYS), default=30, show_default=True, help="How far to look back.")
+@show.as_json
+@show.told
+def audit(business: str | None, days: int, *, json_out: bool) -> None:
+    """Show what operators did, about BUSINESS or about all, the oldest first."""
+    with closing(AddOns.from_env()) as addons:
+        entries = [one for one in addons.audit_log(days) if business in {None, one.business}]
+    if json_out:
+        show.print_json(entries)
+        return
+    columns = ("when (UTC)", "who", "did", "about", "particulars")
+    rows = (
+        (
+            show.when(one.at),
+            show.literal(one.actor),
+            one.action,
+            show.literal(one.business or "all"),
+            show.literal(", ".join(f"{name}: {value}" for name, value in one.detail.items())),
+        )
+        for one in entries
+    )
+    show.console().print(show.table(f"Audit log, last {days} days", columns, rows))
+
+
+COMMANDS = (export, retain, audit)
+
+
+def _utc(at: datetime | None) -> datetime | None:
+    return None if at is None else at.replace(tzinfo=UTC)

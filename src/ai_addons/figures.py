@@ -1,0 +1,223 @@
+"""`Figures`: what `AddOns` tells operators in numbers, and what users say of results."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING, Final
+
+from ai_addons.billing.bills.comparing import TOLERANCE
+from ai_addons.billing.bills.reading import reconcile_bill
+from ai_addons.billing.exporting import Window, write_table
+from ai_addons.billing.feedback import FeedbackBox
+from ai_addons.billing.kpis.reading import KpiDesk
+from ai_addons.billing.margin_reading import MarginDesk
+from ai_addons.billing.months import in_micros
+from ai_addons.billing.periods import DAY_US
+from ai_addons.billing.retention import apply_retention
+from ai_addons.billing.usage import Reports
+from ai_addons.privacy.masked import mask_once
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from datetime import datetime
+    from decimal import Decimal
+    from typing import TextIO
+
+    from ai_addons.billing.bills.comparing import BillComparison
+    from ai_addons.billing.exporting import FileFormat, TableName
+    from ai_addons.billing.feedback import Feedback
+    from ai_addons.billing.forecast import SpendForecast
+    from ai_addons.billing.kpis import Kpis
+    from ai_addons.billing.margin_report import MarginReport
+    from ai_addons.billing.records import AuditEntry
+    from ai_addons.billing.retention import Retained
+    from ai_addons.wiring import Wiring
+
+SEED: Final = 20_261_126
+"""Of the resamples where the caller gives no source of randomness: the same books give the same figures."""
+
+
+class Figures:
+    """KPIs, margins, forecasts and feedback.
+
+    Args:
+        wiring: The parts.
+        names: Finds what a feature is called, by its key.
+    """
+
+    def __init__(self, wiring: Wiring, *, names: Callable[[str], str]) -> None:
+        self._wiring = wiring
+        self._reports = Reports(wiring.books, names)
+        self._kpis = KpiDesk(wiring.books, self._reports)
+        self._margins = MarginDesk(wiring.books)
+        self._feedback = FeedbackBox(wiring.books, self._masked)
+
+    def kpis(
+        self,
+        days: int = 30,
+        *,
+        ask_gateways: bool = False,
+        active_before: Collection[str] | None = None,
+        rng: Random | None = None,
+    ) -> Kpis:
+        """The KPIs of the last days, each with what it counts and how sure it is; for operators only.
+
+        Adoption and purchase rate need the host's ``active_businesses``, and only the
+        gateways know all payments: without them a figure says what is missing.
+
+        Args:
+            days: 1 to 366, today included; targets of a month hold for 28 to 31.
+            ask_gateways: Whether to ask every gateway for its list of payments; it takes as long as they take.
+            active_before: The subscribers at the begin of the window, for retention; None leaves it out.
+            rng: Draws the resamples of means; None for a fixed seed.
+
+        Raises:
+            ValueError: Unless it is 1 to 366 days.
+            StoreUnavailable: If the database cannot be read.
+        """
+        wiring = self._wiring
+        active = None if wiring.active_businesses is None else wiring.active_businesses()
+        gateways = [wiring.gateway(name) for name in wiring.gateway_names()] if ask_gateways else None
+        return self._kpis.kpis(days, rng or _seeded(), active=active, active_before=active_before, gateways=gateways)
+
+    def margin_report(self, days: int = 30, *, business: str | None = None) -> MarginReport:
+        """Margins by feature, pack and business, by the grants that really paid; for operators only.
+
+        Args:
+            days: 1 to 366, today included.
+            business: Whose calls; None for those of all businesses.
+
+        Raises:
+            ValueError: Unless it is 1 to 366 days.
+            StoreUnavailable: If the database cannot be read.
+        """
+        return self._margins.report(days, business)
+
+    def spend_forecast(self, *, rng: Random | None = None) -> SpendForecast:
+        """What the models will have cost by the end of this month, by a method it states; for operators only.
+
+        Args:
+            rng: Draws the interval; None for a fixed seed.
+
+        Raises:
+            StoreUnavailable: If the database cannot be read.
+        """
+        return self._margins.forecast(rng or _seeded())
+
+    def feedback(
+        self,
+        business: str,
+        transaction_id: str,
+        *,
+        user: str | None = None,
+        rating: int | None = None,
+        recommend: int | None = None,
+        comment: str | None = None,
+    ) -> Feedback:
+        """Keep what a user says of a call; a later word of the same user replaces it.
+
+        Args:
+            business: Whose call.
+            transaction_id: Which call: ``receipt.transaction_id``.
+            user: Who says it; None if unknown.
+            rating: 1 to 5.
+            recommend: 0 to 10, how likely they would recommend it.
+            comment: In their words, at most 2,000 characters; it is masked before it is kept.
+
+        Raises:
+            ValueError: If neither number is given, or one or the comment is out of bounds.
+            NotFound: If the business made no such call, whoever else did.
+            PrivacyRefused: If the comment cannot be masked safely; nothing was kept.
+        """
+        return self._feedback.put(
+            business, transaction_id, user=user, rating=rating, recommend=recommend, comment=comment
+        )
+
+    def reconcile_bill(self, provider: str, content: bytes, *, tolerance: Decimal = TOLERANCE) -> BillComparison:
+        """Compare a provider's usage or cost export with the call log, by its days and models; for operators only.
+
+        Args:
+            provider: ``openai``, ``anthropic`` or ``google``.
+            content: The file, CSV or JSON.
+            tolerance: Share of the larger side that a difference may have.
+
+        Raises:
+            ValueError: If the provider is not known, or the file cannot be read.
+            StoreUnavailable: If the database cannot be read.
+        """
+        return reconcile_bill(self._wiring.books, provider, content, tolerance=tolerance)
+
+    # What is kept, and for how long.
+
+    def export(  # a table, a file and a window have that many sides
+        self,
+        table: TableName,
+        file: TextIO,
+        *,
+        actor: str,
+        form: FileFormat = "csv",
+        business: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> int:
+        """Write a table of the books to a file, page by page; who took it is kept in the audit log.
+
+        Args:
+            table: ``transactions``, ``ledger``, ``orders`` or ``usage``.
+            file: Where to; for CSV opened with ``newline=""``.
+            actor: Who takes it.
+            form: ``csv``, in which no text can be taken for a formula, or ``jsonl``.
+            business: Whose rows; None for those of all.
+            since: The first instant, with its zone; None for no bound. ``usage`` is cut by whole days.
+            until: The first instant after, with its zone; None for no bound.
+
+        Returns:
+            How many rows were written.
+
+        Raises:
+            ValueError: For another table or format, a time without a zone, or no actor.
+            StoreUnavailable: If the database cannot be used; what was written by then stays.
+        """
+        window = Window(business=business, since=in_micros(since), until=in_micros(until))
+        self._wiring.operations.note(actor, "export", business or "", table=table, form=form)
+        return write_table(self._wiring.database, table, file, form, window)
+
+    def apply_retention(self, *, actor: str) -> Retained:
+        """Take users and details away from calls older than ``privacy.keep_months``; the books keep every amount.
+
+        Run it once a day or a month; a second run changes nothing.
+
+        Args:
+            actor: Who decided.
+        """
+        return apply_retention(self._wiring.books, months=self._wiring.settings.privacy.keep_months, actor=actor)
+
+    def note_action(self, actor: str, action: str, *, business: str = "", **detail: object) -> None:
+        """Keep in the audit log what an operator did beside the books, in the host's own back office too.
+
+        Args:
+            actor: Who.
+            action: What, a short word.
+            business: About whom; empty for all.
+            **detail: Particulars that JSON can hold; never personal data.
+
+        Raises:
+            ValueError: Without an actor.
+        """
+        self._wiring.operations.note(actor, action, business, **detail)
+
+    def audit_log(self, days: int = 30) -> list[AuditEntry]:
+        """What operators did about anybody in the last days, oldest first.
+
+        Args:
+            days: 24 hours each.
+        """
+        return self._wiring.operations.audit_log(self._wiring.clock.now() - days * DAY_US)
+
+    def _masked(self, text: str) -> str:
+        with mask_once(self._wiring.masker(), text, data=None, known=None) as masked:
+            return masked.text
+
+
+def _seeded() -> Random:
+    return Random(SEED)  # noqa: S311  # resamples, no secret
