@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.spending import WindowSpending
     from ai_addons.billing.statements import Statement
     from ai_addons.billing.usage import DayUsage, Usage
+    from ai_addons.billing.watching import Watched
     from ai_addons.catalog import FeatureSpec, Listing, Pack
     from ai_addons.money import Credits, Money
     from ai_addons.privacy.markers import Pii
@@ -113,6 +114,10 @@ class AsyncAddOns:
         """See `AddOns.claim_trial`."""
         claim = partial(self._addons.claim_trial, business, phone=phone, tax_id=tax_id, payment=payment)
         return await _threaded(claim)
+
+    async def trial_left(self, business: str) -> Credits:
+        """See `AddOns.trial_left`."""
+        return await _threaded(partial(self._addons.trial_left, business))
 
     async def adjust(
         self,
@@ -184,9 +189,9 @@ class AsyncAddOns:
         """See `AddOns.deliver`."""
         return await _threaded(partial(self._addons.deliver, most))
 
-    async def ledger(self, business: str) -> list[LedgerEntry]:
+    async def ledger(self, business: str, *, before: int | None = None, most: int | None = None) -> list[LedgerEntry]:
         """See `AddOns.ledger`."""
-        return await _threaded(partial(self._addons.ledger, business))
+        return await _threaded(partial(self._addons.ledger, business, before=before, most=most))
 
     async def transactions(self, business: str) -> list[Transaction]:
         """See `AddOns.transactions`."""
@@ -314,9 +319,19 @@ class AsyncOrders:
         """See `Payments.find`."""
         return await _threaded(partial(self._addons.orders.find, business, order))
 
-    async def history(self, business: str, most: int = 100) -> list[Order]:
+    async def history(self, business: str, most: int = 100, *, before: str | None = None) -> list[Order]:
         """See `Payments.history`."""
-        return await _threaded(partial(self._addons.orders.history, business, most))
+        return await _threaded(partial(self._addons.orders.history, business, most, before=before))
+
+    async def listed(
+        self, business: str, most: int = 100, *, before: str | None = None
+    ) -> list[tuple[Order, tuple[Attempt, ...]]]:
+        """See `Payments.listed`."""
+        return await _threaded(partial(self._addons.orders.listed, business, most, before=before))
+
+    async def watch(self, business: str, order: str, *, every: timedelta) -> Watched:
+        """See `Payments.watch`."""
+        return await _threaded(partial(self._addons.orders.watch, business, order, every=every))
 
     async def receipt(self, business: str, order: str) -> PaymentReceipt:
         """See `Payments.receipt`."""

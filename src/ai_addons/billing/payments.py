@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ai_addons.billing.applying import Applying
 from ai_addons.billing.inbox import Inbox
 from ai_addons.billing.opening import Payment, Way
-from ai_addons.billing.order_rows import read_order, read_saved
+from ai_addons.billing.order_rows import read_saved
 from ai_addons.billing.ordering import Ordering
 from ai_addons.billing.receipting import Receipting
 from ai_addons.billing.reconciling import Reconciler
@@ -22,11 +22,13 @@ from ai_addons.billing.renewing import Renewing
 from ai_addons.billing.selling import Wanted
 from ai_addons.billing.sending_back import SendingBack
 from ai_addons.billing.sql import purchases as sql
+from ai_addons.billing.watching import Watching
 from ai_addons.errors import NotFound
-from ai_addons.money import Money
+from ai_addons.money import MICRO, Money
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import timedelta
     from decimal import Decimal
 
     from ai_addons.billing.applying import Applied
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.reconciling import Reconciliation
     from ai_addons.billing.refunds import MoneyBack
     from ai_addons.billing.renewing import Renewed
+    from ai_addons.billing.watching import Watched
 
 
 class Payments:
@@ -63,6 +66,7 @@ class Payments:
         self._receipts = Receipting(books, shop.receipts)
         self._applying = Applying(books, shop, self._back.look_back, self._receipts.number)
         self._renewing = Renewing(books, shop, self._ordering, names, self._settled)
+        self._watching = Watching(books, self._ordering, self._applying)
         self._inbox = Inbox(books, shop, self._ordering, self._applying, self._back.look_back)
 
     # For the business.
@@ -176,11 +180,37 @@ class Payments:
         """
         return self._ordering.find(business, order)
 
-    def history(self, business: str, most: int = 100) -> list[Order]:
-        """The orders of a business, the newest first."""
-        check_id(business, "a business id")
-        asked = {"business": business, "most": most}
-        return [read_order(row) for row in self._books.database.read(lambda tx: tx.rows(sql.ORDERS, asked))]
+    def history(self, business: str, most: int = 100, *, before: str | None = None) -> list[Order]:
+        """The orders of a business, the newest first.
+
+        Args:
+            business: Whose.
+            most: How many at most.
+            before: Only orders older than the one of this id; None for no bound.
+        """
+        return [order for order, _ in self.listed(business, most, before=before)]
+
+    def listed(
+        self, business: str, most: int = 100, *, before: str | None = None
+    ) -> list[tuple[Order, tuple[Attempt, ...]]]:
+        """The same, each with its attempts, oldest first."""
+        return self._watching.listed(business, most, before=before)
+
+    def watch(self, business: str, order: str, *, every: timedelta) -> Watched:
+        """An order as it is now, for a page that waits for its payment.
+
+        The gateway is asked about an attempt that is open, unless anybody, on any host, asked a moment ago; if it
+        cannot be asked, the order is shown as it is known.
+
+        Args:
+            business: Whose.
+            order: Its id.
+            every: Least time between two questions.
+
+        Raises:
+            NotFound: If the business has no such order.
+        """
+        return self._watching.watch(business, order, every=round(every.total_seconds() * MICRO))
 
     def receipt(self, business: str, order: str) -> PaymentReceipt:
         """The receipt of a paid order, numbered without gaps; `PaymentReceipt.text` and ``.html`` show it.

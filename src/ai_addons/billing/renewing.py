@@ -152,7 +152,8 @@ class Renewing:
         """Where the owner's receipts went last, if the host does not say."""
         if self._books.terms.profile(business).email:
             return None
-        rows = self._books.database.read(lambda tx: tx.rows(sql.ORDERS, {"business": business, "most": 1}))
+        newest = {"business": business, "before": sql.AFTER_ALL, "most": 1}
+        rows = self._books.database.read(lambda tx: tx.rows(sql.ORDERS, newest))
         return rows[0].email if rows else None
 
     def _card(self, business: str) -> Card | None:
