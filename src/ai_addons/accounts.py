@@ -77,6 +77,11 @@ class Accounts:
         """The billing policy of every business that has none of its own."""
         return self._wiring.policy
 
+    @property
+    def policy_of(self) -> Callable[[str], Policy]:
+        """Finds the billing policy of a business: its own, else the default one."""
+        return lambda business: self._wiring.policy_named(self.wallet(business).policy)
+
     # Credits.
 
     def wallet(self, business: str) -> Wallet:

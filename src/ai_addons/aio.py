@@ -329,6 +329,10 @@ class AsyncOrders:
         """See `Payments.listed`."""
         return await _threaded(partial(self._addons.orders.listed, business, most, before=before))
 
+    async def bought(self, business: str) -> Credits:
+        """See `Payments.bought`."""
+        return await _threaded(partial(self._addons.orders.bought, business))
+
     async def watch(self, business: str, order: str, *, every: timedelta) -> Watched:
         """See `Payments.watch`."""
         return await _threaded(partial(self._addons.orders.watch, business, order, every=every))

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.refunds import MoneyBack
     from ai_addons.billing.renewing import Renewed
     from ai_addons.billing.watching import Watched
+    from ai_addons.money import Credits
 
 
 class Payments:
@@ -195,6 +196,10 @@ class Payments:
     ) -> list[tuple[Order, tuple[Attempt, ...]]]:
         """The same, each with its attempts, oldest first."""
         return self._watching.listed(business, most, before=before)
+
+    def bought(self, business: str) -> Credits:
+        """All credits that a business ever paid for, the bonus of packs and months of the add-on among them."""
+        return self._watching.bought(business)
 
     def watch(self, business: str, order: str, *, every: timedelta) -> Watched:
         """An order as it is now, for a page that waits for its payment.

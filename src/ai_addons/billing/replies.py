@@ -70,12 +70,12 @@ class Replies:
         check_id(business, "a business id")
         check_id(key, "an idempotency key")
         request = self._fingerprint(action, asked)
-        this = {"business": business, "key": key}
+        this = {"business": business, "of_key": key}
 
         def work(tx: Tx) -> Reply | None:
             now = self._books.now(tx)
             times = {"begun_at": now, "expires_at": now + self._keep}
-            if tx.changed(sql.BEGIN_REPLY, {**this, "request_hash": request, **times}):
+            if tx.changed(sql.BEGIN_REPLY, {"business": business, "key": key, "request_hash": request, **times}):
                 return None
             (row,) = tx.rows(sql.REPLY, this)
             if row.expires_at > now:
@@ -92,7 +92,7 @@ class Replies:
 
     def end(self, business: str, key: str, reply: Reply | None) -> None:
         """Keep what was answered; None lets the same request be made again at once."""
-        this = {"business": business, "key": key}
+        this = {"business": business, "of_key": key}
         if reply is None:
             ended: dict[str, object] = {"status": None, "body": None, "begun_at": 0}
         else:

@@ -11,6 +11,7 @@ from ai_addons.billing.order_rows import read_attempt, read_order
 from ai_addons.billing.records import check_id
 from ai_addons.billing.sql import purchases as sql
 from ai_addons.errors import GatewayError
+from ai_addons.money import Credits
 
 if TYPE_CHECKING:
     from ai_addons.billing.applying import Applying
@@ -68,6 +69,11 @@ class Watching:
         for row in rows:
             attempts[row.order_id].append(read_attempt(row))
         return [(read_order(row), tuple(attempts[row.id])) for row in orders]
+
+    def bought(self, business: str) -> Credits:
+        """All credits that a business ever paid for."""
+        check_id(business, "a business id")
+        return Credits.from_micro(self._books.database.read(lambda tx: tx.value(sql.BOUGHT, {"business": business})))
 
     def watch(self, business: str, order: str, *, every: int) -> Watched:
         """An order, after its gateway was asked if it is time for that."""

@@ -91,6 +91,11 @@ RENEWABLE: Final = (
     .limit(literal_column("100"))
 )
 
+BOUGHT: Final = text(
+    "SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) AS bought FROM ai_credit_grants "
+    "WHERE business_id = :business AND source IN ('purchase', 'bonus', 'addon')"
+).bindparams(bindparam("business", type_=TEXT))
+
 # Attempts.
 ADD_ATTEMPT: Final = insert(payment_attempts)
 ATTEMPT: Final = select(payment_attempts).where(payment_attempts.c.reference == _text("reference"))

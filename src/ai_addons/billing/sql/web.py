@@ -40,7 +40,7 @@ COUNTED: Final = select(web_rates.c.used, web_rates.c.starts_at).where(
 
 _THIS_REPLY: Final = (
     web_replies.c.business_id == bindparam("business", type_=TEXT),
-    web_replies.c.key == bindparam("key", type_=TEXT),
+    web_replies.c.key == bindparam("of_key", type_=TEXT),
 )
 REPLY: Final = select(web_replies).where(*_THIS_REPLY).with_for_update()
 BEGIN_REPLY: Final = text(
