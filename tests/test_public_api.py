@@ -101,7 +101,7 @@ def test_error_codes_are_unique() -> None:
     "page",
     [
         *("reference/errors.md", "reference/settings.md", "reference/cli.md", "reference/events.md"),
-        *("reference/metrics.md", "reference/testing.md", "pictures/mask.svg"),
+        *("reference/metrics.md", "reference/testing.md", "reference/http.md", "pictures/mask.svg"),
         *("pictures/forecast.svg", "pictures/ageing.svg", "pictures/health.svg"),
     ],
 )
