@@ -355,7 +355,9 @@ def _model(name: str, model: type[BaseModel]) -> str:
 def _kind(annotation: object) -> str:
     """A type as people read it, without where it is from."""
     named = annotation.__name__ if isinstance(annotation, type) and not get_args(annotation) else str(annotation)
-    return re.sub(r"\b(?:\w+\.)+(?=\w)", "", named)
+    short = re.sub(r"\b(?:\w+\.)+(?=\w)", "", named)
+    # Which of the two a Python prints depends on its version.
+    return re.sub(r"^Optional\[(.*)\]$", r"\1 | None", short)
 
 
 # The test kit.

@@ -58,16 +58,17 @@ class World:
 
     def ask(self, endpoint: Endpoint, principal: Principal | None) -> WebResponse:
         """Ask an endpoint for the first shop's things."""
+        return self.web.dispatch(self.request(endpoint, principal, self._bodies.get(endpoint.name, {})))
+
+    def request(self, endpoint: Endpoint, principal: Principal | None, body: Mapping[str, object]) -> WebRequest:
+        """A request to an endpoint about the first shop's things."""
         order = self.paid if endpoint.name == "purchase_receipt" else self.waiting
-        body = self._bodies.get(endpoint.name, {})
-        return self.web.dispatch(
-            WebRequest(
-                method=endpoint.method,
-                path=endpoint.path.replace("{id}", order).replace("{gateway}", "fake"),
-                headers={"content-type": "application/json"},
-                body=b"" if endpoint.method == "GET" else json.dumps(body).encode(),
-                principal=principal,
-            )
+        return WebRequest(
+            method=endpoint.method,
+            path=endpoint.path.replace("{id}", order).replace("{gateway}", "fake"),
+            headers={"content-type": "application/json"},
+            body=b"" if endpoint.method == "GET" else json.dumps(body).encode(),
+            principal=principal,
         )
 
     @property
