@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args, get_origin
 
 import click
 import feature_costs
+import http_access
 from pydantic import BaseModel, SecretStr
 from pydantic_core import PydanticUndefined, to_jsonable_python
 from rich._export_format import CONSOLE_SVG_FORMAT
@@ -36,11 +37,15 @@ from ai_addons.testing import FakeLlm, FundedPayer, ManualClock, contracts, plug
 from ai_addons.testing.gateway import FakeGateway, GatewaySide
 from ai_addons.testing.options import DEFAULT_BUDGET, MARKERS, OPTIONS
 from ai_addons.testing.script import Script
+from ai_addons.web.endpoints import ENDPOINTS
+from ai_addons.web.openapi import all_errors, is_told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from pydantic.fields import FieldInfo
+
+    from ai_addons.web.base import Endpoint
 
 FOLDER: Final = Path(__file__).parent / "reference"
 PICTURES: Final = Path(__file__).parent / "pictures"
@@ -58,6 +63,7 @@ def tables() -> dict[str, str]:
         "events.md": _events(),
         "metrics.md": _metrics(),
         "testing.md": _testing(),
+        "http.md": _http(),
     }
 
 
@@ -91,6 +97,11 @@ def _api() -> str:
 def costs(calls: Sequence[feature_costs.CallCost]) -> str:
     """The page of what features cost; apart from the others, because every example is built for it."""
     return _page("What features cost", *feature_costs.page(calls))
+
+
+def access() -> str:
+    """The page of who gets what over HTTP; apart from the others, because every endpoint is asked for it."""
+    return _page("Who gets what over HTTP", *http_access.page())
 
 
 def pictures() -> dict[str, str]:
@@ -326,6 +337,58 @@ def _metrics() -> str:
     )
 
 
+# HTTP.
+
+
+def _http() -> str:
+    return _page(
+        "HTTP endpoints",
+        "Paths are below the place where a host mounts them. `ai-addons openapi` prints the same as an OpenAPI 3.1 "
+        "document, which is also served at `ai/openapi.json`. [Who gets what](http-access.md) is a page of its own.",
+        "An **action** is what the host's `authorize` must allow; *none* needs nobody. **Keyed** endpoints take an "
+        "`Idempotency-Key`: the same request under it gets the same answer, another one is 409. **Counted** ones "
+        "answer 429 with `Retry-After` after too many requests (settings `web.user_requests`, `web.business_requests`, "
+        "`web.window`). Times are UTC. Credits are decimal text with 2 to 6 decimals, money with 2.",
+        "Errors are `application/problem+json` (RFC 9457) with `type`, `title`, `status`, a stable `code` and "
+        "`detail`; 422 adds `errors` (`type`, `loc`, `msg`), 402 adds `required`, `available`, `shortfall`, `offers`, "
+        "`recommended` and `packs_url`. `HEAD` is answered like `GET`; other methods get 405.",
+        *[_endpoint(endpoint) for endpoint in ENDPOINTS if is_told(endpoint)],
+    )
+
+
+def _endpoint(endpoint: Endpoint) -> str:
+    marks = [f"action `{endpoint.action}`" if endpoint.action else "action *none*"]
+    marks += [name for name, on in (("keyed", endpoint.keyed), ("counted", endpoint.costly)) if on]
+    parts = [
+        f"## {endpoint.method} {endpoint.path}",
+        f"{endpoint.summary}\n\n{', '.join(marks).capitalize()}. Success is {endpoint.status}.",
+    ]
+    for name, model in (("query", endpoint.query), ("body", endpoint.body), ("answer", endpoint.answer)):
+        if model is not None and model.model_fields:
+            parts.append(_model(name, model))
+    errors_ = [
+        f"{status} {', '.join(f'`{one.code}`' for one in kinds)}" for status, kinds in all_errors(endpoint).items()
+    ]
+    return "\n\n".join([*parts, f"Errors: {'; '.join(errors_)}."])
+
+
+def _model(name: str, model: type[BaseModel]) -> str:
+    rows = [
+        (f"`{field}`", f"`{_kind(about.annotation)}`", about.description or "")
+        for field, about in model.model_fields.items()
+    ]
+    said = _prose(model.__doc__)
+    return f"{said}\n\n{_table((name, 'type', 'meaning'), rows)}"
+
+
+def _kind(annotation: object) -> str:
+    """A type as people read it, without where it is from."""
+    named = annotation.__name__ if isinstance(annotation, type) and not get_args(annotation) else str(annotation)
+    short = re.sub(r"\b(?:\w+\.)+(?=\w)", "", named)
+    # Which of the two a Python prints depends on its version.
+    return re.sub(r"^Optional\[(.*)\]$", r"\1 | None", short)
+
+
 # The test kit.
 
 
@@ -378,7 +441,7 @@ def _methods(title: str, kind: type) -> str:
 
 if __name__ == "__main__":
     for _folder, _files in (
-        (FOLDER, tables() | {"feature-costs.md": costs(feature_costs.costs())}),
+        (FOLDER, tables() | {"feature-costs.md": costs(feature_costs.costs()), "http-access.md": access()}),
         (PICTURES, pictures()),
     ):
         _folder.mkdir(exist_ok=True)

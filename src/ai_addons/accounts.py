@@ -10,11 +10,12 @@ from ai_addons.billing.doctor import examine, rebuild_usage
 from ai_addons.billing.heads import compare, heads
 from ai_addons.billing.months import in_micros
 from ai_addons.billing.packs import in_micro_ghs
+from ai_addons.billing.replies import Replies
 from ai_addons.billing.service import BillingService
 from ai_addons.billing.spending import spending_at
 from ai_addons.errors import ConfigError
 from ai_addons.figures import Figures
-from ai_addons.money import Credits
+from ai_addons.money import MICRO, Credits
 from ai_addons.privacy.markers import Pii
 from ai_addons.privacy.pseudonyms import pseudonym
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.outbox import Delivered
     from ai_addons.billing.payments import Payments
     from ai_addons.billing.policy import Policy
+    from ai_addons.billing.profile import BusinessProfile
     from ai_addons.billing.records import (
         AuditEntry,
         Correction,
@@ -44,7 +46,10 @@ if TYPE_CHECKING:
     from ai_addons.billing.spending import WindowSpending
     from ai_addons.billing.statements import Statement
     from ai_addons.billing.subscriptions import Subscriptions
+    from ai_addons.billing.throttle import Throttle
     from ai_addons.billing.usage import DayUsage, Usage
+    from ai_addons.clock import Clock
+    from ai_addons.events import EventHook
     from ai_addons.money import Money
     from ai_addons.wiring import Wiring
 
@@ -68,6 +73,11 @@ class Accounts(Figures):
     def policy(self) -> Policy:
         """The billing policy of every business that has none of its own."""
         return self._wiring.policy
+
+    @property
+    def policy_of(self) -> Callable[[str], Policy]:
+        """Finds the billing policy of a business: its own, else the default one."""
+        return lambda business: self._wiring.policy_named(self.wallet(business).policy)
 
     # Credits.
 
@@ -151,6 +161,14 @@ class Accounts(Figures):
         former = [old.trial_claim(*item) for old in self._wiring.former_keys() for item in given.items()]
         return self._wiring.funding.claim_trial(business, policy.trial, claims, former=former)
 
+    def trial_left(self, business: str) -> Credits:
+        """Trial credits that a business may still ask for; zero if there are none, or it had them.
+
+        An owner who had them in another business is told so by `claim_trial` alone.
+        """
+        policy = self._wiring.policy_named(self.wallet(business).policy)
+        return Credits(0) if not policy.trial or self._wiring.funding.had_trial(business) else policy.trial
+
     def adjust(
         self,
         business: str,
@@ -195,6 +213,16 @@ class Accounts(Figures):
         return self._wiring.funding.reverse(business, seq, actor=actor, reason=reason)
 
     # Terms of a business.
+
+    @property
+    def clock(self) -> Clock:
+        """Where this object's time comes from."""
+        return self._wiring.clock
+
+    @property
+    def profile_of(self) -> Callable[[str], BusinessProfile]:
+        """Asks the host what it knows of a business: its name, its zone, its owner's e-mail address."""
+        return self._wiring.books.terms.profile
 
     @property
     def subscriptions(self) -> Subscriptions:
@@ -342,14 +370,41 @@ class Accounts(Figures):
         """The same with cost and margin; never show its results to a shop."""
         return self._service(operator=True)
 
+    # What web endpoints work with.
+
+    @property
+    def throttle(self) -> Throttle:
+        """How often costly endpoints may be asked."""
+        return self._wiring.throttle
+
+    @property
+    def replies(self) -> Replies:
+        """Answers under a client's ``Idempotency-Key``."""
+        keep = round(self._wiring.settings.web.keep_replies.total_seconds() * MICRO)
+        return Replies(self._wiring.books, keep=keep, fingerprint=self._fingerprint)
+
+    @property
+    def hooks(self) -> tuple[EventHook, ...]:
+        """Everyone in this process who is told what happens."""
+        return self._wiring.hooks
+
     def _fingerprint(self, feature: str, asked: Mapping[str, object]) -> str:
         return self._wiring.keys().request_hash(feature, "charge", asked, {})
 
     # The books.
 
-    def ledger(self, business: str) -> list[LedgerEntry]:
-        """Every booking of a business, oldest first."""
-        return self._wiring.store.ledger(business)
+    def ledger(self, business: str, *, before: int | None = None, most: int | None = None) -> list[LedgerEntry]:
+        """Bookings of a business, oldest first: all of them, or the last ones before a position.
+
+        Args:
+            business: Whose.
+            before: Only rows at positions (``seq``) below this one; None for no bound.
+            most: How many at most, 1 or more; None for all.
+
+        Raises:
+            ValueError: If ``most`` is below 1.
+        """
+        return self._wiring.store.ledger(business, before=before, most=most)
 
     def transactions(self, business: str) -> list[Transaction]:
         """Every call of a business, oldest first."""

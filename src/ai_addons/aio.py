@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.statements import Statement
     from ai_addons.billing.topping_up import StandingTopUp
     from ai_addons.billing.usage import DayUsage, Usage
+    from ai_addons.billing.watching import Watched
     from ai_addons.catalog import FeatureSpec, Listing, Pack
     from ai_addons.money import Credits, Money
     from ai_addons.privacy.markers import Pii
@@ -116,6 +117,10 @@ class AsyncAddOns(AsyncFigures):
         """See `AddOns.claim_trial`."""
         claim = partial(self._addons.claim_trial, business, phone=phone, tax_id=tax_id, payment=payment)
         return await threaded(claim)
+
+    async def trial_left(self, business: str) -> Credits:
+        """See `AddOns.trial_left`."""
+        return await threaded(partial(self._addons.trial_left, business))
 
     async def adjust(
         self,
@@ -187,9 +192,9 @@ class AsyncAddOns(AsyncFigures):
         """See `AddOns.deliver`."""
         return await threaded(partial(self._addons.deliver, most))
 
-    async def ledger(self, business: str) -> list[LedgerEntry]:
+    async def ledger(self, business: str, *, before: int | None = None, most: int | None = None) -> list[LedgerEntry]:
         """See `AddOns.ledger`."""
-        return await threaded(partial(self._addons.ledger, business))
+        return await threaded(partial(self._addons.ledger, business, before=before, most=most))
 
     async def transactions(self, business: str) -> list[Transaction]:
         """See `AddOns.transactions`."""
@@ -317,9 +322,23 @@ class AsyncOrders:
         """See `Payments.find`."""
         return await threaded(partial(self._addons.orders.find, business, order))
 
-    async def history(self, business: str, most: int = 100) -> list[Order]:
+    async def history(self, business: str, most: int = 100, *, before: str | None = None) -> list[Order]:
         """See `Payments.history`."""
-        return await threaded(partial(self._addons.orders.history, business, most))
+        return await threaded(partial(self._addons.orders.history, business, most, before=before))
+
+    async def listed(
+        self, business: str, most: int = 100, *, before: str | None = None
+    ) -> list[tuple[Order, tuple[Attempt, ...]]]:
+        """See `Payments.listed`."""
+        return await threaded(partial(self._addons.orders.listed, business, most, before=before))
+
+    async def bought(self, business: str) -> Credits:
+        """See `Payments.bought`."""
+        return await threaded(partial(self._addons.orders.bought, business))
+
+    async def watch(self, business: str, order: str, *, every: timedelta) -> Watched:
+        """See `Payments.watch`."""
+        return await threaded(partial(self._addons.orders.watch, business, order, every=every))
 
     async def receipt(self, business: str, order: str) -> PaymentReceipt:
         """See `Payments.receipt`."""
@@ -355,19 +374,19 @@ class AsyncOrders:
         """See `Payments.set_top_up`."""
         agree = partial(self._addons.orders.set_top_up, business, pack, below=below, actor=actor, card=card)
         most = {"most_per_day": most_per_day, "most_per_month": most_per_month, "most_failures": most_failures}
-        return await _threaded(partial(agree, most_price=most_price, cool_down=cool_down, enabled=enabled, **most))
+        return await threaded(partial(agree, most_price=most_price, cool_down=cool_down, enabled=enabled, **most))
 
     async def top_up_of(self, business: str) -> StandingTopUp | None:
         """See `Payments.top_up_of`."""
-        return await _threaded(partial(self._addons.orders.top_up_of, business))
+        return await threaded(partial(self._addons.orders.top_up_of, business))
 
     async def remove_top_up(self, business: str, *, actor: str) -> bool:
         """See `Payments.remove_top_up`."""
-        return await _threaded(partial(self._addons.orders.remove_top_up, business, actor=actor))
+        return await threaded(partial(self._addons.orders.remove_top_up, business, actor=actor))
 
     async def top_up(self, business: str) -> Payment | None:
         """See `Payments.top_up`."""
-        return await _threaded(partial(self._addons.orders.top_up, business))
+        return await threaded(partial(self._addons.orders.top_up, business))
 
     async def apply(self, reference: str) -> Applied:
         """See `Payments.apply`."""

@@ -101,8 +101,10 @@ class AddOnsError(Exception):
     retryable: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: object) -> None:
-        """Name the error: the class name in snake case, without ``Error``."""
+        """Name the error: the class name in snake case, without ``Error``, unless the class names itself."""
         super().__init_subclass__(**kwargs)
+        if "code" in vars(cls):
+            return
         cls.code = _WORD_START.sub("_", cls.__name__.removesuffix("Error")).lower()
 
     def __init__(self, message: str | None = None, *, charged: Credits | None = None) -> None:

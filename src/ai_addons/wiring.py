@@ -38,6 +38,7 @@ from ai_addons.billing.spending import Purse
 from ai_addons.billing.sql import Database
 from ai_addons.billing.store import Store
 from ai_addons.billing.subscriptions import Subscriptions
+from ai_addons.billing.throttle import Throttle
 from ai_addons.cache.flights import Flights
 from ai_addons.cache.keys import Keys
 from ai_addons.cache.secret import secret_bytes, secret_file
@@ -159,6 +160,10 @@ class Wiring:
             self._make_shop(),
             names=self.gateway_names,
             shortfall=settings.payments.refund_shortfall,
+        )
+        web = settings.web
+        self.throttle: Throttle = Throttle(
+            self.books, window=micros(web.window), user=web.user_requests, business=web.business_requests
         )
         self.outbox: Outbox = open_outbox(self.books, settings.webhooks, clock=self.clock, random=random)
 

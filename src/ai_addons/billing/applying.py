@@ -198,6 +198,9 @@ class Applying:
             told = replace(told, state="quarantined", next_step=None)
         elif attempt.state not in {"paid", "quarantined"}:
             told = replace(told, state="failed" if verdict in {"failed", "reversed"} else "open")
+            if told.state == "open" and told.next_step is None:
+                # A look says that it is not over, and rarely what is to be done: that stays as it was.
+                told = replace(told, next_step=attempt.next_step)
         if charge.fees_minor is not None:
             told = replace(told, fees_minor=charge.fees_minor)
         if verdict == "unknown" and attempt.raw_status != told.raw_status:

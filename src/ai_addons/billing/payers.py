@@ -41,5 +41,7 @@ class Payers:
         """Where the owner's receipts went last, if the host does not say."""
         if self._books.terms.profile(business).email:
             return None
-        rows = self._books.database.read(lambda tx: tx.rows(sql.ORDERS, {"business": business, "most": 1}))
+        rows = self._books.database.read(
+            lambda tx: tx.rows(sql.ORDERS, {"business": business, "before": sql.AFTER_ALL, "most": 1})
+        )
         return rows[0].email if rows else None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ai_addons.billing.applying import Applying
 from ai_addons.billing.inbox import Inbox
 from ai_addons.billing.opening import Payment, Way
-from ai_addons.billing.order_rows import read_order, read_saved
+from ai_addons.billing.order_rows import read_saved
 from ai_addons.billing.ordering import Ordering
 from ai_addons.billing.orders import AUTOMATIC
 from ai_addons.billing.payers import Payers
@@ -26,10 +26,13 @@ from ai_addons.billing.sending_back import SendingBack
 from ai_addons.billing.sql import purchases as sql
 from ai_addons.billing.standing import StandingOrders, in_cedis
 from ai_addons.billing.topping_up import ToppingUp
+from ai_addons.billing.watching import Watching
 from ai_addons.errors import NotFound
+from ai_addons.money import MICRO, Money
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import timedelta
     from decimal import Decimal
 
     from ai_addons.billing.applying import Applied
@@ -43,7 +46,8 @@ if TYPE_CHECKING:
     from ai_addons.billing.reconciling import Reconciliation
     from ai_addons.billing.refunds import MoneyBack
     from ai_addons.billing.renewing import Renewed
-    from ai_addons.money import Money
+    from ai_addons.billing.watching import Watched
+    from ai_addons.money import Credits
 
 
 class Payments(StandingOrders):
@@ -69,6 +73,7 @@ class Payments(StandingOrders):
         payers = Payers(books, shop, names)
         self._renewing = Renewing(books, self._ordering, payers, self._settled)
         super().__init__(ToppingUp(books, self._ordering, payers, self._settled, self.apply))
+        self._watching = Watching(books, self._ordering, self._applying)
         self._inbox = Inbox(books, shop, self._ordering, self._applying, self._back.look_back)
 
     # For the business.
@@ -186,11 +191,41 @@ class Payments(StandingOrders):
         """
         return self._ordering.find(business, order)
 
-    def history(self, business: str, most: int = 100) -> list[Order]:
-        """The orders of a business, the newest first."""
-        check_id(business, "a business id")
-        asked = {"business": business, "most": most}
-        return [read_order(row) for row in self._books.database.read(lambda tx: tx.rows(sql.ORDERS, asked))]
+    def history(self, business: str, most: int = 100, *, before: str | None = None) -> list[Order]:
+        """The orders of a business, the newest first.
+
+        Args:
+            business: Whose.
+            most: How many at most.
+            before: Only orders older than the one of this id; None for no bound.
+        """
+        return [order for order, _ in self.listed(business, most, before=before)]
+
+    def listed(
+        self, business: str, most: int = 100, *, before: str | None = None
+    ) -> list[tuple[Order, tuple[Attempt, ...]]]:
+        """The same, each with its attempts, oldest first."""
+        return self._watching.listed(business, most, before=before)
+
+    def bought(self, business: str) -> Credits:
+        """All credits that a business ever paid for, the bonus of packs and months of the add-on among them."""
+        return self._watching.bought(business)
+
+    def watch(self, business: str, order: str, *, every: timedelta) -> Watched:
+        """An order as it is now, for a page that waits for its payment.
+
+        The gateway is asked about an attempt that is open, unless anybody, on any host, asked a moment ago; if it
+        cannot be asked, the order is shown as it is known.
+
+        Args:
+            business: Whose.
+            order: Its id.
+            every: Least time between two questions.
+
+        Raises:
+            NotFound: If the business has no such order.
+        """
+        return self._watching.watch(business, order, every=round(every.total_seconds() * MICRO))
 
     def receipt(self, business: str, order: str) -> PaymentReceipt:
         """The receipt of a paid order, numbered without gaps; `PaymentReceipt.text` and ``.html`` show it.

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 metadata: Final = MetaData()
 
-HEAD: Final = "0010"
+HEAD: Final = "0011"
 """The version of these tables; `ai_addons.billing.migrations` leads here from every earlier one."""
 
 VERSION_TABLE: Final = "ai_schema_version"
@@ -566,6 +566,7 @@ payment_attempts: Final = _table(
     _text("fx_source", null=True),
     _exact("created_at"),
     _exact("checked_at", null=True),
+    _exact("asked_at", null=True),
     # A webhook names the reference alone, so it is the key.
     PrimaryKeyConstraint("reference"),
     CheckConstraint("state IN ('started', 'open', 'paid', 'failed', 'quarantined')", name="ck_attempt_state"),
@@ -727,6 +728,33 @@ feedback: Final = _table(
     Index("ix_feedback_at", "at"),
 )
 """What users say of results, the last word of each; comments are masked before they come here."""
+
+web_rates: Final = _table(
+    "ai_web_rates",
+    _text("business_id"),
+    _text("user_id"),
+    _text("action"),
+    _exact("starts_at"),
+    _exact("used"),
+    PrimaryKeyConstraint("business_id", "user_id", "action"),
+    CheckConstraint("used >= 0", name="ck_web_rate_used"),
+)
+"""Requests to costly endpoints in the window of now, one row for each; an empty user for the whole business."""
+
+web_replies: Final = _table(
+    "ai_web_replies",
+    _text("business_id"),
+    _text("key"),
+    _text("request_hash"),
+    _exact("begun_at"),
+    _exact("expires_at"),
+    _exact("status", null=True),
+    _text("body", null=True),
+    PrimaryKeyConstraint("business_id", "key"),
+    CheckConstraint("(status IS NULL) = (body IS NULL)", name="ck_web_reply_whole"),
+    Index("ix_web_reply_expiry", "expires_at"),
+)
+"""Answers of web requests under a client's own key, kept for a repeat; without a status in progress, or failed."""
 
 _REFUSAL: Final = "the ledger is never changed; book a reversal"
 

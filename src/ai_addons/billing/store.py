@@ -20,6 +20,7 @@ from ai_addons.billing.due import find_subscription
 from ai_addons.billing.records import Booked, CallIdentity, CallRecord, Finished, Hold, Overrun, Wallet, check_id
 from ai_addons.billing.rows import read_entry, read_subscription, read_transaction
 from ai_addons.billing.sql import statements as sql
+from ai_addons.billing.sql import web
 from ai_addons.billing.together import HoldRequest, JointAdmission
 from ai_addons.billing.wallet import NOTHING, LockedWallet
 from ai_addons.errors import (
@@ -44,6 +45,7 @@ T = TypeVar("T")
 logger: Final = logging.getLogger("ai_addons")
 
 _KEEP_TOLD_US: Final = 30 * 86_400_000_000
+_AFTER_ALL: Final = 2**62
 
 
 class Store:
@@ -291,6 +293,7 @@ class Store:
         now = self._books.now(tx)
         tx.write(sql.DROP_ANSWERS, {"now": now})
         tx.write(sql.DROP_EVENTS, {"before": now - _KEEP_TOLD_US})
+        tx.write(web.DROP_REPLIES, {"now": now})
 
     # Reading.
 
@@ -333,10 +336,32 @@ class Store:
     def _unseen(business: str, *_: object) -> Wallet:
         return Wallet(business=business, posted=NOTHING, held=NOTHING, status="active", low=True)
 
-    def ledger(self, business: str) -> list[LedgerEntry]:
-        """All ledger rows of a business, oldest first."""
+    def ledger(self, business: str, *, before: int | None = None, most: int | None = None) -> list[LedgerEntry]:
+        """Ledger rows of a business, oldest first: all of them, or the last ones before a position.
+
+        Args:
+            business: Whose.
+            before: Only rows at positions below this one; None for no bound.
+            most: How many at most, 1 or more; None for all.
+
+        Raises:
+            ValueError: If ``most`` is below 1.
+        """
         check_id(business, "a business id")
-        return self._database.read(lambda tx: [read_entry(row) for row in tx.rows(sql.LEDGER, {"business": business})])
+        if before is None and most is None:
+            return self._database.read(
+                lambda tx: [read_entry(row) for row in tx.rows(sql.LEDGER, {"business": business})]
+            )
+        if most is not None and most < 1:
+            msg = "a page of the ledger has at least one row"
+            raise ValueError(msg)
+        page = {
+            "business": business,
+            "before": _AFTER_ALL if before is None else min(before, _AFTER_ALL),
+            "most": _AFTER_ALL if most is None else most,
+        }
+        rows = self._database.read(lambda tx: tx.rows(sql.LEDGER_PAGE, page))
+        return [read_entry(row) for row in reversed(rows)]
 
     def transactions(self, business: str) -> list[Transaction]:
         """All calls of a business, oldest first."""

@@ -21,6 +21,7 @@ from ai_addons.cli.demo import Demo
 from ai_addons.cli.drift import drift
 from ai_addons.cli.fake_gateway import fake_gateway
 from ai_addons.cli.mask import mask
+from ai_addons.cli.openapi import openapi
 from ai_addons.cli.orders import orders, renew
 from ai_addons.cli.outbox import deliver, webhook_secret
 from ai_addons.cli.project import project_command
@@ -57,6 +58,7 @@ for _command in (
     drift,
     fake_gateway,
     mask,
+    openapi,
     orders,
     project_command,
     rates,

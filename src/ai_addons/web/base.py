@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
@@ -47,6 +47,10 @@ class WebRequest:
         body: As it came, byte for byte.
         principal: Who is asking; None for nobody known.
         root: Path under which the endpoints are mounted, with a slash at both ends; links begin with it.
+        csrf_token: What the host's own login wants back with a form (field ``csrfmiddlewaretoken``) or a script's
+            request (header ``X-CSRFToken``); None where it wants nothing.
+        origin: Scheme and host by which the browser came, checked by the framework: ``https://pos.example.com``;
+            None if unknown. Addresses that a payment gateway sends the browser back to begin with it.
     """
 
     method: str
@@ -56,6 +60,8 @@ class WebRequest:
     body: bytes = b""
     principal: Principal | None = None
     root: str = "/"
+    csrf_token: str | None = field(default=None, repr=False)
+    origin: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +98,14 @@ class Answer(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    left_out: ClassVar[frozenset[str]] = frozenset()
+    """Fields that are not there at all where they are None, rather than saying that there is something to know."""
+
+    @property
+    def unsaid(self) -> set[str]:
+        """Those of them that are left out of this answer."""
+        return {name for name in self.left_out if getattr(self, name) is None}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
@@ -105,6 +119,8 @@ class Context:
         body: Of the endpoint's model; None where it takes none.
         query: Of the endpoint's model; None where it takes none.
         allows: Whether the asker may do something else too; a page shows or hides a button by it.
+        endpoints: The whole table, for the document that describes it.
+        key: The client's ``Idempotency-Key``; None without one.
     """
 
     addons: AddOns
@@ -114,6 +130,8 @@ class Context:
     body: BaseModel | None
     query: BaseModel | None
     allows: Callable[[Action], bool]
+    endpoints: tuple[Endpoint, ...] = ()
+    key: str | None = None
 
     @property
     def business(self) -> str:
@@ -122,6 +140,11 @@ class Context:
             msg = "an endpoint without an action has no business"
             raise TypeError(msg)
         return self.principal.business_id
+
+    @property
+    def user(self) -> str | None:
+        """The person who asks, None if unknown."""
+        return None if self.principal is None else self.principal.user_id
 
 
 Handler: TypeAlias = Callable[[Context], Answer | WebResponse]
@@ -146,6 +169,8 @@ class Endpoint:
         keyed: Whether it takes an ``Idempotency-Key``.
         costly: Whether it is rate limited by business and user.
         page: Whether people look at it: its errors are pages too.
+        produces: Media types of its success, the usual one first.
+        raw: Whether it takes a body of any type, which it reads itself.
     """
 
     method: Method
@@ -162,3 +187,5 @@ class Endpoint:
     keyed: bool = False
     costly: bool = False
     page: bool = False
+    produces: tuple[str, ...] = ("application/json",)
+    raw: bool = False

@@ -1,16 +1,33 @@
-"""The door: finds the endpoint, asks who may, parses, calls, and turns what comes back into bytes."""
+"""The door: finds the endpoint, asks who may, parses, calls, and turns what comes back into bytes.
+
+It is synchronous on purpose. An asynchronous core behind ``async_to_sync`` fails with some database pools at the
+second call, and a synchronous one in a thread pool serves both kinds of hosts.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeVar
+import json
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
-from pydantic import BaseModel, ValidationError
-
-from ai_addons.errors import AddOnsError, NotFound
+from ai_addons.billing.records import check_id
+from ai_addons.errors import AddOnsError, ConfigError, NotFound, UnknownFeature
+from ai_addons.events import OperatorAlert, emit
 from ai_addons.web.base import Context, WebResponse
+from ai_addons.web.compat import as_numbers
 from ai_addons.web.endpoints import ENDPOINTS
-from ai_addons.web.errors import Forbidden, MethodNotAllowed, Unauthenticated, ValidationFailed
+from ai_addons.web.errors import (
+    Forbidden,
+    MethodNotAllowed,
+    NotAvailable,
+    TooManyRequests,
+    Unauthenticated,
+    Unexpected,
+)
+from ai_addons.web.keyed import once
+from ai_addons.web.parsing import check_body, read_body, read_key, read_query
 from ai_addons.web.problems import NO_STORE, problem
 
 if TYPE_CHECKING:
@@ -19,9 +36,11 @@ if TYPE_CHECKING:
     from ai_addons.addons import AddOns
     from ai_addons.web.base import Action, Answer, Endpoint, Principal, WebRequest
 
-M = TypeVar("M", bound=BaseModel)
+logger: Final = logging.getLogger("ai_addons")
 
-_NO_CONTENT: Final = b"{}"
+_SECOND: Final = 1_000_000
+_OPERATORS: Final = "admin:"
+_CREATED: Final = 201
 
 
 class Web:
@@ -63,44 +82,108 @@ class Web:
         for endpoint, params in here:
             if endpoint.method == wanted:
                 return endpoint, params
-        raise MethodNotAllowed(sorted({endpoint.method for endpoint, _ in here}))
+        methods = {endpoint.method for endpoint, _ in here}
+        raise MethodNotAllowed(sorted({*methods, "HEAD"} if "GET" in methods else methods))
 
     def dispatch(self, request: WebRequest) -> WebResponse:
-        """Answer a request; errors of ours become problems, others are the framework's to report."""
+        """Answer a request, whatever happens: errors become problems, and what nobody foresaw is logged and told."""
         try:
-            return self._answer(request)
+            answer = self._answer(request)
         except AddOnsError as error:
-            return self.problem(error, request)
+            answer = self.problem(error, request)
+        except Exception:  # the one guard: a host's error page might show what a request held
+            logger.exception("an endpoint of the AI add-on failed: %s", request.method)
+            self._tell("web_failed", request)
+            answer = self.problem(Unexpected(), request)
+        return replace(answer, body=b"") if request.method == "HEAD" else answer
 
     def problem(self, error: AddOnsError, request: WebRequest) -> WebResponse:
-        """The answer to a request that ended in an error, e.g. that of the host's own login."""
-        return problem(error, root=request.root)
+        """The answer to a request that ended in an error, e.g. that of the host's own login.
+
+        What is wrong with the configuration is for the operator: it is logged and told, and the client hears only
+        that this is not to be had.
+        """
+        if isinstance(error, ConfigError) and not isinstance(error, UnknownFeature):
+            logger.error("an endpoint of the AI add-on is not configured: %s", error)
+            self._tell("web_not_configured", request)
+            error = NotAvailable()
+        return problem(error, root=request.root, compat=self.addons.settings.web.compat)
+
+    def _tell(self, code: str, request: WebRequest) -> None:
+        """Alert the operator; the endpoint's name only, for a path may hold somebody's ids."""
+        try:
+            name = self.find(request.method, request.path)[0].name
+        except AddOnsError:
+            name = "none"
+        emit(self.addons.hooks, OperatorAlert(code=code, detail=name))
 
     def _answer(self, request: WebRequest) -> WebResponse:
         endpoint, params = self.find(request.method, request.path)
         self._check(endpoint, request)
-        context = Context(
-            addons=self.addons,
-            request=request,
-            principal=request.principal,
-            params=params,
-            body=None if endpoint.body is None else _body(endpoint.body, request.body),
-            query=None if endpoint.query is None else _query(endpoint.query, request.query),
-            allows=lambda action: self._allows(request.principal, action),
-        )
-        answer = endpoint.handle(context)
-        return answer if isinstance(answer, WebResponse) else _sent(answer, endpoint.status)
+        context = self._context(endpoint, request, params)
+        self._count(endpoint, context)
+
+        def carry_out() -> WebResponse:
+            answer = endpoint.handle(context)
+            return answer if isinstance(answer, WebResponse) else self._sent(answer, endpoint.status)
+
+        return carry_out() if context.key is None else once(context, endpoint, context.key, carry_out)
 
     def _check(self, endpoint: Endpoint, request: WebRequest) -> None:
+        """Whether the asker may; a tenant's endpoint is for somebody who acts for a business."""
         if endpoint.action is None:
             return
         if request.principal is None:
             raise Unauthenticated
-        if not self._allows(request.principal, endpoint.action):
+        for_tenants = not endpoint.action.startswith(_OPERATORS)
+        if (for_tenants and not request.principal.business_id) or not self._allows(request.principal, endpoint.action):
             raise Forbidden
+
+    def _context(self, endpoint: Endpoint, request: WebRequest, params: Mapping[str, str]) -> Context:
+        web = self.addons.settings.web
+        check_body(endpoint, request, most=web.max_body, most_raw=web.max_webhook_body)
+        return Context(
+            addons=self.addons,
+            request=request,
+            principal=request.principal,
+            params=params,
+            body=None if endpoint.body is None else read_body(endpoint.body, request.body),
+            query=None if endpoint.query is None else read_query(endpoint.query, request.query),
+            allows=lambda action: self._allows(request.principal, action),
+            endpoints=self.endpoints,
+            key=read_key(request.headers) if endpoint.keyed else None,
+        )
+
+    def _count(self, endpoint: Endpoint, context: Context) -> None:
+        """Count a request that is costly.
+
+        Raises:
+            TooManyRequests: If there were too many.
+        """
+        if not endpoint.costly or context.principal is None:
+            return
+        wait = self.addons.throttle.count(context.business, context.principal.user_id, endpoint.name)
+        if wait:
+            raise TooManyRequests(-(-wait // _SECOND))
 
     def _allows(self, principal: Principal | None, action: Action) -> bool:
         return principal is not None and self._authorize is not None and self._authorize(principal, action) is True
+
+    def _sent(self, answer: Answer, status: int) -> WebResponse:
+        if not self.addons.settings.web.compat:
+            return WebResponse(
+                status=status, body=answer.model_dump_json(exclude=answer.unsaid).encode(), headers=NO_STORE
+            )
+        # Amounts are numbers there, so they are turned before pydantic writes the rest.
+        numbers = as_numbers(answer.model_dump(exclude=answer.unsaid))
+        plain = json.dumps(numbers, default=_plain)
+        return WebResponse(status=200 if status == _CREATED else status, body=plain.encode(), headers=NO_STORE)
+
+
+def _plain(value: object) -> object:
+    from pydantic_core import to_jsonable_python  # noqa: PLC0415  # only for dates in the old form
+
+    return to_jsonable_python(value)
 
 
 def _match(pattern: str, path: str) -> dict[str, str] | None:
@@ -110,32 +193,18 @@ def _match(pattern: str, path: str) -> dict[str, str] | None:
         return None
     params: dict[str, str] = {}
     for part, text in zip(wanted, given, strict=True):
-        if part.startswith("{") and text:
-            params[part[1:-1]] = unquote(text)
+        if part.startswith("{") and (name := _name(text)):
+            params[part[1:-1]] = name
         elif part != text:
             return None
     return params
 
 
-def _body(model: type[M], body: bytes) -> M:
+def _name(text: str) -> str | None:
+    """A named part of a path; None for what no database could hold, which nothing can have for a name."""
+    name = unquote(text)
     try:
-        return model.model_validate_json(body or _NO_CONTENT)
-    except ValidationError as error:
-        raise ValidationFailed(_faults(error, "body")) from None
-
-
-def _query(model: type[M], query: Mapping[str, str]) -> M:
-    try:
-        return model.model_validate(dict(query))
-    except ValidationError as error:
-        raise ValidationFailed(_faults(error, "query")) from None
-
-
-def _faults(error: ValidationError, where: str) -> list[dict[str, object]]:
-    """What is wrong and where; never the value, which may be personal."""
-    found = error.errors(include_url=False, include_context=False, include_input=False)
-    return [{"type": fault["type"], "loc": [where, *fault["loc"]], "msg": fault["msg"]} for fault in found]
-
-
-def _sent(answer: Answer, status: int) -> WebResponse:
-    return WebResponse(status=status, body=answer.model_dump_json().encode(), headers=NO_STORE)
+        check_id(name, "a part of the path")
+    except ValueError:
+        return None
+    return name

@@ -48,6 +48,18 @@ class MethodNotAllowed(WebError):
         self.allowed = tuple(allowed)
 
 
+class PayloadTooLarge(WebError):
+    """This request is too large. Nothing was charged. Send less."""
+
+    http_status = 413
+
+
+class UnsupportedMediaType(WebError):
+    """This address takes JSON only. Nothing was charged. Send it with `Content-Type: application/json`."""
+
+    http_status = 415
+
+
 class ValidationFailed(WebError):
     """This request is not made as it must be. Nothing was charged. Correct what is listed.
 
@@ -55,8 +67,46 @@ class ValidationFailed(WebError):
         faults: Each with ``type``, ``loc`` and ``msg``; never the value that was sent.
     """
 
+    code = "validation_error"
     http_status = 422
 
     def __init__(self, faults: Sequence[Mapping[str, object]]) -> None:
         super().__init__()
         self.faults = tuple(faults)
+
+
+class PackNotOnSale(ValidationFailed):
+    """This pack is not to be had. Nothing was ordered. Look at the price list."""
+
+
+class TrialNotOffered(WebError):
+    """There are no trial credits here. Nothing was granted. Look at the price list."""
+
+    http_status = 409
+
+
+class TooManyRequests(WebError):
+    """These are too many requests in a short time. Nothing was charged. Wait a little and try again.
+
+    Attributes:
+        retry_after: Whole seconds to wait.
+    """
+
+    http_status = 429
+    retryable = True
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__()
+        self.retry_after = retry_after
+
+
+class Unexpected(WebError):
+    """Something went wrong here. The operator has been told. Look at your credits before you try again."""
+
+    http_status = 500
+
+
+class NotAvailable(WebError):
+    """This is not to be had just now. Nothing was charged. The operator has been told; try again later."""
+
+    http_status = 503

@@ -46,10 +46,13 @@ ORDER_OF_PERIOD: Final = select(purchases).where(
     purchases.c.period == _exact("period"),
     purchases.c.state == literal_column("'pending'"),
 )
+AFTER_ALL: Final = "\x7f"
+"""Sorts behind every id of ours."""
+# By id alone: ids sort by time, and the key of the table is a page's order.
 ORDERS: Final = (
     select(purchases)
-    .where(_own(purchases))
-    .order_by(purchases.c.created_at.desc(), purchases.c.id.desc())
+    .where(_own(purchases), purchases.c.id < _text("before"))
+    .order_by(purchases.c.id.desc())
     .limit(_exact("most"))
 )
 SAVE_ORDER: Final = update(purchases).where(_THIS_ORDER)
@@ -88,6 +91,11 @@ RENEWABLE: Final = (
     .limit(literal_column("100"))
 )
 
+BOUGHT: Final = text(
+    "SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) AS bought FROM ai_credit_grants "
+    "WHERE business_id = :business AND source IN ('purchase', 'bonus', 'addon')"
+).bindparams(bindparam("business", type_=TEXT))
+
 # Attempts.
 ADD_ATTEMPT: Final = insert(payment_attempts)
 ATTEMPT: Final = select(payment_attempts).where(payment_attempts.c.reference == _text("reference"))
@@ -96,6 +104,20 @@ ATTEMPTS: Final = (
     .where(_own(payment_attempts), payment_attempts.c.order_id == _text("order"))
     .order_by(payment_attempts.c.created_at, payment_attempts.c.reference)
 )
+ATTEMPTS_BETWEEN: Final = (
+    select(payment_attempts)
+    .where(
+        _own(payment_attempts),
+        payment_attempts.c.order_id >= _text("first"),
+        payment_attempts.c.order_id <= _text("last"),
+    )
+    .order_by(payment_attempts.c.order_id, payment_attempts.c.created_at, payment_attempts.c.reference)
+)
+# Whoever moves it asks, for all hosts.
+ASK: Final = text(
+    "UPDATE ai_payment_attempts SET asked_at = :now WHERE reference = :reference "
+    "AND state IN ('started', 'open') AND (asked_at IS NULL OR asked_at <= :before)"
+).bindparams(bindparam("reference", type_=TEXT), *(bindparam(name, type_=EXACT) for name in ("now", "before")))
 SAVE_ATTEMPT: Final = update(payment_attempts).where(payment_attempts.c.reference == _text("of_reference"))
 # Pages by time and reference, so that one pass sees each attempt once.
 UNPAID_ATTEMPTS: Final = text(

@@ -49,6 +49,8 @@ from ai_addons.billing.schema import (
     trial_claims,
     usage_daily,
     wallets,
+    web_rates,
+    web_replies,
 )
 
 if TYPE_CHECKING:
@@ -379,6 +381,8 @@ ERASE: Final = (
     delete(top_ups).where(_own(top_ups), bindparam("user", type_=TEXT).is_(None)),
     # With its salt goes the only way to its pseudonyms; those of one user cannot be told apart.
     delete(salts).where(_own(salts), bindparam("user", type_=TEXT).is_(None)),
+    delete(web_rates).where(_own(web_rates), _user_of(web_rates)),
+    delete(web_replies).where(_own(web_replies), bindparam("user", type_=TEXT).is_(None)),
 )
 
 # What pseudonyms are made with.

@@ -4,10 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ai_addons.web.endpoints import wallet
+from ai_addons.web.endpoints import (
+    addon,
+    buying,
+    document,
+    feedback,
+    ledger,
+    pricing,
+    purchases,
+    trial,
+    usage,
+    wallet,
+    webhooks,
+)
 
 if TYPE_CHECKING:
     from ai_addons.web.base import Endpoint
 
-ENDPOINTS: Final[tuple[Endpoint, ...]] = (*wallet.ENDPOINTS,)
+ENDPOINTS: Final[tuple[Endpoint, ...]] = (
+    *wallet.ENDPOINTS,
+    *pricing.ENDPOINTS,
+    *buying.ENDPOINTS,
+    *purchases.ENDPOINTS,
+    *addon.ENDPOINTS,
+    *trial.ENDPOINTS,
+    *usage.ENDPOINTS,
+    *ledger.ENDPOINTS,
+    *feedback.ENDPOINTS,
+    *webhooks.ENDPOINTS,
+    *document.ENDPOINTS,
+)
 """Every endpoint, in the order of the documents."""
