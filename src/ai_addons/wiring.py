@@ -100,9 +100,10 @@ class Wiring:
         environ: Where provider keys are looked up; None for the process's own.
         profile: What the host knows of a business.
         gateways: Payment gateways to use in place of those of the settings, the usual one first.
+        database: Where the books are, in place of ``store.url``.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # as `AddOns`
         self,
         settings: Settings,
         *,
@@ -113,6 +114,7 @@ class Wiring:
         environ: Mapping[str, str] | None,
         profile: Callable[[str], BusinessProfile] | None = None,
         gateways: Sequence[Gateway] = (),
+        database: Database | None = None,
     ) -> None:
         self.settings = settings
         self.environ: Mapping[str, str] = environ if environ is not None else os.environ
@@ -130,7 +132,7 @@ class Wiring:
         self._policies: dict[str, Policy] = {}
         self.policy: Policy = self.policy_named(None)
         self.prices: PriceBook = PriceBook(settings.prices.models, allow_unpriced=settings.prices.allow_unpriced)
-        self.database: Database = Database(settings.store.url)
+        self.database: Database = database if database is not None else Database(settings.store.url)
         self.books: Books = Books(self.database, clock=self.clock, ids=self._ids, terms=self._make_terms(profile))
         self.store: Store = Store(self.books)
         self.funding: Funding = Funding(self.books, trial_budget=settings.billing.trial_budget)

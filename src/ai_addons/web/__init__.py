@@ -8,10 +8,19 @@ from __future__ import annotations
 
 from ai_addons.web.base import Action, Principal, WebRequest, WebResponse
 from ai_addons.web.dispatch import Web
-from ai_addons.web.errors import CsrfFailed, Forbidden, MethodNotAllowed, Unauthenticated, ValidationFailed, WebError
+from ai_addons.web.errors import (
+    BodyTooLarge,
+    CsrfFailed,
+    Forbidden,
+    MethodNotAllowed,
+    Unauthenticated,
+    ValidationFailed,
+    WebError,
+)
 
 __all__ = [
     "Action",
+    "BodyTooLarge",
     "CsrfFailed",
     "Forbidden",
     "MethodNotAllowed",

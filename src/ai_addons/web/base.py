@@ -47,6 +47,7 @@ class WebRequest:
         body: As it came, byte for byte.
         principal: Who is asking; None for nobody known.
         root: Path under which the endpoints are mounted, with a slash at both ends; links begin with it.
+        csrf_token: What a form of ours sends back to the host's own check; None where the host has none.
     """
 
     method: str
@@ -56,6 +57,7 @@ class WebRequest:
     body: bytes = b""
     principal: Principal | None = None
     root: str = "/"
+    csrf_token: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,6 +48,12 @@ class MethodNotAllowed(WebError):
         self.allowed = tuple(allowed)
 
 
+class BodyTooLarge(WebError):
+    """This request is longer than any of ours. Nothing was charged. Send less."""
+
+    http_status = 413
+
+
 class ValidationFailed(WebError):
     """This request is not made as it must be. Nothing was charged. Correct what is listed.
 
