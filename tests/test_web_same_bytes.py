@@ -142,4 +142,4 @@ def test_a_body_that_is_too_long_is_refused(addons: AddOns, host: str) -> None:
     told = HOSTS[host](addons)(Ask(method="POST", path="ai/hook/", body=b"x" * 1_048_577))
 
     assert (told.status, told.content_type) == (413, "application/problem+json")
-    assert b'"code": "body_too_large"' in told.body
+    assert b'"code": "payload_too_large"' in told.body

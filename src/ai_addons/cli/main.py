@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ai_addons.addons import AddOns
 from ai_addons.cli import books, operate, show
 from ai_addons.cli.cache import cache
 from ai_addons.cli.checkup import examine_setup
@@ -106,7 +105,7 @@ def demo(data: Path | None, keep: Path | None, pictures: Path | None, *, everyth
 def check(modules: tuple[str, ...], *, json_out: bool) -> None:
     """Explain what is configured, what is missing, and what each feature costs and earns."""
     _import_all(modules)
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         checkup = examine_setup(addons)
     if json_out:
         show.print_json(checkup)
@@ -124,7 +123,7 @@ def check(modules: tuple[str, ...], *, json_out: bool) -> None:
 def prices(modules: tuple[str, ...], business: str | None, *, json_out: bool) -> None:
     """Show what is on sale: features, packs of credits, the monthly add-on, the storefront plan."""
     _import_all(modules)
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         listed = addons.price_list(business)
     if json_out:
         show.print_json(show.price_list(listed))

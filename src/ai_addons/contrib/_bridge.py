@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, quote
 
 from ai_addons.errors import AddOnsError
-from ai_addons.web.errors import BodyTooLarge
+from ai_addons.web.errors import PayloadTooLarge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -52,7 +52,12 @@ def answer(
             request = replace(request, csrf_token=csrf_token())
     except AddOnsError as error:
         return refusal(web, request, error)
-    return headless(request, web.dispatch(request))
+    return dispatched(web, request)
+
+
+def dispatched(web: Web, request: WebRequest) -> WebResponse:
+    """The answer of an endpoint; a head is what a whole answer has above its body."""
+    return headless(request, web.dispatch(replace(request, method="GET") if request.method == "HEAD" else request))
 
 
 def sought(web: Web, request: WebRequest) -> Endpoint | None:
@@ -110,11 +115,11 @@ def check_length(told: str | int | None) -> int:
     """The announced length of a body, 0 where none is.
 
     Raises:
-        BodyTooLarge: If it is more than is read.
+        PayloadTooLarge: If it is more than is read.
     """
     length = int(told) if told is not None and str(told).isdecimal() else 0
     if length > MOST_BODY:
-        raise BodyTooLarge
+        raise PayloadTooLarge
     return length
 
 

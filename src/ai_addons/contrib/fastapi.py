@@ -43,6 +43,7 @@ def router(
     *,
     principal: PrincipalHook | None = None,
     csrf_token: TokenHook | None = None,
+    origin: str | None = None,
     dependencies: Sequence[params.Depends] = (),
 ) -> APIRouter:
     """The endpoints as a router, for ``app.include_router(router(web, principal=…), prefix="/shop")``.
@@ -53,11 +54,13 @@ def router(
         web: The endpoints.
         principal: Who is asking. None knows nobody: whatever needs somebody is refused.
         csrf_token: What the host's own check wants a form to send back.
+        origin: The host's own address for browsers, e.g. ``https://pos.example.com``; what a request says of it may be
+            forged.
         dependencies: FastAPI's, for every endpoint.
     """
     made = APIRouter(dependencies=list(dependencies), tags=["AI credits"])
     for endpoint in web.endpoints:
-        view = make_view(web, endpoint.path, principal=principal, csrf_token=csrf_token)
+        view = make_view(web, endpoint.path, principal=principal, csrf_token=csrf_token, origin=origin)
         made.add_api_route(
             f"/{endpoint.path}",
             _for_fastapi(view),
@@ -71,7 +74,7 @@ def router(
             openapi_extra=_asked(endpoint),
             include_in_schema=not endpoint.page,
         )
-    everything = make_view(web, OURS, principal=principal, csrf_token=csrf_token)
+    everything = make_view(web, OURS, principal=principal, csrf_token=csrf_token, origin=origin)
     made.add_api_route(EVERYTHING, _for_fastapi(everything), methods=list(METHODS), include_in_schema=False)
     return made
 

@@ -16,7 +16,7 @@ from ai_addons.contrib._bridge import METHODS, OURS, answer, check_length, encod
 from ai_addons.contrib._origin import check_origin
 from ai_addons.contrib.wsgi import request_of, sent_headers
 from ai_addons.errors import AddOnsError
-from ai_addons.web import BodyTooLarge
+from ai_addons.web import PayloadTooLarge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -42,6 +42,7 @@ def blueprint(
     *,
     principal: Callable[[Request], Principal | None] | None = None,
     csrf_token: Callable[[Request], str | None] | None = None,
+    origin: str | None = None,
     name: str = "ai_addons",
 ) -> Blueprint:
     """The endpoints as a blueprint, for ``app.register_blueprint(blueprint(web, principal=…), url_prefix="/shop")``.
@@ -52,11 +53,14 @@ def blueprint(
         web: The endpoints.
         principal: Who is asking. None knows nobody: whatever needs somebody is refused.
         csrf_token: What the host's own check wants a form to send back.
+        origin: The host's own address for browsers, e.g. ``https://pos.example.com``; what a request says of it may be
+            forged.
         name: Of the blueprint.
     """
 
     def view(rest: str) -> Response:
-        return _sent(_respond(web, _here(rest), principal or nobody, csrf_token or nobody))
+        here = replace(_here(rest), origin=origin)
+        return _sent(_respond(web, here, principal or nobody, csrf_token or nobody))
 
     made = Blueprint(name, __name__)
     made.record(_add_converter)
@@ -164,7 +168,7 @@ def _body() -> bytes:
         return request.get_data()
     except RequestEntityTooLarge:
         # The host's own limit is lower.
-        raise BodyTooLarge from None
+        raise PayloadTooLarge from None
 
 
 def _sent(response: WebResponse) -> Response:

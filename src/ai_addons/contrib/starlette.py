@@ -17,8 +17,8 @@ from ai_addons.contrib._bridge import (
     MOST_BODY,
     OURS,
     check_length,
+    dispatched,
     encoded,
-    headless,
     joined,
     nobody,
     problem_of,
@@ -29,7 +29,7 @@ from ai_addons.contrib._bridge import (
 )
 from ai_addons.contrib._origin import check_origin
 from ai_addons.errors import AddOnsError
-from ai_addons.web import BodyTooLarge, Principal, WebRequest
+from ai_addons.web import PayloadTooLarge, Principal, WebRequest
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -49,20 +49,28 @@ EVERYTHING: Final = f"/{OURS}{{rest:path}}"
 """Every path of ours."""
 
 
-def routes(web: Web, *, principal: PrincipalHook | None = None, csrf_token: TokenHook | None = None) -> list[Route]:
+def routes(
+    web: Web,
+    *,
+    principal: PrincipalHook | None = None,
+    csrf_token: TokenHook | None = None,
+    origin: str | None = None,
+) -> list[Route]:
     """The endpoints as routes, e.g. for ``Mount("/shop", routes=routes(web, principal=…))``.
 
     Args:
         web: The endpoints.
         principal: Who is asking. None knows nobody: whatever needs somebody is refused.
         csrf_token: What the host's own check wants a form to send back.
+        origin: The host's own address for browsers, e.g. ``https://pos.example.com``; what a request says of it may be
+            forged.
     """
-    view = make_view(web, OURS, principal=principal, csrf_token=csrf_token)
+    view = make_view(web, OURS, principal=principal, csrf_token=csrf_token, origin=origin)
     return [Route(EVERYTHING, view, methods=list(METHODS), name="ai_addons")]
 
 
 def make_view(
-    web: Web, pattern: str, *, principal: PrincipalHook | None, csrf_token: TokenHook | None
+    web: Web, pattern: str, *, principal: PrincipalHook | None, csrf_token: TokenHook | None, origin: str | None
 ) -> Callable[[Request], Awaitable[Response]]:
     """A view for the paths of one pattern.
 
@@ -71,10 +79,11 @@ def make_view(
         pattern: Below the mount; `OURS` for all paths that begin with it.
         principal: Who is asking.
         csrf_token: What a form must send back.
+        origin: The host's own address for browsers.
     """
 
     async def view(request: Request) -> Response:
-        here = _request_of(request, _below(request, pattern))
+        here = replace(_request_of(request, _below(request, pattern)), origin=origin)
         return _sent(await _answer(web, here, request, principal or nobody, csrf_token or nobody))
 
     return view
@@ -137,7 +146,7 @@ async def _answer(
             here = replace(here, csrf_token=await called(csrf_token, request))
     except AddOnsError as error:
         return refusal(web, here, error)
-    return headless(here, await run_in_threadpool(web.dispatch, here))
+    return await run_in_threadpool(dispatched, web, here)
 
 
 def _request_of(request: Request, below: str) -> WebRequest:
@@ -172,7 +181,7 @@ async def _body(request: Request) -> bytes:
     async for piece in request.stream():
         got += piece
         if len(got) > MOST_BODY:
-            raise BodyTooLarge
+            raise PayloadTooLarge
     return bytes(got)
 
 

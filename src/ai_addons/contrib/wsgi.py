@@ -26,6 +26,7 @@ def wsgi(
     *,
     principal: Callable[[WSGIEnvironment], Principal | None] | None = None,
     csrf_token: Callable[[WSGIEnvironment], str | None] | None = None,
+    origin: str | None = None,
 ) -> WSGIApplication:
     """The endpoints as a WSGI application.
 
@@ -35,10 +36,13 @@ def wsgi(
         web: The endpoints.
         principal: Who is asking, from the environ. None knows nobody: whatever needs somebody is refused.
         csrf_token: What the host's own check wants a form to send back.
+        origin: The host's own address for browsers, e.g. ``https://pos.example.com``; what a request says of it may be
+            forged.
     """
 
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        response = _respond(web, environ, principal or nobody, csrf_token or nobody)
+        here = replace(request_of(environ), origin=origin)
+        response = _respond(web, here, environ, principal or nobody, csrf_token or nobody)
         start_response(_status(response.status), _headers(response))
         return [response.body]
 
@@ -47,11 +51,11 @@ def wsgi(
 
 def _respond(
     web: Web,
+    request: WebRequest,
     environ: WSGIEnvironment,
     principal: Callable[[WSGIEnvironment], Principal | None],
     csrf_token: Callable[[WSGIEnvironment], str | None],
 ) -> WebResponse:
-    request = request_of(environ)
     try:
         request = replace(request, body=_body(environ))
     except AddOnsError as error:

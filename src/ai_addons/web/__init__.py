@@ -9,10 +9,10 @@ from __future__ import annotations
 from ai_addons.web.base import Action, Principal, WebRequest, WebResponse
 from ai_addons.web.dispatch import Web
 from ai_addons.web.errors import (
-    BodyTooLarge,
     CsrfFailed,
     Forbidden,
     MethodNotAllowed,
+    PayloadTooLarge,
     Unauthenticated,
     ValidationFailed,
     WebError,
@@ -20,10 +20,10 @@ from ai_addons.web.errors import (
 
 __all__ = [
     "Action",
-    "BodyTooLarge",
     "CsrfFailed",
     "Forbidden",
     "MethodNotAllowed",
+    "PayloadTooLarge",
     "Principal",
     "Unauthenticated",
     "ValidationFailed",

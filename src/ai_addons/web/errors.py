@@ -48,8 +48,8 @@ class MethodNotAllowed(WebError):
         self.allowed = tuple(allowed)
 
 
-class BodyTooLarge(WebError):
-    """This request is longer than any of ours. Nothing was charged. Send less."""
+class PayloadTooLarge(WebError):
+    """This request is too large. Nothing was charged. Send less."""
 
     http_status = 413
 

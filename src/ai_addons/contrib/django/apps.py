@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.apps import AppConfig, apps
 from django.core import checks
 from django.core.signals import setting_changed
+from django.db.models.signals import post_migrate
 
 from ai_addons import install
 
@@ -34,8 +35,10 @@ class AiAddOnsConfig(AppConfig):  # type: ignore[misc]  # Django has no types
     def ready(self) -> None:
         """Let the features find the host's settings; nothing is opened or made before the first use."""
         from ai_addons.contrib.django.checks import check_host  # noqa: PLC0415  # apps are loaded only now
+        from ai_addons.contrib.django.tables import keep_of_today  # noqa: PLC0415  # as above
 
         checks.register(check_host, LABEL)
+        post_migrate.connect(keep_of_today, sender=self)
         # Made at the first use: a test runner renames the databases after this.
         install(lambda: self.addons)
         setting_changed.connect(self._forget)

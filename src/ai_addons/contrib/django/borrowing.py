@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-_KINDS: Final = ("sqlite", "postgresql")
+KINDS: Final = ("sqlite", "postgresql")
+"""Databases that books are kept in, by Django's names."""
 # What Django adds to a driver's own options.
 _DJANGOS_OPTIONS: Final = frozenset(
     {
@@ -85,7 +86,7 @@ def kind_of(alias: str) -> str:
     except (ConnectionDoesNotExist, ImproperlyConfigured) as error:
         msg = f"Django has no database {alias!r} for the books ({error}). Nothing was charged. Correct DATABASES."
         raise ConfigError(msg) from error
-    if vendor not in _KINDS:
+    if vendor not in KINDS:
         msg = (
             f"Django's {alias!r} database is {vendor}; books are kept in SQLite or PostgreSQL. Nothing was charged. "
             "Set AI_ADDONS['DATABASE'] to another alias, or to None and AI_ADDONS['SETTINGS']['store']['url']."

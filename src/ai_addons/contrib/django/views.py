@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import DisallowedHost, RequestDataTooBig
 from django.db import connections, transaction
 from django.http import HttpResponse
 from django.middleware.csrf import get_token
@@ -18,7 +18,7 @@ from ai_addons.contrib.django.apps import app
 from ai_addons.contrib.django.hooks import principal_of
 from ai_addons.contrib.wsgi import sent_headers
 from ai_addons.errors import AddOnsError
-from ai_addons.web import BodyTooLarge, WebRequest
+from ai_addons.web import PayloadTooLarge, WebRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,7 +79,16 @@ def request_of(request: HttpRequest, path: str) -> WebRequest:
         query=query_of(request.META.get("QUERY_STRING", "")),
         headers=sent_headers(request.META),
         root=under(encoded(request.path).removesuffix(below)),
+        origin=_origin(request),
     )
+
+
+def _origin(request: HttpRequest) -> str | None:
+    try:
+        # Held against ALLOWED_HOSTS.
+        return f"{request.scheme}://{request.get_host()}"
+    except DisallowedHost:
+        return None
 
 
 def root_of() -> str:
@@ -104,4 +113,4 @@ def _body(request: HttpRequest) -> bytes:
         return bytes(request.body)
     except RequestDataTooBig:
         # The host's own limit is lower.
-        raise BodyTooLarge from None
+        raise PayloadTooLarge from None
