@@ -46,10 +46,10 @@ class LentDatabase(Database):
         name: Callable[[], str],
         path: Callable[[], str | None],
     ) -> None:
-        super().__init__(f"{kind}://")
         self._lend = lend
         self._told_name = name
         self._told_path = path
+        super().__init__(f"{kind}://")
         self._dialect: Dialect = connecting.make_engine(self._url).dialect
 
     @property
