@@ -23,6 +23,7 @@ from ai_addons.cli.mask import mask
 from ai_addons.cli.orders import orders, reconcile, renew
 from ai_addons.cli.outbox import deliver, webhook_secret
 from ai_addons.cli.rates import rates
+from ai_addons.cli.serve import serve
 from ai_addons.cli.story import JsonStory, TerminalStory
 from ai_addons.cli.tour.run import Tour
 from ai_addons.errors import ConfigError
@@ -58,6 +59,7 @@ for _command in (
     rates,
     reconcile,
     renew,
+    serve,
     webhook_secret,
     *books.COMMANDS,
     *operate.COMMANDS,
