@@ -13,7 +13,7 @@ class Migration(migrations.Migration):  # type: ignore[misc]  # Django has no ty
 
     initial = True
 
-    dependencies = []
+    dependencies: list[tuple[str, str]] = []
 
     operations = [
         migrations.RunPython(make, drop),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import REMAINDER
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ class Command(BaseCommand):  # type: ignore[misc]  # Django has no types
 
     def add_arguments(self, parser: Any) -> None:  # noqa: ANN401  # Django's
         """What ``call_command`` takes."""
-        parser.add_argument("args", nargs="*")
+        parser.add_argument("args", nargs=REMAINDER)
 
     def _run(self, arguments: list[str], *, prog_name: str) -> None:
         # By its entry point: the command line stands above the adapters and imports them.
