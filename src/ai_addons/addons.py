@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.packs import CustomPack
     from ai_addons.billing.policy import AddonPlan
     from ai_addons.billing.profile import BusinessProfile
+    from ai_addons.billing.sql import Database
     from ai_addons.catalog import FeatureSpec, Listing, Pack, Registry
     from ai_addons.clock import Clock, Ids
     from ai_addons.events import EventHook
@@ -98,6 +99,8 @@ class AddOns(Accounts):
         gateways: Payment gateways to use in place of those of the settings, the usual one first; tests give a fake.
         active_businesses: Ids of all businesses that subscribe to the host now; without it KPIs that need them say
             so. Must not call back into this object.
+        database: Where the books are, in place of ``store.url``; for hosts that lend their own connections, as
+            `ai_addons.contrib.django.borrowed` does.
     """
 
     def __init__(  # noqa: PLR0913  # all that a host may bring of its own
@@ -113,6 +116,7 @@ class AddOns(Accounts):
         profile: Callable[[str], BusinessProfile] | None = None,
         gateways: Sequence[Gateway] = (),
         active_businesses: Callable[[], Collection[str]] | None = None,
+        database: Database | None = None,
     ) -> None:
         self.settings: Settings = settings if settings is not None else Settings()
         self._registry = registry if registry is not None else declared
@@ -128,6 +132,7 @@ class AddOns(Accounts):
                 profile=profile,
                 gateways=gateways,
                 active_businesses=active_businesses,
+                database=database,
             ),
             names=self._name_of,
             price=lambda key: self.prices.listing(self.feature(key)).credits,
@@ -490,27 +495,31 @@ class _Installed:
     """The object that calls use where no block names another."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._addons: AddOns | None = None
+        self._lock = threading.RLock()
+        self._addons: AddOns | Callable[[], AddOns] | None = None
 
-    def put(self, addons: AddOns | None) -> AddOns | None:
+    def put(self, addons: AddOns | Callable[[], AddOns] | None) -> AddOns | Callable[[], AddOns] | None:
         with self._lock:
             before, self._addons = self._addons, addons
             return before
 
     def get(self) -> AddOns:
         with self._lock:
-            if self._addons is None:
-                self._addons = AddOns.from_env()
-            return self._addons
+            found = AddOns.from_env if self._addons is None else self._addons
+            made = found if isinstance(found, AddOns) else found()
+            self._addons = made
+            return made
 
 
 _installed: Final = _Installed()
 _blocks: Final[ContextVar[tuple[AddOns, ...]]] = ContextVar("ai_addons_blocks", default=())
 
 
-def install(addons: AddOns | None) -> AddOns | None:
+def install(addons: AddOns | Callable[[], AddOns] | None) -> AddOns | Callable[[], AddOns] | None:
     """Make this the one that all calls of the process use; None forgets it.
+
+    Args:
+        addons: The object, or what makes it at the first call.
 
     Returns:
         The one used before, so that a test can put it back.

@@ -102,6 +102,7 @@ class Wiring:
         profile: What the host knows of a business.
         gateways: Payment gateways to use in place of those of the settings, the usual one first.
         active_businesses: Tells the host's subscribers of now.
+        database: Where the books are, in place of ``store.url``.
     """
 
     def __init__(  # noqa: PLR0913  # all that a host may bring of its own
@@ -116,6 +117,7 @@ class Wiring:
         profile: Callable[[str], BusinessProfile] | None = None,
         gateways: Sequence[Gateway] = (),
         active_businesses: Callable[[], Collection[str]] | None = None,
+        database: Database | None = None,
     ) -> None:
         self.settings = settings
         self.active_businesses = active_businesses
@@ -134,7 +136,7 @@ class Wiring:
         self._policies: dict[str, Policy] = {}
         self.policy: Policy = self.policy_named(None)
         self.prices: PriceBook = PriceBook(settings.prices.models, allow_unpriced=settings.prices.allow_unpriced)
-        self.database: Database = Database(settings.store.url)
+        self.database: Database = database if database is not None else Database(settings.store.url)
         self.books: Books = Books(self.database, clock=self.clock, ids=self._ids, terms=self._make_terms(profile))
         self.store: Store = Store(self.books)
         self.funding: Funding = Funding(self.books, trial_budget=settings.billing.trial_budget)

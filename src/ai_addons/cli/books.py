@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ai_addons.addons import AddOns
 from ai_addons.billing.doctor import DAILY_SUMS
 from ai_addons.cli import show
 from ai_addons.cli.margins import margins
@@ -31,7 +30,7 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @show.told
 def balance(business: str, *, json_out: bool) -> None:
     """Show the credits of BUSINESS."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         wallet = addons.wallet(business)
     if json_out:
         show.print_json(show.wallet(wallet))
@@ -49,7 +48,7 @@ def balance(business: str, *, json_out: bool) -> None:
 @show.told
 def ledger(business: str, *, verify: bool, json_out: bool) -> None:
     """Show every booking of BUSINESS."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         entries = addons.ledger(business)
         findings = addons.doctor(business).findings if verify else ()
     if json_out:
@@ -74,7 +73,7 @@ def ledger(business: str, *, verify: bool, json_out: bool) -> None:
 @show.told
 def usage(business: str, days: int, *, json_out: bool) -> None:
     """Show what BUSINESS used, and what that cost you; not for a shop's eyes."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         used = addons.usage(business, days)
     if json_out:
         show.print_json(used)
@@ -87,7 +86,7 @@ def usage(business: str, days: int, *, json_out: bool) -> None:
 @show.told
 def spending(*, json_out: bool) -> None:
     """Show what the models cost today and this month beside your budget; not for a shop's eyes."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         found = addons.spending()
     if json_out:
         show.print_json([_in_usd(one) for one in found])
@@ -123,7 +122,7 @@ def _in_usd(one: WindowSpending) -> dict[str, object]:
 @show.told
 def statement(business: str, first: datetime, last: datetime, *, json_out: bool) -> None:
     """Show what came into the wallet of BUSINESS and left it, by the days of its zone."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         made = addons.statement(business, first.date(), last.date())
     if json_out:
         show.print_json(made)
@@ -138,7 +137,7 @@ def statement(business: str, first: datetime, last: datetime, *, json_out: bool)
 @show.told
 def doctor(actor: str, *, rebuild: bool, json_out: bool) -> None:
     """Check that the books of every business agree with themselves."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         report = addons.doctor()
         if rebuild:
             for business in {found.business for found in report.findings if found.rule == DAILY_SUMS}:
@@ -160,7 +159,7 @@ def doctor(actor: str, *, rebuild: bool, json_out: bool) -> None:
 @show.told
 def sweep(*, json_out: bool) -> None:
     """Do what is due in every wallet: holds of calls that crashed, expiry, renewals."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         wallets = addons.sweep()
     if json_out:
         show.print_json({"wallets": wallets})

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from ai_addons.addons import AddOns
 from ai_addons.cli import show
 from ai_addons.cli.options import DAYS, WHO
 from ai_addons.errors import ConfigError
@@ -33,7 +32,7 @@ def cache() -> None:
 @show.told
 def stats(business: str | None, days: int, *, json_out: bool) -> None:
     """Show how many answers are stored, how often they answered, and what that saved."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         found = addons.answers.stats(business, days)
     if json_out:
         show.print_json({**show.plain(found), "features": [_plain(use) for use in found.features]})
@@ -49,7 +48,7 @@ def stats(business: str | None, days: int, *, json_out: bool) -> None:
 @show.told
 def clear(feature: str | None, business: str | None, actor: str, *, json_out: bool) -> None:
     """Drop stored answers: the next call asks a model, at its price."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         if addons.settings.cache.backend == "memory":
             msg = f"{_ELSEWHERE} Nothing was dropped. Restart the processes, or use another cache.backend."
             raise ConfigError(msg)

@@ -8,7 +8,6 @@ from ai_addons.billing import migrations
 from ai_addons.billing.schema import HEAD
 from ai_addons.billing.sql import Database
 from ai_addons.cli import show
-from ai_addons.settings import Settings
 
 
 @click.group()
@@ -21,7 +20,7 @@ def db() -> None:
 @show.told
 def upgrade(*, json_out: bool) -> None:
     """Bring the tables to those of this release; make a backup first."""
-    url = Settings().store.url
+    url = show.open_settings().store.url
     found, reached = migrations.upgrade(url)
     if json_out:
         show.print_json({"store": _name(url), "found": found, "reached": reached, "changed": found != reached})
@@ -34,7 +33,7 @@ def upgrade(*, json_out: bool) -> None:
 @show.told
 def status(*, json_out: bool) -> None:
     """Say which release the tables are of; exit with 1 if this one cannot use them."""
-    url = Settings().store.url
+    url = show.open_settings().store.url
     found = migrations.find(url)
     usable = found in (None, HEAD)
     if json_out:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ai_addons.addons import AddOns
 from ai_addons.cli import show
 from ai_addons.errors import UnpricedModel
 from ai_addons.llm.drift import drifts
@@ -18,6 +17,7 @@ from ai_addons.llm.providers import is_offline
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ai_addons.addons import AddOns
     from ai_addons.llm.prices import ModelPrice
 
 
@@ -31,7 +31,7 @@ def drift(*, everything: bool, json_out: bool) -> None:
     Nothing is sent: the list is the one that comes with the installed LiteLLM. Look at the provider's own page before
     you correct a price under [prices.models] in the settings.
     """
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         models = sorted({*_configured(addons), *(PRICES if everything else ())})
         ours = {model: _booked(addons, model) for model in models}
     found = tuple(drifts(models, ours, LiteLlm().listed_prices(models)))

@@ -48,7 +48,7 @@ def kpis(days: int, active: Path | None, active_before: Path | None, *, ask_gate
 @show.told
 def forecast(*, json_out: bool) -> None:
     """Show what the models will have cost by the end of this month; not for a shop's eyes."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         found = addons.spend_forecast()
     if json_out:
         show.print_json(found.for_operator())

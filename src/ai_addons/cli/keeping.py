@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from ai_addons.addons import AddOns
 from ai_addons.billing.exporting import FORMATS, TABLES
 from ai_addons.billing.usage import MOST_DAYS
 from ai_addons.cli import show
@@ -50,7 +49,7 @@ def export(  # a table, a file and a window have that many sides
     if path.exists():
         msg = f"{path} is there already; nothing was written. Name a new file."
         raise click.UsageError(msg)
-    with closing(AddOns.from_env()) as addons, path.open("x", encoding="utf-8", newline="") as file:
+    with closing(show.open_addons()) as addons, path.open("x", encoding="utf-8", newline="") as file:
         count = addons.export(
             cast("TableName", table),
             file,
@@ -72,7 +71,7 @@ def export(  # a table, a file and a window have that many sides
 @show.told
 def retain(actor: str, *, json_out: bool) -> None:
     """Take users and details away from calls older than privacy.keep_months; run it daily or monthly."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         done = addons.apply_retention(actor=actor)
     if json_out:
         show.print_json(done)
@@ -90,7 +89,7 @@ def retain(actor: str, *, json_out: bool) -> None:
 @show.told
 def audit(business: str | None, days: int, *, json_out: bool) -> None:
     """Show what operators did, about BUSINESS or about all, the oldest first."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         entries = [one for one in addons.audit_log(days) if business in {None, one.business}]
     if json_out:
         show.print_json(entries)

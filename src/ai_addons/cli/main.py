@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ai_addons.addons import AddOns
 from ai_addons.cli import books, figures, keeping, operate, show
 from ai_addons.cli.cache import cache
 from ai_addons.cli.checkup import examine_setup
@@ -27,6 +26,7 @@ from ai_addons.cli.outbox import deliver, webhook_secret
 from ai_addons.cli.project import project_command
 from ai_addons.cli.rates import rates
 from ai_addons.cli.reconcile import reconcile
+from ai_addons.cli.serve import serve
 from ai_addons.cli.story import JsonStory, TerminalStory
 from ai_addons.cli.tour.run import Tour
 from ai_addons.errors import ConfigError
@@ -64,6 +64,7 @@ for _command in (
     rates,
     reconcile,
     renew,
+    serve,
     webhook_secret,
     *books.COMMANDS,
     *figures.COMMANDS,
@@ -113,7 +114,7 @@ def demo(data: Path | None, keep: Path | None, pictures: Path | None, *, everyth
 def check(modules: tuple[str, ...], *, json_out: bool) -> None:
     """Explain what is configured, what is missing, and what each feature costs and earns."""
     _import_all(modules)
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         checkup = examine_setup(addons)
     if json_out:
         show.print_json(checkup)
@@ -131,7 +132,7 @@ def check(modules: tuple[str, ...], *, json_out: bool) -> None:
 def prices(modules: tuple[str, ...], business: str | None, *, json_out: bool) -> None:
     """Show what is on sale: features, packs of credits, the monthly add-on, the storefront plan."""
     _import_all(modules)
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         listed = addons.price_list(business)
     if json_out:
         show.print_json(show.price_list(listed))

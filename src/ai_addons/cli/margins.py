@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from ai_addons.addons import AddOns
 from ai_addons.billing.fx_used import SHOWN_AT
 from ai_addons.cli import show
 from ai_addons.cli.figures import print_fx
@@ -38,7 +37,7 @@ _NAMES: Final = ("feature", "pack", "business")
 @show.told
 def margins(business: str | None, days: int, by: tuple[str, ...], losers: int | None, *, json_out: bool) -> None:
     """Show what each feature earned, from BUSINESS or from all; not for a shop's eyes."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         if by or losers is not None:
             report = addons.margin_report(days, business=business)
             rows = _chosen(report, by, losers)

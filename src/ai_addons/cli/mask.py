@@ -13,7 +13,6 @@ import click
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.text import Text
 
-from ai_addons.addons import AddOns
 from ai_addons.cli import show
 from ai_addons.cli.sources import FORMATS, open_source
 from ai_addons.errors import ConfigError, PrivacyRefused
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
     from rich.table import Table
 
+    from ai_addons.addons import AddOns
     from ai_addons.cli.sources import Format, Piece, Source
     from ai_addons.privacy.masked import Masked
 
@@ -145,7 +145,7 @@ def mask(  # one parameter for each option
     tally, texts = _Tally(), list[str]()
     out, notes = show.console(), show.console(stderr=True)
     streamed = not (json_out or check)
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         pieces = source.pieces(addons.settings.privacy.max_field_bytes)
         # A text that runs over the screen is progress enough.
         for piece in _followed(pieces, len(source.text), notes, hidden=streamed and out.is_terminal):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from ai_addons.addons import AddOns
 from ai_addons.billing.addon import period_start
 from ai_addons.billing.limits import SCOPES, WINDOWS, Limit
 from ai_addons.cli import show
@@ -47,7 +46,7 @@ _NEGATIVE: Final = {"ignore_unknown_options": True}
 @show.told
 def grant(business: str, credits_: str, ref: str, actor: str, *, json_out: bool) -> None:
     """Give BUSINESS some CREDITS as an adjustment."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         booking = addons.grant(business, credits_, source="adjustment", ref=ref, actor=actor)
     if json_out:
         show.print_json(booking)
@@ -65,7 +64,7 @@ def grant(business: str, credits_: str, ref: str, actor: str, *, json_out: bool)
 @show.told
 def adjust(business: str, credits_: str, ref: str, actor: str, reason: str, *, json_out: bool) -> None:
     """Give BUSINESS some CREDITS, or take some: -5 takes five."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         done = addons.adjust(business, credits_, ref=ref, actor=actor, reason=reason)
     if json_out:
         show.print_json(done)
@@ -82,7 +81,7 @@ def adjust(business: str, credits_: str, ref: str, actor: str, reason: str, *, j
 @show.told
 def reverse(business: str, seq: int, actor: str, reason: str, *, json_out: bool) -> None:
     """Undo row SEQ of the ledger of BUSINESS, a charge or a grant, by a row of its own."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         done = addons.reverse(business, seq, actor=actor, reason=reason)
     if json_out:
         show.print_json(done)
@@ -103,7 +102,7 @@ def reverse(business: str, seq: int, actor: str, reason: str, *, json_out: bool)
 @show.told
 def policy(business: str, name: str, actor: str, *, json_out: bool) -> None:
     """Sell credits to BUSINESS by the policy NAME; ``default`` is that of the settings."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         wallet = addons.set_policy(business, None if name == DEFAULT_POLICY else name, actor=actor)
     if json_out:
         show.print_json(show.wallet(wallet))
@@ -119,7 +118,7 @@ def policy(business: str, name: str, actor: str, *, json_out: bool) -> None:
 @show.told
 def erase(business: str, user: str | None, actor: str, *, json_out: bool) -> None:
     """Forget who made the calls of BUSINESS; its books stay whole. It cannot be taken back."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         addons.erase(business, user=user, actor=actor)
     if json_out:
         show.print_json({"business": business, "erased": "all" if user is None else "user"})
@@ -138,7 +137,7 @@ def erase(business: str, user: str | None, actor: str, *, json_out: bool) -> Non
 @show.told
 def pause(business: str | None, feature: str | None, actor: str, *, json_out: bool) -> None:
     """Pull the kill switch: no new calls that cost credits; those in progress go on."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         addons.pause(business=business, feature=feature, actor=actor)
         known = feature is None or feature in {spec.key for spec in addons.all_features()}
     if not known:
@@ -157,7 +156,7 @@ def pause(business: str | None, feature: str | None, actor: str, *, json_out: bo
 @show.told
 def unpause(business: str | None, feature: str | None, actor: str, *, json_out: bool) -> None:
     """Release the kill switch that was pulled with the same options."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         released = addons.resume(business=business, feature=feature, actor=actor)
     if json_out:
         show.print_json({"released": released, "business": business, "feature": feature})
@@ -173,7 +172,7 @@ def unpause(business: str | None, feature: str | None, actor: str, *, json_out: 
 @show.told
 def paused(business: str | None, *, json_out: bool) -> None:
     """Show the kill switches that are pulled for BUSINESS; without it those for all."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         found = addons.limits.paused(business)
     if json_out:
         show.print_json(found)
@@ -208,7 +207,7 @@ def set_limit(
     json_out: bool,
 ) -> None:
     """Let at most CREDITS be spent in each WINDOW; it holds from the next call on."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         made = Limit(scope=scope, window=window, amount=Credits(credits_), business=business, key=key)
         addons.limits.set(scope, window, made.amount, business=business, key=key, actor=actor)
     if json_out:
@@ -229,7 +228,7 @@ def remove_limit(
     scope: Scope, window: Window, business: str | None, key: str | None, actor: str, *, json_out: bool
 ) -> None:
     """Remove a limit that was set with the same arguments; one in the settings holds again."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         removed = addons.limits.remove(scope, window, business=business, key=key, actor=actor)
     if json_out:
         show.print_json({"removed": removed})
@@ -243,7 +242,7 @@ def remove_limit(
 @show.told
 def list_limits(business: str | None, *, json_out: bool) -> None:
     """Show the limits in force for BUSINESS; without it those for all."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         found = addons.limits.of(business or "")
     if json_out:
         show.print_json(found)
@@ -317,7 +316,7 @@ COMMANDS = (grant, adjust, reverse, policy, erase, pause, unpause, paused, limit
 def _book(business: str, change: Callable[[Subscriptions], SubscriptionBooking], *, actor: str, json_out: bool) -> None:
     """Change an add-on as its business would, and keep which operator did it."""
     action = f"addon_{click.get_current_context().info_name}"
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         done = change(addons.subscriptions)
         if not done.replayed:
             addons.note_action(actor, action, business=business, state=done.subscription.state)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ai_addons.addons import AddOns
 from ai_addons.cli import show
 from ai_addons.cli.options import ACTOR, REASON, WHO
 from ai_addons.cli.top_ups import top_up
@@ -32,7 +31,7 @@ def orders() -> None:
 @show.told
 def list_orders(business: str, most: int, *, json_out: bool) -> None:
     """Show the orders of BUSINESS, the newest first."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         found = addons.orders.history(business, most)
     if json_out:
         show.print_json([_plain(order) for order in found])
@@ -49,7 +48,7 @@ def list_orders(business: str, most: int, *, json_out: bool) -> None:
 @show.told
 def show_order(business: str, order: str, *, json_out: bool) -> None:
     """Show one ORDER of BUSINESS with every attempt to pay it."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         found, attempts = addons.orders.find(business, order)
     if json_out:
         show.print_json({"order": _plain(found), "attempts": attempts})
@@ -67,7 +66,7 @@ def show_order(business: str, order: str, *, json_out: bool) -> None:
 @show.told
 def verify(business: str, reference: str, *, json_out: bool) -> None:
     """Ask the gateway what became of an attempt of BUSINESS, and grant what was paid."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         applied = addons.orders.verify(business, reference)
     if json_out:
         show.print_json(_applied(applied))
@@ -85,7 +84,7 @@ def verify(business: str, reference: str, *, json_out: bool) -> None:
 @show.told
 def cancel(business: str, order: str, actor: str, *, json_out: bool) -> None:
     """Give up an ORDER of BUSINESS that is not paid."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         ended = addons.orders.cancel(business, order)
         addons.note_action(actor, "cancel_order", business=business, order=order)
     if json_out:
@@ -99,7 +98,7 @@ def cancel(business: str, order: str, actor: str, *, json_out: bool) -> None:
 @show.told
 def quarantine(*, json_out: bool) -> None:
     """Show payments that do not fit their order and that nobody has decided about."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         found = addons.orders.quarantined()
     if json_out:
         show.print_json(found)
@@ -119,7 +118,7 @@ def quarantine(*, json_out: bool) -> None:
 @show.told
 def release(business: str, payment: str, actor: str, reason: str, *, refunded: bool, json_out: bool) -> None:
     """Accept a PAYMENT of BUSINESS from quarantine and grant its order; with --refunded close it instead."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         decide = addons.orders.mark_refunded if refunded else addons.orders.release
         done = decide(business, payment, actor=actor, reason=reason)
     if json_out:
@@ -139,7 +138,7 @@ def release(business: str, payment: str, actor: str, reason: str, *, refunded: b
 @show.told
 def refund(business: str, order: str, amount: str | None, key: str, actor: str, reason: str, *, json_out: bool) -> None:
     """Send the money of a paid ORDER of BUSINESS back, and take its credits back with it."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         back = addons.orders.refund(business, order, amount, key=key, actor=actor, reason=reason)
         state = addons.orders.find(business, order)[0].state
     if json_out:
@@ -157,7 +156,7 @@ def refund(business: str, order: str, amount: str | None, key: str, actor: str, 
 @show.told
 def receipt(business: str, order: str, page: Path | None, *, json_out: bool) -> None:
     """Show the receipt of a paid ORDER of BUSINESS and its credit notes; with --html write the receipt as a page."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         made = addons.orders.receipt(business, order)
         notes = addons.orders.credit_notes(business, order)
     if page is not None:
@@ -175,7 +174,7 @@ def receipt(business: str, order: str, page: Path | None, *, json_out: bool) -> 
 @show.told_with(3)
 def renew(*, json_out: bool) -> None:
     """Do what is due, then collect renewals of add-ons and top-ups; exit with 1 if one could not be asked."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         addons.sweep()
         done = addons.orders.renew()
     if json_out:

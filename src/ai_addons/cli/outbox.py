@@ -13,7 +13,6 @@ from ai_addons.billing.outbox import Delivered, open_outbox
 from ai_addons.billing.webhooks import new_secret
 from ai_addons.cli import show
 from ai_addons.errors import ConfigError
-from ai_addons.settings import Settings
 from ai_addons.wiring import Wiring
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ _PAUSE_SECONDS: Final = 5.0
 @show.told
 def deliver(*, watch: bool, most: int, json_out: bool) -> None:
     """Send the events that wait in the outbox to webhooks.url; exit with 1 if one was given up."""
-    settings = Settings()
+    settings = show.open_settings()
     if settings.webhooks.url is None:
         msg = "There is nowhere to deliver to. Nothing was sent. Set webhooks.url and webhooks.secrets."
         raise ConfigError(msg)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ai_addons.addons import AddOns
 from ai_addons.cli import show
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ def rates(context: click.Context, *, json_out: bool) -> None:
 
 @show.told
 def _show(*, json_out: bool) -> None:
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         view = addons.rates.view()
     if json_out:
         show.print_json(view)
@@ -38,7 +37,7 @@ def _show(*, json_out: bool) -> None:
 @show.told
 def refresh(*, json_out: bool) -> None:
     """Ask the sources now; exit code 1 if none of them gave a good rate."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         asked = addons.rates.refresh(force=True)
         view = addons.rates.view()
     if json_out:
@@ -61,7 +60,7 @@ def refresh(*, json_out: bool) -> None:
 @show.told
 def confirm(rate: str, actor: str, reason: str, *, json_out: bool) -> None:
     """Take the refused RATE for good; type the number itself, as `ai-addons rates` shows it."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         taken = addons.rates.confirm(rate, actor=actor, reason=reason)
     if json_out:
         show.print_json(taken)

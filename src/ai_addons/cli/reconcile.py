@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ai_addons.addons import AddOns
 from ai_addons.billing.bills.comparing import TOLERANCE
 from ai_addons.billing.bills.formats import FORMATS
 from ai_addons.cli import show
@@ -62,7 +61,7 @@ def _share(text: str) -> Decimal:
 
 
 def _orders(days: int, *, json_out: bool) -> bool:
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         found = addons.orders.reconcile(days=days)
     if json_out:
         show.print_json({**show.plain(found), "ok": found.ok})
@@ -72,7 +71,7 @@ def _orders(days: int, *, json_out: bool) -> bool:
 
 
 def _bill(provider: str, path: Path, tolerance: Decimal, *, json_out: bool) -> bool:
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         found = addons.reconcile_bill(provider, path.read_bytes(), tolerance=tolerance)
     if json_out:
         show.print_json(found.for_operator())

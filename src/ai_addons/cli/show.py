@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Final, ParamSpec, cast
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, Protocol, cast
 
 import click
 from pydantic_core import to_jsonable_python
@@ -15,8 +15,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ai_addons.addons import AddOns
 from ai_addons.errors import AddOnsError, ConfigError
 from ai_addons.money import Credits, MicroGhs, Money, ghs
+from ai_addons.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -37,6 +39,35 @@ _PESEWA_MICRO: Final = 10_000
 _PESEWA: Final = Decimal("0.01")
 
 as_json: Final = click.option("--json", "json_out", is_flag=True, help="Print JSON for machines.")
+
+
+class Host(Protocol):
+    """A host that runs the commands within itself, as ``manage.py`` does; it is the ``obj`` of the call."""
+
+    def addons(self) -> AddOns:
+        """An object of its own, which the command closes."""
+        ...
+
+    def settings(self) -> Settings:
+        """What it is made with; ``store.url`` is where the books are."""
+        ...
+
+
+def open_addons() -> AddOns:
+    """What a command works with: the host's, else what environment and files say."""
+    host = _host()
+    return AddOns.from_env() if host is None else host.addons()
+
+
+def open_settings() -> Settings:
+    """The settings of the host, else of environment and files."""
+    host = _host()
+    return Settings() if host is None else host.settings()
+
+
+def _host() -> Host | None:
+    host: Host | None = click.get_current_context().find_root().obj
+    return host
 
 
 def console(*, stderr: bool = False) -> Console:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ai_addons.addons import AddOns
 from ai_addons.cli import show
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def set_top_up(  # noqa: PLR0913  # a standing order has that many sides
     json_out: bool,
 ) -> None:
     """Let the card of BUSINESS buy PACK; in place of what was agreed before, and failures so far are forgotten."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         standing = addons.orders.set_top_up(
             business,
             pack,
@@ -77,7 +76,7 @@ def set_top_up(  # noqa: PLR0913  # a standing order has that many sides
 @show.told
 def show_top_up(business: str, *, json_out: bool) -> None:
     """Show what BUSINESS agreed to, and why nothing would be bought now."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         standing = addons.orders.top_up_of(business)
     if standing is not None:
         _print(standing, json_out=json_out)
@@ -94,7 +93,7 @@ def show_top_up(business: str, *, json_out: bool) -> None:
 @show.told
 def remove_top_up(business: str, actor: str, *, json_out: bool) -> None:
     """Buy no more for BUSINESS by itself."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         removed = addons.orders.remove_top_up(business, actor=actor)
     if json_out:
         show.print_json({"removed": removed})

@@ -8,13 +8,22 @@ from __future__ import annotations
 
 from ai_addons.web.base import Action, Principal, WebRequest, WebResponse
 from ai_addons.web.dispatch import Web
-from ai_addons.web.errors import CsrfFailed, Forbidden, MethodNotAllowed, Unauthenticated, ValidationFailed, WebError
+from ai_addons.web.errors import (
+    CsrfFailed,
+    Forbidden,
+    MethodNotAllowed,
+    PayloadTooLarge,
+    Unauthenticated,
+    ValidationFailed,
+    WebError,
+)
 
 __all__ = [
     "Action",
     "CsrfFailed",
     "Forbidden",
     "MethodNotAllowed",
+    "PayloadTooLarge",
     "Principal",
     "Unauthenticated",
     "ValidationFailed",

@@ -49,7 +49,7 @@ def upgrade(url: str) -> tuple[str | None, str]:
     engine = make_engine(read_url(url))
     try:
         with engine.connect() as connection, connection.begin():
-            return _upgrade(connection), HEAD
+            return upgrade_on(connection), HEAD
     except SQLAlchemyError as error:
         # Not chained: the original carries the statement and its values.
         raise _refused(error) from None
@@ -93,7 +93,18 @@ def refuse_downgrade() -> NoReturn:
     raise ConfigError(msg)
 
 
-def _upgrade(connection: Connection) -> str | None:
+def upgrade_on(connection: Connection) -> str | None:
+    """Bring the tables to today's in the transaction that a connection is in.
+
+    Args:
+        connection: To the store, in a transaction that whoever calls ends.
+
+    Returns:
+        The version that was found, None for an empty database.
+
+    Raises:
+        ConfigError: If the tables are of a later release.
+    """
     if connection.dialect.name == "postgresql":
         for statement in _QUEUE:
             connection.execute(text(statement))

@@ -4,6 +4,7 @@ Nothing outside this package and `schema` knows SQLAlchemy.
 """
 
 from ai_addons.billing.sql.database import Database
+from ai_addons.billing.sql.lent import LentDatabase
 from ai_addons.billing.sql.tx import Row, Tx
 
-__all__ = ["Database", "Row", "Tx"]
+__all__ = ["Database", "LentDatabase", "Row", "Tx"]

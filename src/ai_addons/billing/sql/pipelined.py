@@ -141,6 +141,32 @@ class PipelinedTx(Tx):
         return given
 
 
+class LentPipelinedTx(PipelinedTx):
+    """A transaction that a host began on its own connection, and will end.
+
+    Nothing is prepared under a name: what the host's settings of psycopg forget would be forgotten with it.
+
+    Args:
+        connection: psycopg's, in a transaction.
+        dialect: SQLAlchemy's, which knows the database's SQL.
+        prepared: Statements written so far, shared by all transactions.
+    """
+
+    def __init__(self, connection: Connection[Any], dialect: Dialect, prepared: dict[ClauseElement, Prepared]) -> None:
+        Tx.__init__(self, connection, dialect, prepared)
+        self._names = Names()
+        self._queue = []
+
+    def commit(self) -> None:
+        """Send what is queued; the rest is the host's."""
+        self._run([])
+
+    def _send(self, pgconn: Any, queued: _Queued) -> int:  # noqa: ANN401  # as inherited
+        statement, types = _as_sent(queued.statement)
+        pgconn.send_query_params(statement, queued.arguments, types)
+        return 1
+
+
 def _queued(prepared: Prepared, values: Values) -> _Queued:
     """A statement with its arguments as the text that goes over the wire."""
     return _Queued(prepared, [None if one is None else str(one).encode() for one in prepared.arguments(values)])

@@ -1,0 +1,1 @@
+"""Brings our tables into a database of Django's."""
