@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.outbox import Delivered
     from ai_addons.billing.payments import Payments
     from ai_addons.billing.policy import Policy
+    from ai_addons.billing.profile import BusinessProfile
     from ai_addons.billing.records import (
         AuditEntry,
         Correction,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.statements import Statement
     from ai_addons.billing.subscriptions import Subscriptions
     from ai_addons.billing.usage import DayUsage, Usage
+    from ai_addons.clock import Clock
     from ai_addons.money import Money
     from ai_addons.wiring import Wiring
 
@@ -151,6 +153,14 @@ class Accounts:
         former = [old.trial_claim(*item) for old in self._wiring.former_keys() for item in given.items()]
         return self._wiring.funding.claim_trial(business, policy.trial, claims, former=former)
 
+    def trial_left(self, business: str) -> Credits:
+        """Trial credits that a business may still ask for; zero if there are none, or it had them.
+
+        An owner who had them in another business is told so by `claim_trial` alone.
+        """
+        policy = self._wiring.policy_named(self.wallet(business).policy)
+        return Credits(0) if not policy.trial or self._wiring.funding.had_trial(business) else policy.trial
+
     def adjust(
         self,
         business: str,
@@ -195,6 +205,16 @@ class Accounts:
         return self._wiring.funding.reverse(business, seq, actor=actor, reason=reason)
 
     # Terms of a business.
+
+    @property
+    def clock(self) -> Clock:
+        """Where this object's time comes from."""
+        return self._wiring.clock
+
+    @property
+    def profile_of(self) -> Callable[[str], BusinessProfile]:
+        """Asks the host what it knows of a business: its name, its zone, its owner's e-mail address."""
+        return self._wiring.books.terms.profile
 
     @property
     def subscriptions(self) -> Subscriptions:

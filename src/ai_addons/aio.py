@@ -114,6 +114,10 @@ class AsyncAddOns:
         claim = partial(self._addons.claim_trial, business, phone=phone, tax_id=tax_id, payment=payment)
         return await _threaded(claim)
 
+    async def trial_left(self, business: str) -> Credits:
+        """See `AddOns.trial_left`."""
+        return await _threaded(partial(self._addons.trial_left, business))
+
     async def adjust(
         self,
         business: str,

@@ -174,6 +174,16 @@ class Funding:
             business, lambda wallet, found: self._claim(wallet, found, amount, claims, before), (sql.GRANT, key)
         )
 
+    def had_trial(self, business: str) -> bool:
+        """Whether a business was given its trial credits.
+
+        Raises:
+            StoreUnavailable: If the database cannot be read.
+        """
+        check_id(business, "a business id")
+        key = {"business": business, "source": _TRIAL, "ref": _TRIAL}
+        return bool(self._books.database.read(lambda tx: tx.rows(sql.GRANT, key)))
+
     def _claim(
         self,
         wallet: LockedWallet,

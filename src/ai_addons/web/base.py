@@ -47,6 +47,10 @@ class WebRequest:
         body: As it came, byte for byte.
         principal: Who is asking; None for nobody known.
         root: Path under which the endpoints are mounted, with a slash at both ends; links begin with it.
+        csrf_token: What the host's own login wants back with a form (field ``csrfmiddlewaretoken``) or a script's
+            request (header ``X-CSRFToken``); None where it wants nothing.
+        origin: Scheme and host by which the browser came, checked by the framework: ``https://pos.example.com``;
+            None if unknown. Addresses that a payment gateway sends the browser back to begin with it.
     """
 
     method: str
@@ -56,6 +60,8 @@ class WebRequest:
     body: bytes = b""
     principal: Principal | None = None
     root: str = "/"
+    csrf_token: str | None = field(default=None, repr=False)
+    origin: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,9 @@ from ai_addons.errors import AddOnsError, NotFound
 from ai_addons.web.base import Context, WebResponse
 from ai_addons.web.endpoints import ENDPOINTS
 from ai_addons.web.errors import Forbidden, MethodNotAllowed, Unauthenticated, ValidationFailed
+from ai_addons.web.pages.errors import problem_page
 from ai_addons.web.problems import NO_STORE, problem
+from ai_addons.web.static import asset_tags
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -73,8 +75,24 @@ class Web:
             return self.problem(error, request)
 
     def problem(self, error: AddOnsError, request: WebRequest) -> WebResponse:
-        """The answer to a request that ended in an error, e.g. that of the host's own login."""
-        return problem(error, root=request.root)
+        """The answer to a request that ended in an error, e.g. that of the host's own login; of a page, a page."""
+        told = problem(error, root=request.root)
+        return told if not self._is_page(request) else problem_page(error, told, request)
+
+    def assets(self, root: str = "/", *, csrf_token: str | None = None) -> str:
+        """The tags that a host's page needs in its head for the web components.
+
+        Args:
+            root: Path under which the endpoints are mounted, with a slash at both ends.
+            csrf_token: What the host's login wants back with a script's request; None for nothing.
+
+        Returns:
+            HTML, escaped.
+        """
+        return asset_tags(root, csrf_token=csrf_token)
+
+    def _is_page(self, request: WebRequest) -> bool:
+        return any(endpoint.page and _match(endpoint.path, request.path) is not None for endpoint in self.endpoints)
 
     def _answer(self, request: WebRequest) -> WebResponse:
         endpoint, params = self.find(request.method, request.path)
