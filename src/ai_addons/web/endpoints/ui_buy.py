@@ -18,7 +18,7 @@ from ai_addons.web.errors import Forbidden
 from ai_addons.web.pages import HEADERS, HTML
 from ai_addons.web.pages.forms import Amount, Form, Otp, Purchase, Way, read_form
 from ai_addons.web.pages.frame import HOME, go, order_label, order_path, pack_name, show
-from ai_addons.web.pages.paying import PAID, look, wait_of, way_of
+from ai_addons.web.pages.paying import RETURN, look, wait_of, way_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,14 +68,6 @@ class PayQuery(Query):
     """Type of a pack, ``CUSTOM`` or ``ADDON``."""
     amount: Amount | None = None
     """Cedis, for ``CUSTOM``."""
-
-
-class PaidQuery(Query):
-    """What gateways add to the address that a payer comes back to."""
-
-    reference: str | None = None
-    trxref: str | None = None
-    session_id: str | None = None
 
 
 def _choose(context: Context) -> WebResponse:
@@ -229,10 +221,11 @@ def _cancel(context: Context) -> WebResponse:
     return go(context, order_path(order.id))
 
 
-def _paid(context: Context) -> WebResponse:
+def _back(context: Context) -> WebResponse:
     """Where gateways send payers back to; that somebody comes back proves nothing, so the gateway is asked."""
-    query = cast("PaidQuery", context.query)
-    reference = query.reference or query.trxref
+    # Gateways add what they like.
+    query = context.request.query
+    reference = query.get("reference") or query.get("trxref")
     if reference is None:
         raise NotFound
     try:
@@ -315,7 +308,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     _page(_BUY, "ui_buy", "Page: choose what to buy.", _choose, "credits:purchase"),
     _page(_PAY, "ui_pay", "Page: choose how to pay.", _pay, "credits:purchase", PayQuery),
     _form(_PAY, "ui_start", "Form: order, and ask for the payment.", _buy),
-    _page(PAID, "ui_paid", "Where payers come back to; asks the gateway.", _paid, "credits:read", PaidQuery),
+    _page(RETURN, "ui_return", "Where payers come back to; asks the gateway.", _back, "credits:read"),
     _page(_ORDER, "ui_order", "Page: an order, and what it waits for.", _order, "credits:read"),
     _form(f"{_ORDER}again/", "ui_again", "Form: try once more to pay an order.", _again),
     _form(f"{_ORDER}otp/", "ui_otp", "Form: give the code that the payer was sent.", _otp),

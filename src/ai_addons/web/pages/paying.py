@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PROMPT_SECONDS: Final = 180
 """How long a prompt on the phone is valid: the limit of the networks."""
-PAID: Final = f"{HOME}paid/"
+RETURN: Final = f"{HOME}return/"
 """Where payers come back to, below the mount."""
 
 _VERIFY_EVERY: Final = 4 * MICRO
@@ -118,4 +118,4 @@ def return_url(context: Context) -> str | None:
     request = context.request
     if own is not None or request.origin is None:
         return own
-    return f"{request.origin}{request.root}{PAID}"
+    return f"{request.origin}{request.root}{RETURN}"
