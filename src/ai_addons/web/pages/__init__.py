@@ -5,6 +5,7 @@ Every page works without a script. Jinja2 and pygal (extra ``web``) are loaded w
 
 from __future__ import annotations
 
+import sys
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
@@ -71,11 +72,17 @@ def library(name: str) -> ModuleType:
     Raises:
         ConfigError: If it is not installed.
     """
+    finders = list(sys.meta_path)
     try:
-        return import_module(name)
+        found = import_module(name)
     except ModuleNotFoundError:
         msg = f"Pages need the package {name}. Nothing was charged. Run: pip install 'ai-addons[web]'"
         raise ConfigError(msg) from None
+    # pygal leaves an import hook behind whose kind Python has given up: it does nothing but warn at every import.
+    for finder in sys.meta_path[:]:
+        if finder not in finders and not hasattr(finder, "find_spec"):
+            sys.meta_path.remove(finder)
+    return found
 
 
 @cache
