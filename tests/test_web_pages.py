@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import itertools
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -117,7 +118,7 @@ def test_every_page_is_whole_named_and_safe(busy: Shop, path: str) -> None:
     assert HOSTILE in page.text
     levels = [int(tag[1]) for tag, _ in page.headings]
     assert levels[0] == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
     fields = [a for t, a in page.tags if t in {"input", "select"} and a.get("type") != "hidden"]
     assert {str(field["id"]) for field in fields} <= page.labelled
     assert all("csrfmiddlewaretoken" in form["fields"] for form in page.forms if form["method"] == "post")
@@ -313,7 +314,7 @@ def test_without_the_extra_a_page_says_what_to_install(
 
 
 def test_drawing_a_chart_leaves_no_import_hook_behind(busy: Shop) -> None:
-    """pygal's own would warn at every later import of the process."""
+    """Pygal's own would warn at every later import of the process."""
     busy.see("usage/")
     assert [finder for finder in sys.meta_path if not hasattr(finder, "find_spec")] == []
 

@@ -51,6 +51,8 @@ class Page(HTMLParser):
         self.tags.append((tag, known))
         if tag not in VOID:
             self._open.append(tag)
+        if tag == "br":
+            self.text += " "
         if tag in {"h1", "h2", "h3"}:
             self.headings.append((tag, ""))
         elif tag == "form":
@@ -67,7 +69,23 @@ class Page(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         assert self._open.pop() == tag
-        if tag in {"td", "th", "p", "li", "h1", "h2", "h3", "caption", "option", "button", "a", "dd", "dt", "text"}:
+        if tag in {
+            "td",
+            "th",
+            "p",
+            "li",
+            "h1",
+            "h2",
+            "h3",
+            "caption",
+            "option",
+            "button",
+            "a",
+            "dd",
+            "dt",
+            "text",
+            "span",
+        }:
             self.text += " "
 
     def handle_data(self, data: str) -> None:
@@ -190,6 +208,14 @@ class Shop:
         assert response.status == status, response.body.decode()
         self.page = Page(response)
         return self.page
+
+    def deaf(self) -> None:
+        """The gateway hears nothing from now on."""
+        self.gateway.fail_next("lost_request", times=99)
+
+    def heard(self) -> None:
+        """The gateway hears again."""
+        self.gateway._wire._faults.clear()
 
     def buy_by_phone(self, pack: str = "VALUE", network: str = "mtn") -> str:
         """Order a pack by Mobile Money; the id of the order."""

@@ -21,10 +21,10 @@ from ai_addons.web.pages.frame import HOME, go, order_label, order_path, pack_na
 from ai_addons.web.pages.paying import RETURN, look, wait_of, way_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ai_addons.addons import PriceList
-    from ai_addons.billing.orders import Order
+    from ai_addons.billing.orders import Attempt, Order
     from ai_addons.money import Credits
     from ai_addons.web.base import Action, Handler
 
@@ -37,6 +37,7 @@ _ORDER: Final = f"{HOME}orders/{{order}}/"
 # The keys of forms, apart from those that clients of the API choose.
 _KEYS: Final = "ui-"
 
+_AWAY: Final = "The payment service could not be reached. Nothing was lost. Look again in a minute."
 _TITLES: Final[Mapping[str, str]] = {
     "pending": "Waiting for your payment",
     "successful": "Paid",
@@ -167,6 +168,12 @@ def _trouble(error: PaymentError) -> str:
 
 def _order(context: Context) -> WebResponse:
     order, attempts = look(context, context.params["order"])
+    return _order_page(context, order, attempts)
+
+
+def _order_page(
+    context: Context, order: Order, attempts: tuple[Attempt, ...], *, problem: str | None = None, status: int = 200
+) -> WebResponse:
     addons, business = context.addons, context.business
     waits = order.state == "pending" and context.allows("credits:purchase")
     receipted = _receipted(context, order)
@@ -174,6 +181,8 @@ def _order(context: Context) -> WebResponse:
         context,
         "shop/order.html",
         title=_TITLES.get(order.state, "Your order"),
+        status=status,
+        path=order_path(order.id),
         order=order,
         label=order_label(order),
         wait=wait_of(order, attempts, addons.clock.now()),
@@ -182,43 +191,56 @@ def _order(context: Context) -> WebResponse:
         notes=[note.number for note in addons.orders.credit_notes(business, order.id)] if receipted else [],
         prompts_phones=waits and addons.orders.prompts_phones,
         cards=addons.orders.cards(business) if waits else [],
-        problem=None,
+        problem=problem,
     )
 
 
 def _again(context: Context) -> WebResponse:
     """Another attempt at an order that nobody paid yet."""
     form = read_form(Way, context.request)
-    order = context.params["order"]
-    context.addons.orders.attempt(context.business, order, **way_of(context, form))
-    return go(context, order_path(order))
+    return _do(
+        context, lambda order, _: context.addons.orders.attempt(context.business, order, **way_of(context, form))
+    )
 
 
 def _otp(context: Context) -> WebResponse:
     form = read_form(Otp, context.request)
-    order = context.params["order"]
-    _, attempts = context.addons.orders.find(context.business, order)
-    if not attempts:
-        raise NotFound
-    context.addons.orders.submit_otp(context.business, attempts[-1].reference, form.otp)
-    return go(context, order_path(order))
+
+    def give(_: str, attempts: tuple[Attempt, ...]) -> None:
+        for attempt in attempts[-1:]:
+            context.addons.orders.submit_otp(context.business, attempt.reference, form.otp)
+
+    return _do(context, give)
 
 
 def _check(context: Context) -> WebResponse:
     """Ask about every attempt: somebody may have paid an older one, or late."""
     read_form(Form, context.request)
-    order = context.params["order"]
-    _, attempts = context.addons.orders.find(context.business, order)
-    for attempt in attempts:
-        if attempt.state != "paid":
-            context.addons.orders.verify(context.business, attempt.reference)
-    return go(context, order_path(order))
+
+    def ask(_: str, attempts: tuple[Attempt, ...]) -> None:
+        for attempt in attempts:
+            if attempt.state != "paid":
+                context.addons.orders.verify(context.business, attempt.reference)
+
+    return _do(context, ask)
 
 
 def _cancel(context: Context) -> WebResponse:
     read_form(Form, context.request)
-    order = context.addons.orders.cancel(context.business, context.params["order"])
-    return go(context, order_path(order.id))
+    return _do(context, lambda order, _: context.addons.orders.cancel(context.business, order))
+
+
+def _do(context: Context, work: Callable[[str, tuple[Attempt, ...]], object]) -> WebResponse:
+    """Do something about an order, and show its page; what went wrong is told on that page too."""
+    orders, id_ = context.addons.orders, context.params["order"]
+    _, attempts = orders.find(context.business, id_)
+    try:
+        work(id_, attempts)
+    except PaymentError as error:
+        away = isinstance(error, GatewayError)
+        order, attempts = orders.find(context.business, id_)
+        return _order_page(context, order, attempts, problem=_AWAY if away else str(error), status=error.http_status)
+    return go(context, order_path(id_))
 
 
 def _back(context: Context) -> WebResponse:

@@ -36,7 +36,8 @@ def problem_page(error: AddOnsError, told: WebResponse, request: WebRequest) -> 
             faults=faults,
             status_code=told.status,
             short_of_credits=isinstance(error, InsufficientCreditsError),
-            retryable=error.retryable,
+            # A form that is sent again is the browser's to offer, with a question.
+            retryable=error.retryable and request.method == "GET",
         )
     except ConfigError:
         return told
