@@ -103,7 +103,7 @@ def test_a_suspended_business_is_told_and_keeps_its_credits(shop: Shop) -> None:
 
 @pytest.mark.parametrize("path", PAGES)
 def test_every_page_is_whole_named_and_safe(busy: Shop, path: str) -> None:
-    """Headers, language, landmarks, headings in order, a label for each field, the token in each form, names escaped."""
+    """Headers, language, landmarks, headings in order, a label for each field, the token in each form."""
     response = busy.ask(f"ai/ui/{path}")
     assert response.status == 200
     assert response.content_type == "text/html; charset=utf-8"

@@ -85,7 +85,7 @@ const STYLE = sheet(`
   label.option { border: 1px solid var(--ai-border, #7b8591); border-radius: .375em; padding: .6em .75em; cursor: pointer; }
   label.option:has(:checked) { border-color: var(--ai-accent, #0b5cad); box-shadow: 0 0 0 1px var(--ai-accent, #0b5cad); }
   .note { color: var(--ai-muted, #4d5661); font-size: .9em; }
-  .flag { background: var(--ai-accent, #0b5cad); color: var(--ai-on-accent, #fff); border-radius: 1em; padding: 0 .6em; font-size: .85em; margin-left: .5em; }
+  .flag { background: var(--ai-accent, #0b5cad); color: var(--ai-on-accent, #fff); border-radius: 1em; padding: 0 .6em; font-size: .85em; margin-left: .25em; }
   input:not([type=radio]), select { display: block; font: inherit; width: 100%; min-height: 2.75em; padding: .5em .75em; border: 1px solid var(--ai-border, #7b8591); border-radius: .375em; background: var(--ai-background, #fff); color: inherit; }
   .actions { display: flex; flex-wrap: wrap; gap: .75em; margin-top: 1em; }
   .alert { border-left: .4em solid var(--ai-bad, #a8201a); padding: .25em .75em; }
@@ -256,6 +256,7 @@ class CreditsBadge extends AiElement {
   static observedAttributes = ["src", "low", "poll"];
   #shown;
   #timer = null;
+  #ready = false;
   #asked = 0;
   #reload = () => this.reload();
   #watch = () => this.#seen();
@@ -269,18 +270,20 @@ class CreditsBadge extends AiElement {
   connectedCallback() {
     window.addEventListener(CHANGED, this.#reload);
     document.addEventListener("visibilitychange", this.#watch);
+    this.#ready = true;
     this.#seen();
   }
 
   disconnectedCallback() {
     window.removeEventListener(CHANGED, this.#reload);
     document.removeEventListener("visibilitychange", this.#watch);
+    this.#ready = false;
     clearInterval(this.#timer);
     this.#timer = null;
   }
 
-  attributeChangedCallback(name, before) {
-    if (before !== null && this.isConnected) this.#seen();
+  attributeChangedCallback() {
+    if (this.#ready) this.#seen();
   }
 
   #seen() {
@@ -418,7 +421,9 @@ class BuyCredits extends AiElement {
   /** The browser keeps the page behind out of reach; Tab stays inside instead of going to the browser's own bars. */
   #trap(event) {
     if (event.key !== "Tab") return;
-    const reach = [...this.#dialog.querySelectorAll("a[href], button:not([disabled]), input:not([disabled]), select")].filter((one) => one.checkVisibility());
+    const all = this.#dialog.querySelectorAll("a[href], button:not([disabled]), input:not([disabled]), select:not([disabled])");
+    // Of radio buttons only the chosen one is reached by Tab.
+    const reach = [...all].filter((one) => one.checkVisibility() && (one.type !== "radio" || one.checked));
     if (!reach.length) return;
     const here = this.shadowRoot.activeElement;
     const [first, last] = [reach[0], reach[reach.length - 1]];
@@ -481,6 +486,7 @@ class BuyCredits extends AiElement {
       { class: "option" },
       make("input", { type: "radio", name: "pack", value: pack.type, checked, required: true }),
       ` ${pack.name ?? pack.type}`,
+      pack.recommended ? " " : null,
       pack.recommended ? make("span", { class: "flag" }, this.say("recommended")) : null,
       make("br"),
       line,
@@ -727,7 +733,7 @@ class Gate extends AiElement {
 
   constructor() {
     super();
-    this.#label = make("slot");
+    this.#label = make("slot", { onslotchange: () => this.isConnected && this.relabel() });
     this.#price = make("span", { part: "price", class: "dots" });
     this.#button = make("button", { type: "button", part: "button", onclick: () => this.go() }, this.#label, this.#price);
     this.#said = make("p", { role: "alert", part: "error" });
@@ -739,8 +745,8 @@ class Gate extends AiElement {
     this.relabel();
   }
 
-  attributeChangedCallback(_name, before) {
-    if (before !== null && this.isConnected) this.relabel();
+  attributeChangedCallback(_name, before, after) {
+    if (before !== null && before !== after) this.relabel();
   }
 
   get feature() {
@@ -756,13 +762,20 @@ class Gate extends AiElement {
     try {
       const listed = ((await prices(this)).feature_costs ?? []).find((one) => one.feature === this.feature);
       if (!listed) throw new Problem(404, null);
-      if (!this.textContent.trim()) this.#label.textContent = listed.name ?? this.feature;
+      this.#call(listed.name ?? this.feature);
       const free = Number(listed.credits) === 0;
       this.#price.textContent = `, ${free ? this.say("free") : this.say("price", { n: amount(listed.credits) })}`;
     } catch {
-      if (!this.textContent.trim()) this.#label.textContent = this.feature;
+      this.#call(this.feature);
       this.#price.textContent = "";
     }
+    // A reader would put a blank before the comma, where the two parts of the button meet.
+    this.#button.setAttribute("aria-label", `${this.name}${this.#price.textContent}`);
+  }
+
+  /** Name the button, where the page does not; the same name again would be told as a change for ever. */
+  #call(name) {
+    if (!this.textContent.trim() && this.#label.textContent !== name) this.#label.textContent = name;
   }
 
   /** Do the work, as if the button were pressed. */
