@@ -122,6 +122,10 @@ class AsyncAddOns(AsyncFigures):
         """See `AddOns.trial_left`."""
         return await threaded(partial(self._addons.trial_left, business))
 
+    async def trial_left(self, business: str) -> Credits:
+        """See `AddOns.trial_left`."""
+        return await _threaded(partial(self._addons.trial_left, business))
+
     async def adjust(
         self,
         business: str,

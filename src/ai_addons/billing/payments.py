@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ai_addons.billing.applying import Applying
+from ai_addons.billing.gateways.base import PhoneGateway
 from ai_addons.billing.inbox import Inbox
 from ai_addons.billing.opening import Payment, Way
 from ai_addons.billing.order_rows import read_saved
@@ -77,6 +78,15 @@ class Payments(StandingOrders):
         self._inbox = Inbox(books, shop, self._ordering, self._applying, self._back.look_back)
 
     # For the business.
+
+    @property
+    def prompts_phones(self) -> bool:
+        """Whether the usual gateway can ask for a payment on a telephone.
+
+        Raises:
+            ConfigError: If no gateway is configured.
+        """
+        return isinstance(self._shop.gateway(None), PhoneGateway)
 
     def start(  # noqa: PLR0913  # an order and the way to pay it have that many sides
         self,

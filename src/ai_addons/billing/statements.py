@@ -89,7 +89,7 @@ class Statement:
         """The statement for people, as plain text."""
         head = [f"Statement of {self.business}", f"{self.first} to {self.last}, times in {self.tz}", ""]
         sums = [("Opening balance", "", f"{self.opening}")]
-        sums += [(f"  {_word(one.kind)}", f"{one.count}", signed(one.change)) for one in self.totals]
+        sums += [(f"  {word(one.kind)}", f"{one.count}", signed(one.change)) for one in self.totals]
         sums += [("Closing balance", "", f"{self.closing}")]
         zone = ZoneInfo(self.tz)
         rows = [_row(entry, zone, self.names) for entry in self.entries]
@@ -163,7 +163,7 @@ def make_statement(
         closing=closing,
         totals=totals,
         entries=known,
-        names={key: names(key) for key in map(_feature, known) if key is not None},
+        names={key: names(key) for key in map(feature_of, known) if key is not None},
     )
 
 
@@ -274,24 +274,26 @@ def _totals(entries: Sequence[LedgerEntry]) -> tuple[KindTotal, ...]:
     )
 
 
-def _word(kind: str) -> str:
+def word(kind: str) -> str:
+    """What a kind of ledger row is called for people."""
     return _WORDS.get(kind, kind)
 
 
 def _row(entry: LedgerEntry, zone: ZoneInfo, names: Mapping[str, str]) -> tuple[str, ...]:
     # A call is told by its feature; its id says nothing to people.
-    feature = _feature(entry)
+    feature = feature_of(entry)
     at = (_EPOCH + entry.booked_at * _MICROSECOND).astimezone(zone)
     return (
         f"{at:%Y-%m-%d %H:%M}",
-        _word(entry.kind),
+        word(entry.kind),
         entry.ref if feature is None else names[feature],
         signed(change(entry)),
         str(entry.balance_after),
     )
 
 
-def _feature(entry: LedgerEntry) -> str | None:
+def feature_of(entry: LedgerEntry) -> str | None:
+    """Key of the feature that a ledger row paid for; None for any other row."""
     account, _, feature = entry.credit.partition(":")
     return feature if account == "revenue" else None
 

@@ -27,8 +27,10 @@ from ai_addons.web.errors import (
     Unexpected,
 )
 from ai_addons.web.keyed import once
+from ai_addons.web.pages.errors import problem_page
 from ai_addons.web.parsing import check_body, read_body, read_key, read_query
 from ai_addons.web.problems import NO_STORE, problem
+from ai_addons.web.static import asset_tags
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -98,7 +100,7 @@ class Web:
         return replace(answer, body=b"") if request.method == "HEAD" else answer
 
     def problem(self, error: AddOnsError, request: WebRequest) -> WebResponse:
-        """The answer to a request that ended in an error, e.g. that of the host's own login.
+        """The answer to a request that ended in an error, e.g. that of the host's own login; of a page, a page.
 
         What is wrong with the configuration is for the operator: it is logged and told, and the client hears only
         that this is not to be had.
@@ -107,7 +109,8 @@ class Web:
             logger.error("an endpoint of the AI add-on is not configured: %s", error)
             self._tell("web_not_configured", request)
             error = NotAvailable()
-        return problem(error, root=request.root, compat=self.addons.settings.web.compat)
+        told = problem(error, root=request.root, compat=self.addons.settings.web.compat)
+        return told if not self._is_page(request) else problem_page(error, told, request)
 
     def _tell(self, code: str, request: WebRequest) -> None:
         """Alert the operator; the endpoint's name only, for a path may hold somebody's ids."""
@@ -116,6 +119,21 @@ class Web:
         except AddOnsError:
             name = "none"
         emit(self.addons.hooks, OperatorAlert(code=code, detail=name))
+
+    def assets(self, root: str = "/", *, csrf_token: str | None = None) -> str:
+        """The tags that a host's page needs in its head for the web components.
+
+        Args:
+            root: Path under which the endpoints are mounted, with a slash at both ends.
+            csrf_token: What the host's login wants back with a script's request; None for nothing.
+
+        Returns:
+            HTML, escaped.
+        """
+        return asset_tags(root, csrf_token=csrf_token)
+
+    def _is_page(self, request: WebRequest) -> bool:
+        return any(endpoint.page and _match(endpoint.path, request.path) is not None for endpoint in self.endpoints)
 
     def _answer(self, request: WebRequest) -> WebResponse:
         endpoint, params = self.find(request.method, request.path)

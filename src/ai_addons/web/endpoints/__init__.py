@@ -13,6 +13,9 @@ from ai_addons.web.endpoints import (
     pricing,
     purchases,
     trial,
+    ui,
+    ui_addon,
+    ui_buy,
     usage,
     wallet,
     webhooks,
@@ -33,5 +36,8 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *feedback.ENDPOINTS,
     *webhooks.ENDPOINTS,
     *document.ENDPOINTS,
+    *ui.ENDPOINTS,
+    *ui_buy.ENDPOINTS,
+    *ui_addon.ENDPOINTS,
 )
 """Every endpoint, in the order of the documents."""

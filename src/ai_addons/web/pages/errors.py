@@ -1,0 +1,55 @@
+"""Errors on pages are pages, with a way on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ai_addons.errors import AddOnsError, ConfigError, InsufficientCreditsError
+from ai_addons.web.base import WebResponse
+from ai_addons.web.errors import ValidationFailed
+from ai_addons.web.pages import render
+from ai_addons.web.problems import title
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ai_addons.web.base import WebRequest
+
+
+def problem_page(error: AddOnsError, told: WebResponse, request: WebRequest) -> WebResponse:
+    """An error as a page; as it would be told to a client where pages cannot be made.
+
+    Args:
+        error: What went wrong. Its message is shown.
+        told: The same as a problem.
+        request: What is answered.
+    """
+    faults = [_fault(fault) for fault in error.faults] if isinstance(error, ValidationFailed) else []
+    try:
+        page = render(
+            "error.html",
+            request,
+            status=told.status,
+            title=title(type(error)),
+            detail=str(error),
+            faults=faults,
+            status_code=told.status,
+            short_of_credits=isinstance(error, InsufficientCreditsError),
+            # A form that is sent again is the browser's to offer, with a question.
+            retryable=error.retryable and request.method == "GET",
+        )
+    except ConfigError:
+        return told
+    kept = {name: told.headers[name] for name in ("allow", "retry-after") if name in told.headers}
+    return WebResponse(
+        status=page.status, body=page.body, content_type=page.content_type, headers={**page.headers, **kept}
+    )
+
+
+def _fault(fault: Mapping[str, object]) -> str:
+    """What is wrong with one field; never what was sent."""
+    loc = fault.get("loc")
+    # The first part is where the field was: body or query.
+    where = " ".join(str(part) for part in loc[1:]) if isinstance(loc, Sequence) else ""
+    return f"{where}: {fault.get('msg', '')}" if where else str(fault.get("msg", ""))
