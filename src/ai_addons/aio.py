@@ -7,6 +7,8 @@ from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from ai_addons.billing.margin import PAYMENT_FEE
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import date, datetime, timedelta
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.limits import Limit, Scope, Window
     from ai_addons.billing.margin import MarginTable
     from ai_addons.billing.opening import Payment
+    from ai_addons.billing.operating import Calls, DayEarned, Earners, Funnel, Waiting
     from ai_addons.billing.orders import Attempt, Card, Order, Quarantined
     from ai_addons.billing.outbox import Delivered
     from ai_addons.billing.prices import PriceVersion
@@ -64,6 +67,7 @@ class AsyncAddOns:
         self.subscriptions: AsyncSubscriptions = AsyncSubscriptions(addons)
         self.orders: AsyncOrders = AsyncOrders(addons)
         self.limits: AsyncLimits = AsyncLimits(addons)
+        self.operating: AsyncOperating = AsyncOperating(addons)
         self.prices: AsyncPrices = AsyncPrices(addons)
         self.answers: AsyncAnswers = AsyncAnswers(addons)
         # Each use asks anew, as the sync ones do.
@@ -140,13 +144,19 @@ class AsyncAddOns:
         """See `AddOns.set_status`."""
         return await _threaded(partial(self._addons.set_status, business, status, actor=actor, reason=reason))
 
-    async def pause(self, *, business: str | None = None, feature: str | None = None, actor: str) -> None:
+    async def pause(
+        self, *, business: str | None = None, feature: str | None = None, actor: str, reason: str | None = None
+    ) -> None:
         """See `AddOns.pause`."""
-        await _threaded(partial(self._addons.pause, business=business, feature=feature, actor=actor))
+        pause = partial(self._addons.pause, business=business, feature=feature, actor=actor, reason=reason)
+        await _threaded(pause)
 
-    async def resume(self, *, business: str | None = None, feature: str | None = None, actor: str) -> bool:
+    async def resume(
+        self, *, business: str | None = None, feature: str | None = None, actor: str, reason: str | None = None
+    ) -> bool:
         """See `AddOns.resume`."""
-        return await _threaded(partial(self._addons.resume, business=business, feature=feature, actor=actor))
+        resume = partial(self._addons.resume, business=business, feature=feature, actor=actor, reason=reason)
+        return await _threaded(resume)
 
     async def erase(self, business: str, *, user: str | None = None, actor: str) -> None:
         """See `AddOns.erase`."""
@@ -430,13 +440,54 @@ class AsyncLimits:
         """See `Limits.paused`."""
         return await _threaded(partial(self._addons.limits.paused, business))
 
-    async def pause(self, *, business: str | None = None, feature: str | None = None, actor: str) -> None:
+    async def pause(
+        self, *, business: str | None = None, feature: str | None = None, actor: str, reason: str | None = None
+    ) -> None:
         """See `Limits.pause`."""
-        await _threaded(partial(self._addons.limits.pause, business=business, feature=feature, actor=actor))
+        pause = partial(self._addons.limits.pause, business=business, feature=feature, actor=actor, reason=reason)
+        await _threaded(pause)
 
-    async def resume(self, *, business: str | None = None, feature: str | None = None, actor: str) -> bool:
+    async def resume(
+        self, *, business: str | None = None, feature: str | None = None, actor: str, reason: str | None = None
+    ) -> bool:
         """See `Limits.resume`."""
-        return await _threaded(partial(self._addons.limits.resume, business=business, feature=feature, actor=actor))
+        resume = partial(self._addons.limits.resume, business=business, feature=feature, actor=actor, reason=reason)
+        return await _threaded(resume)
+
+
+class AsyncOperating:
+    """All businesses together, for async hosts; for operators only."""
+
+    def __init__(self, addons: AddOns) -> None:
+        self._addons = addons
+
+    async def calls(self, days: int = 30) -> Calls:
+        """See `Operating.calls`."""
+        return await _threaded(partial(self._addons.operating.calls, days))
+
+    async def sum_up(self, most: int = 31) -> int:
+        """See `Operating.sum_up`."""
+        return await _threaded(partial(self._addons.operating.sum_up, most))
+
+    async def days(self, days: int = 30) -> tuple[DayEarned, ...]:
+        """See `Operating.days`."""
+        return await _threaded(partial(self._addons.operating.days, days))
+
+    async def earners(self, days: int = 30, most: int = 20, *, fee: Decimal = PAYMENT_FEE) -> Earners:
+        """See `Operating.earners`."""
+        return await _threaded(partial(self._addons.operating.earners, days, most, fee=fee))
+
+    async def funnel(self, days: int = 30) -> Funnel:
+        """See `Operating.funnel`."""
+        return await _threaded(partial(self._addons.operating.funnel, days))
+
+    async def backlog(self) -> tuple[Waiting, ...]:
+        """See `Operating.backlog`."""
+        return await _threaded(self._addons.operating.backlog)
+
+    async def switches(self) -> tuple[Switch, ...]:
+        """See `Operating.switches`."""
+        return await _threaded(self._addons.operating.switches)
 
 
 class AsyncPrices:
