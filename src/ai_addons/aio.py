@@ -481,6 +481,10 @@ class AsyncOperating:
         """See `Operating.funnel`."""
         return await _threaded(partial(self._addons.operating.funnel, days))
 
+    async def now(self) -> int:
+        """See `Operating.now`."""
+        return await _threaded(self._addons.operating.now)
+
     async def backlog(self) -> tuple[Waiting, ...]:
         """See `Operating.backlog`."""
         return await _threaded(self._addons.operating.backlog)

@@ -95,11 +95,6 @@ class Earners:
     users: int
     least: tuple[MarginLine, ...]
 
-    @property
-    def losers(self) -> tuple[MarginLine, ...]:
-        """Those of them that cost more than they brought after the payment fee."""
-        return tuple(line for line in self.least if lost(line))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderCount:
@@ -299,6 +294,10 @@ class Operating:
         return self._books.database.read(look)
 
     # What needs a hand.
+
+    def now(self) -> int:
+        """The time that all of this is of, UTC microseconds."""
+        return self._books.database.read(self._books.now)
 
     def backlog(self) -> tuple[Waiting, ...]:
         """What waits for somebody now.

@@ -47,6 +47,8 @@ class WebRequest:
         body: As it came, byte for byte.
         principal: Who is asking; None for nobody known.
         root: Path under which the endpoints are mounted, with a slash at both ends; links begin with it.
+        csrf_token: What the host's own login wants back with a form (field ``csrfmiddlewaretoken``) or a script's
+            request (header ``X-CSRFToken``); None where it wants nothing.
     """
 
     method: str
@@ -56,6 +58,7 @@ class WebRequest:
     body: bytes = b""
     principal: Principal | None = None
     root: str = "/"
+    csrf_token: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

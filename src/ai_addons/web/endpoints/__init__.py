@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ai_addons.web.endpoints import wallet
+from ai_addons.web.endpoints import admin, wallet
 
 if TYPE_CHECKING:
     from ai_addons.web.base import Endpoint
 
-ENDPOINTS: Final[tuple[Endpoint, ...]] = (*wallet.ENDPOINTS,)
+ENDPOINTS: Final[tuple[Endpoint, ...]] = (
+    *wallet.ENDPOINTS,
+    *admin.ENDPOINTS,
+)
 """Every endpoint, in the order of the documents."""
