@@ -16,11 +16,11 @@ from ai_addons.aio import (
     AsyncAddOns,
     AsyncBilling,
     AsyncLimits,
-    AsyncOperating,
     AsyncOrders,
     AsyncPrices,
     AsyncSubscriptions,
 )
+from ai_addons.aio_figures import AsyncFigures, AsyncOperating
 from ai_addons.billing.limiting import Limits
 from ai_addons.billing.limits import Limit
 from ai_addons.billing.operating import Operating
@@ -28,6 +28,7 @@ from ai_addons.billing.payments import Payments
 from ai_addons.billing.service import BillingService
 from ai_addons.billing.subscriptions import Subscriptions
 from ai_addons.catalog import Pack
+from ai_addons.figures import Figures
 from ai_addons.price_desk import Prices
 from ai_addons.testing import FakeLlm, ManualClock, kit_settings
 
@@ -46,6 +47,7 @@ ALL_AT_ONCE: Final = {"heads": "list[Head]"}
 TWINS: Final = [
     (AddOns, AsyncAddOns),
     (Accounts, AsyncAddOns),
+    (Figures, AsyncFigures),
     (Subscriptions, AsyncSubscriptions),
     (Payments, AsyncOrders),
     (Limits, AsyncLimits),

@@ -12,8 +12,8 @@ from ai_addons.billing.heads import compare, heads
 from ai_addons.billing.packs import in_micro_ghs
 from ai_addons.billing.service import BillingService
 from ai_addons.billing.spending import spending_at
-from ai_addons.billing.usage import Reports
 from ai_addons.errors import ConfigError
+from ai_addons.figures import Figures
 from ai_addons.money import Credits
 from ai_addons.privacy.markers import Pii
 from ai_addons.privacy.pseudonyms import pseudonym
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Accounts:
+class Accounts(Figures):
     """Wallets, grants, limits, add-ons and the books, for the host's back office.
 
     Args:
@@ -62,8 +62,7 @@ class Accounts:
     """
 
     def __init__(self, wiring: Wiring, *, names: Callable[[str], str], price: Callable[[str], Credits]) -> None:
-        self._wiring = wiring
-        self._reports = Reports(wiring.books, names)
+        super().__init__(wiring, names=names)
         self._service = partial(
             BillingService, wiring.books, price=price, names=names, fingerprint=self._fingerprint, clock=wiring.clock
         )

@@ -33,7 +33,7 @@ from ai_addons.till import Till
 from ai_addons.wiring import OFFLINE, Wiring, micros
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from ai_addons._invocation import CallOptions, Invocation
     from ai_addons.batch import BatchProgress, BoundCall
@@ -96,6 +96,8 @@ class AddOns(Accounts):
         profile: What the host knows of a business: its zone, the date its months are counted from, the
             owner's phone and tax number. Must not call back into this object.
         gateways: Payment gateways to use in place of those of the settings, the usual one first; tests give a fake.
+        active_businesses: Ids of all businesses that subscribe to the host now; without it KPIs that need them say
+            so. Must not call back into this object.
     """
 
     def __init__(  # noqa: PLR0913  # all that a host may bring of its own
@@ -110,6 +112,7 @@ class AddOns(Accounts):
         environ: Mapping[str, str] | None = None,
         profile: Callable[[str], BusinessProfile] | None = None,
         gateways: Sequence[Gateway] = (),
+        active_businesses: Callable[[], Collection[str]] | None = None,
     ) -> None:
         self.settings: Settings = settings if settings is not None else Settings()
         self._registry = registry if registry is not None else declared
@@ -124,6 +127,7 @@ class AddOns(Accounts):
                 environ=environ,
                 profile=profile,
                 gateways=gateways,
+                active_businesses=active_businesses,
             ),
             names=self._name_of,
             price=lambda key: self.prices.listing(self.feature(key)).credits,

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from ai_addons.billing.margin import PAYMENT_FEE
+from ai_addons.aio_figures import AsyncFigures, AsyncOperating, threaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
     from ai_addons.billing.limits import Limit, Scope, Window
     from ai_addons.billing.margin import MarginTable
     from ai_addons.billing.opening import Payment
-    from ai_addons.billing.operating import Calls, DayEarned, Earners, Funnel, Waiting
     from ai_addons.billing.orders import Attempt, Card, Order, Quarantined
     from ai_addons.billing.outbox import Delivered
     from ai_addons.billing.prices import PriceVersion
@@ -55,14 +52,14 @@ if TYPE_CHECKING:
     from ai_addons.privacy.markers import Pii
     from ai_addons.privacy.masked import Masked
 
-T = TypeVar("T")
 R = TypeVar("R")
 
 
-class AsyncAddOns:
+class AsyncAddOns(AsyncFigures):
     """The operations of `AddOns` for async hosts; each runs in a worker thread."""
 
     def __init__(self, addons: AddOns) -> None:
+        super().__init__(addons)
         self._addons = addons
         self.subscriptions: AsyncSubscriptions = AsyncSubscriptions(addons)
         self.orders: AsyncOrders = AsyncOrders(addons)
@@ -92,7 +89,7 @@ class AsyncAddOns:
 
     async def wallet(self, business: str) -> Wallet:
         """See `AddOns.wallet`."""
-        return await _threaded(partial(self._addons.wallet, business))
+        return await threaded(partial(self._addons.wallet, business))
 
     async def grant(  # noqa: PLR0913  # as of the sync twin
         self,
@@ -109,14 +106,14 @@ class AsyncAddOns:
     ) -> GrantBooking:
         """See `AddOns.grant`."""
         give = partial(self._addons.grant, business, amount, source=source, ref=ref, paid=paid, priority=priority)
-        return await _threaded(partial(give, effective_at=effective_at, expires_at=expires_at, features=features))
+        return await threaded(partial(give, effective_at=effective_at, expires_at=expires_at, features=features))
 
     async def claim_trial(
         self, business: str, *, phone: str | None = None, tax_id: str | None = None, payment: str | None = None
     ) -> GrantBooking:
         """See `AddOns.claim_trial`."""
         claim = partial(self._addons.claim_trial, business, phone=phone, tax_id=tax_id, payment=payment)
-        return await _threaded(claim)
+        return await threaded(claim)
 
     async def adjust(
         self,
@@ -130,117 +127,117 @@ class AsyncAddOns:
     ) -> Correction:
         """See `AddOns.adjust`."""
         adjust = partial(self._addons.adjust, business, amount, ref=ref, actor=actor, reason=reason)
-        return await _threaded(partial(adjust, effective_at=effective_at))
+        return await threaded(partial(adjust, effective_at=effective_at))
 
     async def reverse(self, business: str, seq: int, *, actor: str, reason: str) -> Correction:
         """See `AddOns.reverse`."""
-        return await _threaded(partial(self._addons.reverse, business, seq, actor=actor, reason=reason))
+        return await threaded(partial(self._addons.reverse, business, seq, actor=actor, reason=reason))
 
     async def set_policy(self, business: str, policy: str | None, *, actor: str) -> Wallet:
         """See `AddOns.set_policy`."""
-        return await _threaded(partial(self._addons.set_policy, business, policy, actor=actor))
+        return await threaded(partial(self._addons.set_policy, business, policy, actor=actor))
 
     async def set_status(self, business: str, status: WalletStatus, *, actor: str, reason: str) -> Wallet:
         """See `AddOns.set_status`."""
-        return await _threaded(partial(self._addons.set_status, business, status, actor=actor, reason=reason))
+        return await threaded(partial(self._addons.set_status, business, status, actor=actor, reason=reason))
 
     async def pause(
         self, *, business: str | None = None, feature: str | None = None, actor: str, reason: str | None = None
     ) -> None:
         """See `AddOns.pause`."""
         pause = partial(self._addons.pause, business=business, feature=feature, actor=actor, reason=reason)
-        await _threaded(pause)
+        await threaded(pause)
 
     async def resume(
         self, *, business: str | None = None, feature: str | None = None, actor: str, reason: str | None = None
     ) -> bool:
         """See `AddOns.resume`."""
         resume = partial(self._addons.resume, business=business, feature=feature, actor=actor, reason=reason)
-        return await _threaded(resume)
+        return await threaded(resume)
 
     async def erase(self, business: str, *, user: str | None = None, actor: str) -> None:
         """See `AddOns.erase`."""
-        await _threaded(partial(self._addons.erase, business, user=user, actor=actor))
+        await threaded(partial(self._addons.erase, business, user=user, actor=actor))
 
     async def pseudonym(self, business: str, kind: Pii, value: str) -> str:
         """See `AddOns.pseudonym`."""
-        return await _threaded(partial(self._addons.pseudonym, business, kind, value))
+        return await threaded(partial(self._addons.pseudonym, business, kind, value))
 
     async def pseudonyms(self, business: str, kind: Pii, value: str) -> tuple[str, ...]:
         """See `AddOns.pseudonyms`."""
-        return await _threaded(partial(self._addons.pseudonyms, business, kind, value))
+        return await threaded(partial(self._addons.pseudonyms, business, kind, value))
 
     async def usage(self, business: str, days: int = 30) -> Usage:
         """See `AddOns.usage`."""
-        return await _threaded(partial(self._addons.usage, business, days))
+        return await threaded(partial(self._addons.usage, business, days))
 
     async def usage_by_day(self, business: str, first: date, last: date) -> tuple[DayUsage, ...]:
         """See `AddOns.usage_by_day`."""
-        return await _threaded(partial(self._addons.usage_by_day, business, first, last))
+        return await threaded(partial(self._addons.usage_by_day, business, first, last))
 
     async def margins(self, business: str | None = None, days: int = 30) -> MarginTable:
         """See `AddOns.margins`."""
-        return await _threaded(partial(self._addons.margins, business, days))
+        return await threaded(partial(self._addons.margins, business, days))
 
     async def spending(self) -> tuple[WindowSpending, ...]:
         """See `AddOns.spending`."""
-        return await _threaded(self._addons.spending)
+        return await threaded(self._addons.spending)
 
     async def statement(self, business: str, first: date, last: date) -> Statement:
         """See `AddOns.statement`."""
-        return await _threaded(partial(self._addons.statement, business, first, last))
+        return await threaded(partial(self._addons.statement, business, first, last))
 
     async def deliver(self, most: int = 100) -> Delivered:
         """See `AddOns.deliver`."""
-        return await _threaded(partial(self._addons.deliver, most))
+        return await threaded(partial(self._addons.deliver, most))
 
     async def ledger(self, business: str) -> list[LedgerEntry]:
         """See `AddOns.ledger`."""
-        return await _threaded(partial(self._addons.ledger, business))
+        return await threaded(partial(self._addons.ledger, business))
 
     async def transactions(self, business: str) -> list[Transaction]:
         """See `AddOns.transactions`."""
-        return await _threaded(partial(self._addons.transactions, business))
+        return await threaded(partial(self._addons.transactions, business))
 
     async def audit(self, business: str = "") -> list[AuditEntry]:
         """See `AddOns.audit`."""
-        return await _threaded(partial(self._addons.audit, business))
+        return await threaded(partial(self._addons.audit, business))
 
     async def sweep(self) -> int:
         """See `AddOns.sweep`."""
-        return await _threaded(self._addons.sweep)
+        return await threaded(self._addons.sweep)
 
     async def doctor(self, business: str | None = None) -> Report:
         """See `AddOns.doctor`."""
-        return await _threaded(partial(self._addons.doctor, business))
+        return await threaded(partial(self._addons.doctor, business))
 
     async def heads(self) -> list[Head]:
         """See `AddOns.heads`; all of them at once."""
-        return await _threaded(lambda: list(self._addons.heads()))
+        return await threaded(lambda: list(self._addons.heads()))
 
     async def compare_heads(self, kept: Iterable[Head]) -> Report:
         """See `AddOns.compare_heads`."""
-        return await _threaded(partial(self._addons.compare_heads, kept))
+        return await threaded(partial(self._addons.compare_heads, kept))
 
     async def rebuild_usage(self, business: str) -> None:
         """See `AddOns.rebuild_usage`."""
-        await _threaded(partial(self._addons.rebuild_usage, business))
+        await threaded(partial(self._addons.rebuild_usage, business))
 
     async def price_list(self, business: str | None = None) -> PriceList:
         """See `AddOns.price_list`."""
-        return await _threaded(partial(self._addons.price_list, business))
+        return await threaded(partial(self._addons.price_list, business))
 
     async def mask(self, text: str = "", *, data: object = None, known: object = None) -> Masked:
         """See `AddOns.mask`."""
-        return await _threaded(partial(self._addons.mask, text, data=data, known=known))
+        return await threaded(partial(self._addons.mask, text, data=data, known=known))
 
     async def warm_up(self) -> None:
         """See `AddOns.warm_up`."""
-        await _threaded(self._addons.warm_up)
+        await threaded(self._addons.warm_up)
 
     async def close(self) -> None:
         """See `AddOns.close`."""
-        await _threaded(self._addons.close)
+        await threaded(self._addons.close)
 
 
 class AsyncSubscriptions:
@@ -251,19 +248,19 @@ class AsyncSubscriptions:
 
     async def subscribe(self, business: str, *, paid: bool = False) -> SubscriptionBooking:
         """See `Subscriptions.subscribe`."""
-        return await _threaded(partial(self._addons.subscriptions.subscribe, business, paid=paid))
+        return await threaded(partial(self._addons.subscriptions.subscribe, business, paid=paid))
 
     async def pay(self, business: str, *, period: int | None = None) -> SubscriptionBooking:
         """See `Subscriptions.pay`."""
-        return await _threaded(partial(self._addons.subscriptions.pay, business, period=period))
+        return await threaded(partial(self._addons.subscriptions.pay, business, period=period))
 
     async def cancel(self, business: str, *, immediate: bool = False) -> SubscriptionBooking:
         """See `Subscriptions.cancel`."""
-        return await _threaded(partial(self._addons.subscriptions.cancel, business, immediate=immediate))
+        return await threaded(partial(self._addons.subscriptions.cancel, business, immediate=immediate))
 
     async def resume(self, business: str) -> SubscriptionBooking:
         """See `Subscriptions.resume`."""
-        return await _threaded(partial(self._addons.subscriptions.resume, business))
+        return await threaded(partial(self._addons.subscriptions.resume, business))
 
 
 class AsyncOrders:
@@ -291,7 +288,7 @@ class AsyncOrders:
         """See `Payments.start`."""
         order = partial(self._addons.orders.start, business, pack, amount=amount, addon=addon, key=key, user=user)
         way = partial(order, email=email, gateway=gateway, phone=phone, network=network, card=card)
-        return await _threaded(partial(way, return_url=return_url))
+        return await threaded(partial(way, return_url=return_url))
 
     async def attempt(
         self,
@@ -306,81 +303,81 @@ class AsyncOrders:
     ) -> Payment:
         """See `Payments.attempt`."""
         way = partial(self._addons.orders.attempt, business, order, gateway=gateway, phone=phone, network=network)
-        return await _threaded(partial(way, card=card, return_url=return_url))
+        return await threaded(partial(way, card=card, return_url=return_url))
 
     async def submit_otp(self, business: str, reference: str, otp: str) -> Payment:
         """See `Payments.submit_otp`."""
-        return await _threaded(partial(self._addons.orders.submit_otp, business, reference, otp))
+        return await threaded(partial(self._addons.orders.submit_otp, business, reference, otp))
 
     async def verify(self, business: str, reference: str) -> Applied:
         """See `Payments.verify`."""
-        return await _threaded(partial(self._addons.orders.verify, business, reference))
+        return await threaded(partial(self._addons.orders.verify, business, reference))
 
     async def cancel(self, business: str, order: str) -> Order:
         """See `Payments.cancel`."""
-        return await _threaded(partial(self._addons.orders.cancel, business, order))
+        return await threaded(partial(self._addons.orders.cancel, business, order))
 
     async def find(self, business: str, order: str) -> tuple[Order, tuple[Attempt, ...]]:
         """See `Payments.find`."""
-        return await _threaded(partial(self._addons.orders.find, business, order))
+        return await threaded(partial(self._addons.orders.find, business, order))
 
     async def history(self, business: str, most: int = 100) -> list[Order]:
         """See `Payments.history`."""
-        return await _threaded(partial(self._addons.orders.history, business, most))
+        return await threaded(partial(self._addons.orders.history, business, most))
 
     async def receipt(self, business: str, order: str) -> PaymentReceipt:
         """See `Payments.receipt`."""
-        return await _threaded(partial(self._addons.orders.receipt, business, order))
+        return await threaded(partial(self._addons.orders.receipt, business, order))
 
     async def credit_notes(self, business: str, order: str) -> tuple[CreditNote, ...]:
         """See `Payments.credit_notes`."""
-        return await _threaded(partial(self._addons.orders.credit_notes, business, order))
+        return await threaded(partial(self._addons.orders.credit_notes, business, order))
 
     async def cards(self, business: str) -> list[Card]:
         """See `Payments.cards`."""
-        return await _threaded(partial(self._addons.orders.cards, business))
+        return await threaded(partial(self._addons.orders.cards, business))
 
     async def forget_card(self, business: str, card: str) -> bool:
         """See `Payments.forget_card`."""
-        return await _threaded(partial(self._addons.orders.forget_card, business, card))
+        return await threaded(partial(self._addons.orders.forget_card, business, card))
 
     async def apply(self, reference: str) -> Applied:
         """See `Payments.apply`."""
-        return await _threaded(partial(self._addons.orders.apply, reference))
+        return await threaded(partial(self._addons.orders.apply, reference))
 
     async def receive(self, gateway: str, headers: Mapping[str, str], body: bytes) -> GatewayEvent:
         """See `Payments.receive`."""
-        return await _threaded(partial(self._addons.orders.receive, gateway, headers, body))
+        return await threaded(partial(self._addons.orders.receive, gateway, headers, body))
 
     async def work_inbox(self, most: int = 100) -> Worked:
         """See `Payments.work_inbox`."""
-        return await _threaded(partial(self._addons.orders.work_inbox, most))
+        return await threaded(partial(self._addons.orders.work_inbox, most))
 
     async def renew(self) -> Renewed:
         """See `Payments.renew`."""
-        return await _threaded(self._addons.orders.renew)
+        return await threaded(self._addons.orders.renew)
 
     async def expire(self) -> int:
         """See `Payments.expire`."""
-        return await _threaded(self._addons.orders.expire)
+        return await threaded(self._addons.orders.expire)
 
     async def reconcile(self, *, days: int = 7) -> Reconciliation:
         """See `Payments.reconcile`."""
-        return await _threaded(partial(self._addons.orders.reconcile, days=days))
+        return await threaded(partial(self._addons.orders.reconcile, days=days))
 
     async def quarantined(self, most: int = 100) -> list[Quarantined]:
         """See `Payments.quarantined`."""
-        return await _threaded(partial(self._addons.orders.quarantined, most))
+        return await threaded(partial(self._addons.orders.quarantined, most))
 
     async def release(self, business: str, quarantine: str, *, actor: str, reason: str) -> Quarantined:
         """See `Payments.release`."""
         release = self._addons.orders.release
-        return await _threaded(partial(release, business, quarantine, actor=actor, reason=reason))
+        return await threaded(partial(release, business, quarantine, actor=actor, reason=reason))
 
     async def mark_refunded(self, business: str, quarantine: str, *, actor: str, reason: str) -> Quarantined:
         """See `Payments.mark_refunded`."""
         mark = self._addons.orders.mark_refunded
-        return await _threaded(partial(mark, business, quarantine, actor=actor, reason=reason))
+        return await threaded(partial(mark, business, quarantine, actor=actor, reason=reason))
 
     async def refund(
         self,
@@ -394,15 +391,15 @@ class AsyncOrders:
     ) -> MoneyBack:
         """See `Payments.refund`."""
         send = partial(self._addons.orders.refund, business, order, amount, key=key)
-        return await _threaded(partial(send, actor=actor, reason=reason))
+        return await threaded(partial(send, actor=actor, reason=reason))
 
     async def money_back(self, business: str, order: str) -> MoneyBack:
         """See `Payments.money_back`."""
-        return await _threaded(partial(self._addons.orders.money_back, business, order))
+        return await threaded(partial(self._addons.orders.money_back, business, order))
 
     async def forgive(self, business: str, order: str, *, actor: str, reason: str) -> MoneyBack:
         """See `Payments.forgive`."""
-        return await _threaded(partial(self._addons.orders.forgive, business, order, actor=actor, reason=reason))
+        return await threaded(partial(self._addons.orders.forgive, business, order, actor=actor, reason=reason))
 
 
 class AsyncLimits:
@@ -423,75 +420,36 @@ class AsyncLimits:
     ) -> None:
         """See `Limits.set`."""
         limits = self._addons.limits
-        await _threaded(partial(limits.set, scope, window, amount, business=business, key=key, actor=actor))
+        await threaded(partial(limits.set, scope, window, amount, business=business, key=key, actor=actor))
 
     async def remove(
         self, scope: Scope, window: Window, *, business: str | None = None, key: str | None = None, actor: str
     ) -> bool:
         """See `Limits.remove`."""
         remove = partial(self._addons.limits.remove, scope, window, business=business, key=key, actor=actor)
-        return await _threaded(remove)
+        return await threaded(remove)
 
     async def of(self, business: str) -> list[Limit]:
         """See `Limits.of`."""
-        return await _threaded(partial(self._addons.limits.of, business))
+        return await threaded(partial(self._addons.limits.of, business))
 
     async def paused(self, business: str | None = None) -> list[Switch]:
         """See `Limits.paused`."""
-        return await _threaded(partial(self._addons.limits.paused, business))
+        return await threaded(partial(self._addons.limits.paused, business))
 
     async def pause(
         self, *, business: str | None = None, feature: str | None = None, actor: str, reason: str | None = None
     ) -> None:
         """See `Limits.pause`."""
         pause = partial(self._addons.limits.pause, business=business, feature=feature, actor=actor, reason=reason)
-        await _threaded(pause)
+        await threaded(pause)
 
     async def resume(
         self, *, business: str | None = None, feature: str | None = None, actor: str, reason: str | None = None
     ) -> bool:
         """See `Limits.resume`."""
         resume = partial(self._addons.limits.resume, business=business, feature=feature, actor=actor, reason=reason)
-        return await _threaded(resume)
-
-
-class AsyncOperating:
-    """All businesses together, for async hosts; for operators only."""
-
-    def __init__(self, addons: AddOns) -> None:
-        self._addons = addons
-
-    async def calls(self, days: int = 30) -> Calls:
-        """See `Operating.calls`."""
-        return await _threaded(partial(self._addons.operating.calls, days))
-
-    async def sum_up(self, most: int = 31) -> int:
-        """See `Operating.sum_up`."""
-        return await _threaded(partial(self._addons.operating.sum_up, most))
-
-    async def days(self, days: int = 30) -> tuple[DayEarned, ...]:
-        """See `Operating.days`."""
-        return await _threaded(partial(self._addons.operating.days, days))
-
-    async def earners(self, days: int = 30, most: int = 20, *, fee: Decimal = PAYMENT_FEE) -> Earners:
-        """See `Operating.earners`."""
-        return await _threaded(partial(self._addons.operating.earners, days, most, fee=fee))
-
-    async def funnel(self, days: int = 30) -> Funnel:
-        """See `Operating.funnel`."""
-        return await _threaded(partial(self._addons.operating.funnel, days))
-
-    async def now(self) -> int:
-        """See `Operating.now`."""
-        return await _threaded(self._addons.operating.now)
-
-    async def backlog(self) -> tuple[Waiting, ...]:
-        """See `Operating.backlog`."""
-        return await _threaded(self._addons.operating.backlog)
-
-    async def switches(self) -> tuple[Switch, ...]:
-        """See `Operating.switches`."""
-        return await _threaded(self._addons.operating.switches)
+        return await threaded(resume)
 
 
 class AsyncPrices:
@@ -502,7 +460,7 @@ class AsyncPrices:
 
     async def listing(self, spec: FeatureSpec) -> Listing:
         """See `Prices.listing`."""
-        return await _threaded(partial(self._addons.prices.listing, spec))
+        return await threaded(partial(self._addons.prices.listing, spec))
 
     async def publish(
         self,
@@ -515,21 +473,21 @@ class AsyncPrices:
     ) -> Published:
         """See `Prices.publish`."""
         publish = partial(self._addons.prices.publish, feature, credits, loss_leader=loss_leader, actor=actor)
-        return await _threaded(partial(publish, effective_from=effective_from))
+        return await threaded(partial(publish, effective_from=effective_from))
 
     async def history(self, feature: str) -> list[PriceVersion]:
         """See `Prices.history`."""
-        return await _threaded(partial(self._addons.prices.history, feature))
+        return await threaded(partial(self._addons.prices.history, feature))
 
     async def publish_pack(self, pack: Pack, *, effective_from: datetime | None = None, actor: str) -> PublishedPack:
         """See `Prices.publish_pack`."""
         publish = partial(self._addons.prices.publish_pack, pack, effective_from=effective_from, actor=actor)
-        return await _threaded(publish)
+        return await threaded(publish)
 
     async def withdraw_pack(self, pack: str, *, effective_from: datetime | None = None, actor: str) -> PublishedPack:
         """See `Prices.withdraw_pack`."""
         withdraw = partial(self._addons.prices.withdraw_pack, pack, effective_from=effective_from, actor=actor)
-        return await _threaded(withdraw)
+        return await threaded(withdraw)
 
 
 class AsyncAnswers:
@@ -540,11 +498,11 @@ class AsyncAnswers:
 
     async def stats(self, business: str | None = None, days: int = 30) -> CacheStats:
         """See `Answers.stats`."""
-        return await _threaded(partial(self._addons.answers.stats, business, days))
+        return await threaded(partial(self._addons.answers.stats, business, days))
 
     async def clear(self, *, feature: str | None = None, business: str | None = None) -> int:
         """See `Answers.clear`."""
-        return await _threaded(partial(self._addons.answers.clear, feature=feature, business=business))
+        return await threaded(partial(self._addons.answers.clear, feature=feature, business=business))
 
 
 class AsyncBilling:
@@ -555,7 +513,7 @@ class AsyncBilling:
 
     async def check_credits(self, business_id: str, feature: str) -> CreditCheck:
         """See `BillingService.check_credits`."""
-        return await _threaded(partial(self._service().check_credits, business_id, feature))
+        return await threaded(partial(self._service().check_credits, business_id, feature))
 
     async def charge_credits(  # noqa: PLR0913, PLR0917  # the first plan's arguments
         self,
@@ -573,7 +531,7 @@ class AsyncBilling:
         """See `BillingService.charge_credits`."""
         charge = partial(self._service().charge_credits, business_id, user_id, feature, actual_openai_cost_usd)
         sized = partial(charge, input_tokens, output_tokens, response_time_ms)
-        return await _threaded(partial(sized, request_data, response_summary, idempotency_key))
+        return await threaded(partial(sized, request_data, response_summary, idempotency_key))
 
     async def log_failed_transaction(
         self,
@@ -585,13 +543,8 @@ class AsyncBilling:
     ) -> None:
         """See `BillingService.log_failed_transaction`."""
         log = partial(self._service().log_failed_transaction, business_id, user_id, feature, error_message)
-        await _threaded(partial(log, request_data))
+        await threaded(partial(log, request_data))
 
     async def get_usage_stats(self, business_id: str, days: int = 30) -> UsageStats:
         """See `BillingService.get_usage_stats`."""
-        return await _threaded(partial(self._service().get_usage_stats, business_id, days))
-
-
-async def _threaded(work: Callable[[], T]) -> T:
-    """Run blocking work beside the event loop, in the caller's context."""
-    return await asyncio.get_running_loop().run_in_executor(None, partial(copy_context().run, work))
+        return await threaded(partial(self._service().get_usage_stats, business_id, days))

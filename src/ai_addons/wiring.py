@@ -51,7 +51,7 @@ from ai_addons.llm.retry import ModelCaller
 from ai_addons.settings import GatewaySettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from concurrent.futures import Executor
     from datetime import timedelta
 
@@ -101,9 +101,10 @@ class Wiring:
         environ: Where provider keys are looked up; None for the process's own.
         profile: What the host knows of a business.
         gateways: Payment gateways to use in place of those of the settings, the usual one first.
+        active_businesses: Tells the host's subscribers of now.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # all that a host may bring of its own
         self,
         settings: Settings,
         *,
@@ -114,8 +115,10 @@ class Wiring:
         environ: Mapping[str, str] | None,
         profile: Callable[[str], BusinessProfile] | None = None,
         gateways: Sequence[Gateway] = (),
+        active_businesses: Callable[[], Collection[str]] | None = None,
     ) -> None:
         self.settings = settings
+        self.active_businesses = active_businesses
         self.environ: Mapping[str, str] = environ if environ is not None else os.environ
         self.clock: Clock = clock if clock is not None else SystemClock()
         self._ids: Ids = ids if ids is not None else Uuid7()

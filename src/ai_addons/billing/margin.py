@@ -136,7 +136,7 @@ def call_margin(
     """
     if cost is None:
         return None
-    return _kept(revenue - _tax(revenue, tax), _fee(revenue, fee) + cost)
+    return left_of(revenue - _tax(revenue, tax), payment_fee(revenue, fee) + cost)
 
 
 def margins(rows: Iterable[FeatureUsage], *, fee: Decimal = PAYMENT_FEE, tax: Decimal = NO_TAX) -> MarginTable:
@@ -164,7 +164,7 @@ def _feature_line(feature: str, rows: Sequence[FeatureUsage], fee: Decimal, tax:
         micro=sum(row.credits.micro for row in rows),
         revenue=revenue,
         tax=_tax(revenue, tax),
-        fee=_fee(revenue, fee),
+        fee=payment_fee(revenue, fee),
         cost=sum(row.cost for row in rows),
         unpriced=sum(row.unpriced for row in rows),
     )
@@ -195,11 +195,12 @@ def _line(
         fee=MicroGhs(fee),
         cost=MicroGhs(cost),
         unpriced=unpriced,
-        margin=None if unpriced else _kept(revenue - tax, fee + cost),
+        margin=None if unpriced else left_of(revenue - tax, fee + cost),
     )
 
 
-def _fee(revenue: int, fee: Decimal) -> int:
+def payment_fee(revenue: int, fee: Decimal) -> int:
+    """What the gateway keeps of some revenue, micro-GHS, rounded up."""
     # Fractions, because Decimal's own arithmetic rounds to the precision of whatever context the host has set.
     return ceil(revenue * Fraction(fee))
 
@@ -208,5 +209,6 @@ def _tax(revenue: int, rate: Decimal) -> int:
     return ceil(revenue * Fraction(rate) / (1 + Fraction(rate)))
 
 
-def _kept(revenue: int, spent: int) -> Decimal | None:
+def left_of(revenue: int, spent: int) -> Decimal | None:
+    """Share of some revenue that is left, in thousandths; None where there is none."""
     return share(revenue - spent, revenue) if revenue > 0 else None

@@ -702,6 +702,24 @@ receipt_numbers: Final = _table(
     CheckConstraint("number > 0", name="ck_receipt_number"),
 )
 
+feedback: Final = _table(
+    "ai_feedback",
+    _text("business_id"),
+    _text("transaction_id"),
+    _text("user_id"),
+    _text("feature"),
+    _exact("rating", null=True),
+    _exact("recommend", null=True),
+    _text("comment", null=True),
+    _exact("at"),
+    PrimaryKeyConstraint("business_id", "transaction_id", "user_id"),
+    CheckConstraint("rating BETWEEN 1 AND 5", name="ck_feedback_rating"),
+    CheckConstraint("recommend BETWEEN 0 AND 10", name="ck_feedback_recommend"),
+    CheckConstraint("rating IS NOT NULL OR recommend IS NOT NULL", name="ck_feedback_says_something"),
+    Index("ix_feedback_at", "at"),
+)
+"""What users say of results, the last word of each; comments are masked before they come here."""
+
 _REFUSAL: Final = "the ledger is never changed; book a reversal"
 
 

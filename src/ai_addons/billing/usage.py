@@ -187,6 +187,10 @@ class Reports:
         """
         return margins([_feature_usage(row) for row in self._used(business, days)], fee=fee, tax=tax)
 
+    def margins_in(self, tx: Tx, days: int) -> MarginTable:
+        """The same of all businesses, inside a transaction of somebody else's."""
+        return margins([_feature_usage(row) for row in self._everybody(days, tx)])
+
     def cache_use(self, business: str | None = None, days: int = 30) -> tuple[CacheUse, ...]:
         """How often the answer cache answered, by feature. For operators only.
 
@@ -199,6 +203,10 @@ class Reports:
             StoreUnavailable: If the database cannot be read.
         """
         return cache_use(self._used(business, days))
+
+    def cache_use_in(self, tx: Tx, days: int) -> tuple[CacheUse, ...]:
+        """The same of all businesses, inside a transaction of somebody else's."""
+        return cache_use(self._everybody(days, tx))
 
     def statement(self, business: str, first: date, last: date) -> Statement:
         """What came into a wallet and left it, by the days on which it was booked.

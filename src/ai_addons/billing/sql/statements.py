@@ -28,6 +28,7 @@ from ai_addons.billing.schema import (
     TEXT,
     allocations,
     audit,
+    feedback,
     grants,
     holds,
     ledger,
@@ -367,6 +368,8 @@ ERASE: Final = (
         _user_key(limit_counters),
     ),
     update(purchases).where(_own(purchases), _user_of(purchases)).values(user_id=null()),
+    # A word said by nobody known could not be told from the other ones: it goes as a whole.
+    delete(feedback).where(_own(feedback), _user_of(feedback)),
     # Whose address and card it is nobody knows: they go with the whole business.
     update(purchases)
     .where(_own(purchases), bindparam("user", type_=TEXT).is_(None))
