@@ -14,7 +14,7 @@ from ai_addons.billing.records import check_id
 from ai_addons.errors import NotFound, PaymentError
 from ai_addons.web.base import Answer, Body, Context, Endpoint, Query
 from ai_addons.web.errors import Forbidden
-from ai_addons.web.reports import reading
+from ai_addons.web.reports import reading, studies
 from ai_addons.web.reports.answers import (
     CallsAnswer,
     ChangedAnswer,
@@ -24,6 +24,7 @@ from ai_addons.web.reports.answers import (
     PaymentsAnswer,
     StatusAnswer,
 )
+from ai_addons.web.reports.studies import ForecastAnswer, KpisAnswer, MarginsAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,19 +86,19 @@ class ConfirmBody(Body):
 
 
 def _overview(context: Context) -> OverviewAnswer:
-    return reading.overview(context.addons, _days(context))
+    return reading.overview(context.addons, days_of(context))
 
 
 def _losers(context: Context) -> LosersAnswer:
-    return reading.losers(context.addons, _days(context))
+    return reading.losers(context.addons, days_of(context))
 
 
 def _calls(context: Context) -> CallsAnswer:
-    return reading.calls(context.addons, _days(context))
+    return reading.calls(context.addons, days_of(context))
 
 
 def _payments(context: Context) -> PaymentsAnswer:
-    return reading.payments(context.addons, _days(context))
+    return reading.payments(context.addons, days_of(context))
 
 
 def _status(context: Context) -> StatusAnswer:
@@ -106,6 +107,18 @@ def _status(context: Context) -> StatusAnswer:
 
 def _doctor(context: Context) -> DoctorAnswer:
     return reading.doctor(context.addons)
+
+
+def _margins(context: Context) -> MarginsAnswer:
+    return studies.margins(context.addons, days_of(context))
+
+
+def _kpis(context: Context) -> KpisAnswer:
+    return studies.kpis(context.addons, days_of(context))
+
+
+def _forecast(context: Context) -> ForecastAnswer:
+    return studies.forecast(context.addons)
 
 
 # Changes. The page of the operator makes the same ones.
@@ -215,7 +228,8 @@ def _named(context: Context) -> tuple[str, str]:
     return context.params["business"], context.params["payment"]
 
 
-def _days(context: Context) -> int:
+def days_of(context: Context) -> int:
+    """The number of days that were asked for."""
     if not isinstance(context.query, DaysQuery):
         msg = "this endpoint takes a number of days"
         raise TypeError(msg)
@@ -276,6 +290,9 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     _read("payments", "What became of orders and attempts to pay.", _payments, PaymentsAnswer),
     _read("status", "What needs somebody now: budget, switches, backlog, rate.", _status, StatusAnswer, None),
     _read("doctor", "Check every invariant of the books; heavy.", _doctor, DoctorAnswer, None, costly=True),
+    _read("margins", "Margins by feature, pack and business; heavy.", _margins, MarginsAnswer, costly=True),
+    _read("kpis", "The KPIs with their intervals and verdicts; heavy.", _kpis, KpisAnswer, costly=True),
+    _read("forecast", "What the models will cost this month.", _forecast, ForecastAnswer, None, costly=True),
     _write("pause", "Stop new paid calls.", _pause, PauseBody),
     _write("resume", "Let paid calls go on.", _resume, PauseBody),
     _write("rates/confirm", "Take an exchange rate that was refused.", _confirm_rate, ConfirmBody, NotFound),

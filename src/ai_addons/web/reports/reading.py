@@ -122,8 +122,13 @@ def is_paused(addons: AddOns, business: str | None, feature: str | None) -> bool
     return any(map(same, addons.operating.switches()))
 
 
+def known_names(addons: AddOns) -> dict[str, str]:
+    """What features are called, by key."""
+    # A name needs no price.
+    return {spec.key: spec.listing({spec.key: Credits(0)}).name for spec in addons.all_features()}
+
+
 def names_of(addons: AddOns) -> Callable[[str], str]:
     """Finds what a feature is called; its key where it is not known any more."""
-    # A name needs no price.
-    known = {spec.key: spec.listing({spec.key: Credits(0)}).name for spec in addons.all_features()}
+    known = known_names(addons)
     return lambda key: known.get(key, key)
