@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests import books, postgres, redis_server
+from tests.browser import chromium, new_page, page  # noqa: F401  # fixtures, passed on to every test
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

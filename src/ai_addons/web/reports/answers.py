@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from datetime import date, datetime  # noqa: TC003  # pydantic reads them
-from decimal import Decimal  # noqa: TC003  # as above
-from typing import Literal
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import PlainSerializer
 
 from ai_addons.web.base import Answer
+
+Amount = Annotated[Decimal, PlainSerializer(lambda value: f"{value:f}", return_type=str, when_used="json")]
+"""An exact number, sent as text without an exponent: not everyone who reads JSON knows 0E-12."""
 
 
 class LineAnswer(Answer):
@@ -28,12 +33,12 @@ class LineAnswer(Answer):
     key: str
     name: str
     calls: int
-    credits: Decimal
-    revenue_ghs: Decimal
-    fee_ghs: Decimal
-    cost_ghs: Decimal
-    left_ghs: Decimal
-    margin: Decimal | None
+    credits: Amount
+    revenue_ghs: Amount
+    fee_ghs: Amount
+    cost_ghs: Amount
+    left_ghs: Amount
+    margin: Amount | None
     unpriced: int
 
 
@@ -42,9 +47,9 @@ class DayAnswer(Answer):
 
     day: date
     calls: int
-    revenue_ghs: Decimal
-    cost_ghs: Decimal
-    cost_usd: Decimal
+    revenue_ghs: Amount
+    cost_ghs: Amount
+    cost_usd: Amount
 
 
 class OverviewAnswer(Answer):
@@ -62,12 +67,12 @@ class OverviewAnswer(Answer):
     """
 
     days: int
-    fee_rate: Decimal
+    fee_rate: Amount
     total: LineAnswer
-    cost_usd: Decimal
+    cost_usd: Amount
     features: tuple[LineAnswer, ...]
     ai_users: int
-    revenue_per_ai_user_ghs: Decimal | None
+    revenue_per_ai_user_ghs: Amount | None
     by_day: tuple[DayAnswer, ...]
 
 
@@ -129,9 +134,9 @@ class CacheAnswer(Answer):
     feature: str
     cacheable: int
     hits: int
-    hit_rate: Decimal | None
-    saved_usd: Decimal
-    saved_ghs: Decimal
+    hit_rate: Amount | None
+    saved_usd: Amount
+    saved_ghs: Amount
 
 
 class CallsAnswer(Answer):
@@ -158,7 +163,7 @@ class OrderAnswer(Answer):
     state: str
     orders: int
     businesses: int
-    amount: Decimal
+    amount: Amount
     currency: str
 
 
@@ -178,7 +183,7 @@ class BackAnswer(Answer):
     what: str
     state: str
     several: int
-    amount: Decimal
+    amount: Amount
     currency: str
 
 
@@ -190,9 +195,9 @@ class AsideAnswer(Answer):
     order: str
     reference: str
     reason: str
-    expected: Decimal
+    expected: Amount
     currency: str
-    paid: Decimal | None
+    paid: Amount | None
     paid_currency: str | None
     opened_at: datetime
 
@@ -230,11 +235,11 @@ class SpendingAnswer(Answer):
 
     window: str
     starts_at: datetime
-    used_usd: Decimal
-    held_usd: Decimal
-    used_ghs: Decimal
-    budget_usd: Decimal | None
-    share: Decimal | None
+    used_usd: Amount
+    held_usd: Amount
+    used_ghs: Amount
+    budget_usd: Amount | None
+    share: Amount | None
 
 
 class SwitchAnswer(Answer):
@@ -257,7 +262,7 @@ class WaitingAnswer(Answer):
 class WaitingRateAnswer(Answer):
     """A rate that was refused until somebody confirms it."""
 
-    rate: Decimal
+    rate: Amount
     as_of: date
     source: str
     why: str
@@ -276,7 +281,7 @@ class RateAnswer(Answer):
         waiting: Rates that were refused.
     """
 
-    ghs_per_usd: Decimal
+    ghs_per_usd: Amount
     as_of: date
     source: str
     age_days: int

@@ -273,8 +273,8 @@ def alerts(
         yield f"Paused: {pulled.feature or 'all features'} of {pulled.business or 'all businesses'}."
     for waits in backlog:
         if waits.several:
-            yield f"Waiting: {waits.several} {WAITS[waits.what]}."
+            yield f"Waiting: {WAITS[waits.what]} ({waits.several})."
     if known.waiting:
-        yield f"Exchange rates that wait to be confirmed: {len(known.waiting)}."
+        yield f"Waiting: exchange rates to be confirmed ({len(known.waiting)})."
     if known.state != "fresh":
         yield f"The exchange rate of {known.as_of} from {known.source} is {known.state}."

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from ai_addons.billing.fx_used import SHOWN_AT
 from ai_addons.money import MicroGhs, ghs, usd
 from ai_addons.web.base import Answer
+from ai_addons.web.reports.answers import Amount  # noqa: TC001  # pydantic reads it
 from ai_addons.web.reports.figures import moment
 
 if TYPE_CHECKING:
@@ -26,11 +27,11 @@ class FxAnswer(Answer):
 
     source: str
     day: str
-    ghs_per_usd: Decimal
+    ghs_per_usd: Amount
     stale: bool
     calls: int
-    cost_usd: Decimal
-    cost_ghs: Decimal
+    cost_usd: Amount
+    cost_ghs: Amount
 
 
 class PackLineAnswer(Answer):
@@ -57,14 +58,14 @@ class PackLineAnswer(Answer):
     pack: str
     business: str
     calls: int
-    credits: Decimal
-    revenue_ghs: Decimal
-    fee_ghs: Decimal
-    cost_ghs: Decimal
-    cost_usd: Decimal
-    left_ghs: Decimal
-    margin: Decimal | None
-    margin_at: dict[str, Decimal | None]
+    credits: Amount
+    revenue_ghs: Amount
+    fee_ghs: Amount
+    cost_ghs: Amount
+    cost_usd: Amount
+    left_ghs: Amount
+    margin: Amount | None
+    margin_at: dict[str, Amount | None]
     unpriced: int
 
 
@@ -117,12 +118,12 @@ class KpiAnswer(Answer):
     since: datetime
     until: datetime
     unit: str
-    numerator: Decimal | None
-    denominator: Decimal | None
-    value: Decimal | None
-    low: Decimal | None
-    high: Decimal | None
-    target: Decimal | None
+    numerator: Amount | None
+    denominator: Amount | None
+    value: Amount | None
+    low: Amount | None
+    high: Amount | None
+    target: Amount | None
     verdict: str
     note: str
     p50_ms: int | None
@@ -155,11 +156,11 @@ class ForecastAnswer(Answer):
 
     month: str
     days_left: int
-    spent_usd: Decimal
-    spent_ghs: Decimal
-    expected_usd: Decimal
-    low_usd: Decimal | None
-    high_usd: Decimal | None
+    spent_usd: Amount
+    spent_ghs: Amount
+    expected_usd: Amount
+    low_usd: Amount | None
+    high_usd: Amount | None
     unpriced: int
     method: str
 

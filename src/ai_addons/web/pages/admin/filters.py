@@ -9,12 +9,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-NOTHING: Final = "–"
-"""Stands for what is not known; an en dash."""
+NOTHING: Final = "\N{EN DASH}"
+"""Stands for what is not known."""
 
 _CENTS: Final = Decimal("0.01")
 _SMALL: Final = Decimal("0.0001")
-_TENTHS: Final = Decimal("0.1")
 # Whatever decimal context the host has set.
 _EXACT: Final = Context(prec=40, rounding=ROUND_HALF_UP)
 _SECOND: Final = 1_000
@@ -28,9 +27,12 @@ def money(amount: Decimal | None) -> str:
     return f"{amount.quantize(_SMALL if small else _CENTS, context=_EXACT):,f}"
 
 
-def percent(part: Decimal | None) -> str:
-    """A share in per cent, to a tenth."""
-    return NOTHING if part is None else f"{_EXACT.multiply(part, Decimal(100)).quantize(_TENTHS, context=_EXACT):,f} %"
+def percent(part: Decimal | None, places: int = 1) -> str:
+    """A share in per cent, to a tenth or to so many places."""
+    if part is None:
+        return NOTHING
+    whole = _EXACT.multiply(part, Decimal(100))
+    return f"{whole.quantize(Decimal(f'1e-{places}'), context=_EXACT):,f} %"
 
 
 def figure(value: Decimal | None, unit: str) -> str:
