@@ -17,9 +17,12 @@ day  shop    feature            calls credits USD each  took, and what came of i
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from ai_addons.addons import AddOns
+from ai_addons.billing.fx.base import FxRate, day_at
 from ai_addons.billing.records import CallIdentity, CallRecord, Hold
 from ai_addons.money import Credits, Money, PicoUsd
 from ai_addons.testing.fakes import ManualClock
@@ -31,6 +34,7 @@ from ai_addons.web import Principal, Web, WebRequest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ai_addons.settings import FxSettings
     from ai_addons.web import Action, WebResponse
 
 PICO: Final = 10**12
@@ -55,6 +59,21 @@ _ACTIONS: Final[Mapping[str, frozenset[Action]]] = {
     "write": frozenset({"admin:write"}),
     "shop": frozenset({"credits:read", "credits:purchase", "usage:read", "addon:manage"}),
 }
+
+
+class Leaping:
+    """A source of exchange rates: GHS 11.50 for a dollar on 21 September, later far more."""
+
+    def fetch(self, now: int) -> FxRate:
+        """The rate of the day."""
+        today = day_at(now)
+        rate = "11.5" if today == date(2026, 9, 21) else "20.25"
+        return FxRate(rate=Decimal(rate), as_of=today, source="leaping", kind="market", fetched_at=now)
+
+
+def leaping(fx: FxSettings) -> Leaping:
+    """Make the source, as the settings name it: ``tests.operator_month:leaping``."""
+    return Leaping()
 
 
 def authorize(principal: Principal, action: Action) -> bool:
@@ -129,6 +148,8 @@ def trade(office: Office) -> None:
         office.call("shop_a", "credit_assessment", "3", record)
     office.clock.advance(2 * DAY)
     office.call("shop_b", "credit_assessment", "3", ANSWER)
+    # A report ends just before now.
+    office.clock.advance(1)
 
 
 def buy(office: Office) -> str:
