@@ -13,7 +13,7 @@ from ai_addons.billing.migrations import refuse_downgrade
 if TYPE_CHECKING:
     from sqlalchemy.types import TypeEngine
 
-revision: Final = "0011"
+revision: Final = "0012"
 down_revision: Final = "0010"
 
 _EXACT: Final[TypeEngine[Any]] = BigInteger().with_variant(sqlite.INTEGER(), "sqlite")
