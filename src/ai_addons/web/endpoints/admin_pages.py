@@ -137,13 +137,13 @@ def _question(context: Context, asked: ChangeQuery, fault: str | None = None, st
         status=status,
         title=question.title,
         meaning=question.meaning,
-        facts=_facts(context, asked),
+        facts=_facts(context, asked, fault),
         hidden={name: value for name, value in named.items() if value},
         fault=fault,
     )
 
 
-def _facts(context: Context, asked: ChangeQuery) -> tuple[tuple[str, str], ...]:
+def _facts(context: Context, asked: ChangeQuery, fault: str | None) -> tuple[tuple[str, str], ...]:
     if asked.what in {"pause", "resume"}:
         return changes.facts(business=asked.business or changes.ALL, feature=asked.feature or changes.ALL)
     if asked.what == "rate":
@@ -159,7 +159,10 @@ def _facts(context: Context, asked: ChangeQuery) -> tuple[tuple[str, str], ...]:
                 asked_for=f"{found.currency} {money(found.expected)}",
                 came=came,
             )
-    raise NotFound
+    if fault is None:
+        raise NotFound
+    # Somebody was quicker; what is the matter is said all the same.
+    return changes.facts(business=asked.business, payment=asked.payment)
 
 
 def _change(context: Context) -> WebResponse:
