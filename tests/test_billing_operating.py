@@ -410,7 +410,7 @@ def year(each_database: None) -> Any:
 ASKED: Final[dict[str, tuple[Any, dict[str, object], str]]] = {
     "orders": (sql.ORDERS_BY_STATE, {"since": 19_900}, "ix_purchase_created"),
     "attempts": (sql.TRIES, {"since": 19_900}, "ix_attempt_created"),
-    "unanswered": (sql.UNANSWERED, {"before": 19_900}, "ix_attempt_unpaid"),
+    "unanswered": (sql.UNANSWERED, {"before": 19_900}, "ix_purchase_pending"),
     "inbox": (sql.INBOX, {}, "ix_gateway_event_due"),
     "outbox": (sql.OUTBOX, {}, "ix_outbox_unsent"),
     "quarantine": (sql.QUARANTINE, {}, "ix_quarantine_open"),
@@ -429,7 +429,12 @@ ASKED: Final[dict[str, tuple[Any, dict[str, object], str]]] = {
 def test_sqlite_reads_ranges_of_indexes(year: Books, name: str) -> None:
     """No table but that of the wallets is read whole, however long the log is."""
     statement, values, index = ASKED[name]
-    table = {"outbox": "ai_outbox", "inbox": "ai_gateway_events", "quarantine": "ai_payment_quarantine"}.get(name, "-")
+    table = {
+        "outbox": "ai_outbox",
+        "inbox": "ai_gateway_events",
+        "quarantine": "ai_payment_quarantine",
+        "unanswered": "ai_credit_purchases",
+    }.get(name, "-")
     found = plan(year, statement, values)
     assert index in found
     whole = [step for step in found.split(" / ") if step.startswith("SCAN")]

@@ -170,8 +170,8 @@ class Waiting:
     """What waits for somebody.
 
     Attributes:
-        what: ``payments`` that nobody ended for half an hour, ``inbox`` (webhooks of gateways), ``quarantine``
-            (payments that do not fit), ``outbox`` (events to be sent), ``holds`` past their time.
+        what: ``payments`` of open orders that nobody ended for half an hour, ``inbox`` (webhooks of gateways),
+            ``quarantine`` (payments that do not fit), ``outbox`` (events to be sent), ``holds`` past their time.
         several: How many.
         oldest: Since when the oldest waits, UTC microseconds; None without any.
     """

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ai_addons.addons import AddOns
-from ai_addons.cli import books, operate, show
+from ai_addons.cli import books, operate, show, watch
 from ai_addons.cli.cache import cache
 from ai_addons.cli.checkup import examine_setup
 from ai_addons.cli.db import db
@@ -62,6 +62,7 @@ for _command in (
     webhook_secret,
     *books.COMMANDS,
     *operate.COMMANDS,
+    *watch.COMMANDS,
 ):
     main.add_command(_command)
 
