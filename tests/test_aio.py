@@ -12,10 +12,18 @@ import pytest
 
 from ai_addons import AddOns, Credits, Money, Prompt, billed_feature
 from ai_addons.accounts import Accounts
-from ai_addons.aio import AsyncAddOns, AsyncBilling, AsyncLimits, AsyncOrders, AsyncPrices, AsyncSubscriptions
-from ai_addons.aio_figures import AsyncFigures
+from ai_addons.aio import (
+    AsyncAddOns,
+    AsyncBilling,
+    AsyncLimits,
+    AsyncOrders,
+    AsyncPrices,
+    AsyncSubscriptions,
+)
+from ai_addons.aio_figures import AsyncFigures, AsyncOperating
 from ai_addons.billing.limiting import Limits
 from ai_addons.billing.limits import Limit
+from ai_addons.billing.operating import Operating
 from ai_addons.billing.payments import Payments
 from ai_addons.billing.service import BillingService
 from ai_addons.billing.subscriptions import Subscriptions
@@ -43,6 +51,7 @@ TWINS: Final = [
     (Subscriptions, AsyncSubscriptions),
     (Payments, AsyncOrders),
     (Limits, AsyncLimits),
+    (Operating, AsyncOperating),
     (Prices, AsyncPrices),
     (BillingService, AsyncBilling),
 ]

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.ledger import LedgerEntry
     from ai_addons.billing.limiting import Limits
     from ai_addons.billing.margin import MarginTable
+    from ai_addons.billing.operating import Operating
     from ai_addons.billing.outbox import Delivered
     from ai_addons.billing.payments import Payments
     from ai_addons.billing.policy import Policy
@@ -256,19 +257,24 @@ class Accounts(Figures):
         """Stop a business's calls (``suspended``, ``closed``) or let it go on (``active``)."""
         return self._wiring.operations.set_status(business, status, actor=actor, reason=reason)
 
-    def pause(self, *, business: str | None = None, feature: str | None = None, actor: str) -> None:
+    def pause(
+        self, *, business: str | None = None, feature: str | None = None, actor: str, reason: str | None = None
+    ) -> None:
         """Pull the kill switch: no new holds; free repeats and calls in progress go on.
 
         Args:
             business: For one business; None for all.
             feature: For one feature; None for all.
             actor: Who decided.
+            reason: Why; kept in the audit log.
         """
-        self._wiring.limits.pause(business=business, feature=feature, actor=actor)
+        self._wiring.limits.pause(business=business, feature=feature, actor=actor, reason=reason)
 
-    def resume(self, *, business: str | None = None, feature: str | None = None, actor: str) -> bool:
+    def resume(
+        self, *, business: str | None = None, feature: str | None = None, actor: str, reason: str | None = None
+    ) -> bool:
         """Release the kill switch that was pulled with the same arguments; whether it was."""
-        return self._wiring.limits.resume(business=business, feature=feature, actor=actor)
+        return self._wiring.limits.resume(business=business, feature=feature, actor=actor, reason=reason)
 
     def erase(self, business: str, *, user: str | None = None, actor: str) -> None:
         """Forget who made a business's calls; its books stay whole to the last micro-credit.
@@ -352,6 +358,11 @@ class Accounts(Figures):
         return books.database.read(lambda tx: spending_at(tx, books.terms.purse, books.now(tx)))
 
     @property
+    def operating(self) -> Operating:
+        """All businesses together: calls, earnings, payments, what waits; for operators only."""
+        return self._wiring.operating
+
+    @property
     def answers(self) -> Answers:
         """The answer cache: how useful it is, and how to clear it; for operators only."""
         return Answers(self._wiring, self._reports.cache_use)
@@ -422,12 +433,13 @@ class Accounts(Figures):
     def sweep(self) -> int:
         """Do what is due in every wallet: orphan holds, expiry, renewals; how many wallets had any.
 
-        Webhooks of gateways that wait are worked on and unpaid orders given up. The sources of exchange rates are
-        asked too, if any is configured and it is time.
+        Webhooks of gateways that wait are worked on and unpaid orders given up. Past days are counted for the
+        operator. The sources of exchange rates are asked too, if any is configured and it is time.
         """
         swept = self._wiring.store.sweep()
         self.orders.work_inbox()
         self.orders.expire()
+        self.operating.sum_up()
         self._wiring.rates.refresh()
         return swept
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from ai_addons.aio_figures import AsyncFigures, threaded
+from ai_addons.aio_figures import AsyncFigures, AsyncOperating, threaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -66,6 +66,7 @@ class AsyncAddOns(AsyncFigures):
         self.subscriptions: AsyncSubscriptions = AsyncSubscriptions(addons)
         self.orders: AsyncOrders = AsyncOrders(addons)
         self.limits: AsyncLimits = AsyncLimits(addons)
+        self.operating: AsyncOperating = AsyncOperating(addons)
         self.prices: AsyncPrices = AsyncPrices(addons)
         self.answers: AsyncAnswers = AsyncAnswers(addons)
         # Each use asks anew, as the sync ones do.
@@ -122,10 +123,6 @@ class AsyncAddOns(AsyncFigures):
         """See `AddOns.trial_left`."""
         return await threaded(partial(self._addons.trial_left, business))
 
-    async def trial_left(self, business: str) -> Credits:
-        """See `AddOns.trial_left`."""
-        return await _threaded(partial(self._addons.trial_left, business))
-
     async def adjust(
         self,
         business: str,
@@ -152,13 +149,19 @@ class AsyncAddOns(AsyncFigures):
         """See `AddOns.set_status`."""
         return await threaded(partial(self._addons.set_status, business, status, actor=actor, reason=reason))
 
-    async def pause(self, *, business: str | None = None, feature: str | None = None, actor: str) -> None:
+    async def pause(
+        self, *, business: str | None = None, feature: str | None = None, actor: str, reason: str | None = None
+    ) -> None:
         """See `AddOns.pause`."""
-        await threaded(partial(self._addons.pause, business=business, feature=feature, actor=actor))
+        pause = partial(self._addons.pause, business=business, feature=feature, actor=actor, reason=reason)
+        await threaded(pause)
 
-    async def resume(self, *, business: str | None = None, feature: str | None = None, actor: str) -> bool:
+    async def resume(
+        self, *, business: str | None = None, feature: str | None = None, actor: str, reason: str | None = None
+    ) -> bool:
         """See `AddOns.resume`."""
-        return await threaded(partial(self._addons.resume, business=business, feature=feature, actor=actor))
+        resume = partial(self._addons.resume, business=business, feature=feature, actor=actor, reason=reason)
+        return await threaded(resume)
 
     async def erase(self, business: str, *, user: str | None = None, actor: str) -> None:
         """See `AddOns.erase`."""
@@ -488,13 +491,19 @@ class AsyncLimits:
         """See `Limits.paused`."""
         return await threaded(partial(self._addons.limits.paused, business))
 
-    async def pause(self, *, business: str | None = None, feature: str | None = None, actor: str) -> None:
+    async def pause(
+        self, *, business: str | None = None, feature: str | None = None, actor: str, reason: str | None = None
+    ) -> None:
         """See `Limits.pause`."""
-        await threaded(partial(self._addons.limits.pause, business=business, feature=feature, actor=actor))
+        pause = partial(self._addons.limits.pause, business=business, feature=feature, actor=actor, reason=reason)
+        await threaded(pause)
 
-    async def resume(self, *, business: str | None = None, feature: str | None = None, actor: str) -> bool:
+    async def resume(
+        self, *, business: str | None = None, feature: str | None = None, actor: str, reason: str | None = None
+    ) -> bool:
         """See `Limits.resume`."""
-        return await threaded(partial(self._addons.limits.resume, business=business, feature=feature, actor=actor))
+        resume = partial(self._addons.limits.resume, business=business, feature=feature, actor=actor, reason=reason)
+        return await threaded(resume)
 
 
 class AsyncPrices:

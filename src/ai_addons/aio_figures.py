@@ -1,4 +1,4 @@
-"""`AsyncFigures`: the operations of `Figures` for async hosts."""
+"""`AsyncFigures` and `AsyncOperating`: the operations of `Figures` and `Operating` for async hosts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from ai_addons.billing.bills.comparing import TOLERANCE
+from ai_addons.billing.margin import PAYMENT_FEE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -16,12 +17,15 @@ if TYPE_CHECKING:
     from random import Random
     from typing import TextIO
 
+    from ai_addons.addons import AddOns
     from ai_addons.billing.bills.comparing import BillComparison
     from ai_addons.billing.exporting import FileFormat, TableName
     from ai_addons.billing.feedback import Feedback
     from ai_addons.billing.forecast import SpendForecast
     from ai_addons.billing.kpis import Kpis
+    from ai_addons.billing.limiting import Switch
     from ai_addons.billing.margin_report import MarginReport
+    from ai_addons.billing.operating import Calls, DayEarned, Earners, Funnel, Waiting
     from ai_addons.billing.records import AuditEntry
     from ai_addons.billing.retention import Retained
     from ai_addons.figures import Figures
@@ -99,6 +103,45 @@ class AsyncFigures:
     async def audit_log(self, days: int = 30) -> list[AuditEntry]:
         """See `Figures.audit_log`."""
         return await threaded(partial(self._figures.audit_log, days))
+
+
+class AsyncOperating:
+    """All businesses together, for async hosts; for operators only."""
+
+    def __init__(self, addons: AddOns) -> None:
+        self._addons = addons
+
+    async def calls(self, days: int = 30) -> Calls:
+        """See `Operating.calls`."""
+        return await threaded(partial(self._addons.operating.calls, days))
+
+    async def sum_up(self, most: int = 31) -> int:
+        """See `Operating.sum_up`."""
+        return await threaded(partial(self._addons.operating.sum_up, most))
+
+    async def days(self, days: int = 30) -> tuple[DayEarned, ...]:
+        """See `Operating.days`."""
+        return await threaded(partial(self._addons.operating.days, days))
+
+    async def earners(self, days: int = 30, most: int = 20, *, fee: Decimal = PAYMENT_FEE) -> Earners:
+        """See `Operating.earners`."""
+        return await threaded(partial(self._addons.operating.earners, days, most, fee=fee))
+
+    async def funnel(self, days: int = 30) -> Funnel:
+        """See `Operating.funnel`."""
+        return await threaded(partial(self._addons.operating.funnel, days))
+
+    async def now(self) -> int:
+        """See `Operating.now`."""
+        return await threaded(self._addons.operating.now)
+
+    async def backlog(self) -> tuple[Waiting, ...]:
+        """See `Operating.backlog`."""
+        return await threaded(self._addons.operating.backlog)
+
+    async def switches(self) -> tuple[Switch, ...]:
+        """See `Operating.switches`."""
+        return await threaded(self._addons.operating.switches)
 
 
 async def threaded(work: Callable[[], T]) -> T:

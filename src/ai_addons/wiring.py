@@ -27,6 +27,7 @@ from ai_addons.billing.given import pico_usd
 from ai_addons.billing.limiting import Limits
 from ai_addons.billing.limits import SCOPES, WINDOWS, Limit
 from ai_addons.billing.opening import Shop
+from ai_addons.billing.operating import Operating
 from ai_addons.billing.operations import Operations
 from ai_addons.billing.outbox import Outbox, open_outbox
 from ai_addons.billing.packs import offers
@@ -144,6 +145,7 @@ class Wiring:
         self.operations: Operations = Operations(self.books)
         self.salts: Salts = Salts(self.books, new=partial(secrets.token_hex, _RANDOM_SECRET))
         self.limits: Limits = Limits(self.books)
+        self.operating: Operating = Operating(self.books)
         self.pricing: Pricing = Pricing(
             self.books,
             clock=self.clock,

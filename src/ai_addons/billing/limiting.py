@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ai_addons.billing.books import Books
     from ai_addons.billing.limits import Scope, Window
-    from ai_addons.billing.sql import Tx
+    from ai_addons.billing.sql import Row, Tx
 
 _ALL: Final = ""
 
@@ -103,54 +103,90 @@ class Limits:
         """
         _check_names(business, None)
         rows = self._books.database.read(lambda tx: tx.rows(sql.LIMITS, {"business": business or _ALL}))
-        return [
-            Switch(business=row.business_id or None, feature=row.key or None, actor=row.actor, at=row.set_at)
-            for row in rows
-            if row.per == PAUSED
-        ]
+        return [read_switch(row) for row in rows if row.per == PAUSED]
 
-    def pause(self, *, business: str | None = None, feature: str | None = None, actor: str) -> None:
+    def pause(
+        self, *, business: str | None = None, feature: str | None = None, actor: str, reason: str | None = None
+    ) -> None:
         """Pull the kill switch: no new holds; free repeats and calls in progress go on.
 
         Args:
             business: For one business; None for all.
             feature: For one feature; None for all.
             actor: Who decided.
+            reason: Why; kept in the audit log.
         """
         _check_names(business, feature)
         scope = _switch(business, feature)
-        self._put(scope, PAUSED, business, feature, Credits(0), actor=actor)
+        self._put(scope, PAUSED, business, feature, Credits(0), actor=actor, reason=reason)
 
-    def resume(self, *, business: str | None = None, feature: str | None = None, actor: str) -> bool:
+    def resume(
+        self, *, business: str | None = None, feature: str | None = None, actor: str, reason: str | None = None
+    ) -> bool:
         """Release the kill switch that was pulled with the same arguments.
+
+        Args:
+            business: For one business; None for all.
+            feature: For one feature; None for all.
+            actor: Who decided.
+            reason: Why; kept in the audit log.
 
         Returns:
             Whether it was pulled.
         """
         _check_names(business, feature)
-        return self._drop(_switch(business, feature), PAUSED, business, feature, actor=actor)
+        return self._drop(_switch(business, feature), PAUSED, business, feature, actor=actor, reason=reason)
 
-    def _put(self, scope: str, per: str, business: str | None, key: str | None, amount: Credits, *, actor: str) -> None:
+    def _put(
+        self,
+        scope: str,
+        per: str,
+        business: str | None,
+        key: str | None,
+        amount: Credits,
+        *,
+        actor: str,
+        reason: str | None = None,
+    ) -> None:
         def work(tx: Tx) -> None:
             now = self._books.now(tx)
             row = {"business_id": business or _ALL, "scope": scope, "key": key or _ALL, "per": per}
             tx.write(sql.PUT_LIMIT, row | {"amount": amount.micro, "actor": actor, "set_at": now})
-            detail = {"scope": scope, "per": per, "key": key, "amount": str(amount)}
+            detail = {"scope": scope, "per": per, "key": key, "amount": str(amount), **_why(reason)}
             note(self._books, tx, now, actor, "pause" if per == PAUSED else "set_limit", business or _ALL, detail)
 
         self._books.database.write(work)
 
-    def _drop(self, scope: str, per: str, business: str | None, key: str | None, *, actor: str) -> bool:
+    def _drop(
+        self,
+        scope: str,
+        per: str,
+        business: str | None,
+        key: str | None,
+        *,
+        actor: str,
+        reason: str | None = None,
+    ) -> bool:
         def work(tx: Tx) -> bool:
             place = {"business": business or _ALL, "scope": scope, "key": key or _ALL, "per": per}
             gone = bool(tx.changed(sql.DROP_LIMIT, place))
             if gone:
                 action = "resume" if per == PAUSED else "remove_limit"
-                detail = {"scope": scope, "per": per, "key": key}
+                detail = {"scope": scope, "per": per, "key": key, **_why(reason)}
                 note(self._books, tx, self._books.now(tx), actor, action, business or _ALL, detail)
             return gone
 
         return self._books.database.write(work)
+
+
+def read_switch(row: Row) -> Switch:
+    """A kill switch from its row."""
+    return Switch(business=row.business_id or None, feature=row.key or None, actor=row.actor, at=row.set_at)
+
+
+def _why(reason: str | None) -> dict[str, str]:
+    """The reason, where one is given."""
+    return {} if reason is None else {"reason": reason}
 
 
 def _check_names(business: str | None, key: str | None) -> None:

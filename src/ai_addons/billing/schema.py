@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 metadata: Final = MetaData()
 
-HEAD: Final = "0011"
+HEAD: Final = "0012"
 """The version of these tables; `ai_addons.billing.migrations` leads here from every earlier one."""
 
 VERSION_TABLE: Final = "ai_schema_version"
@@ -246,6 +246,19 @@ usage_daily: Final = _table(
     PrimaryKeyConstraint("business_id", "day", "feature"),
 )
 """Sums and counts of the call log per day of the business's zone; every mean is a division at the edge."""
+
+call_days: Final = _table(
+    "ai_call_days",
+    _text("day"),
+    _text("feature"),
+    _text("error"),
+    _exact("cached"),
+    _exact("under_ms"),
+    _exact("calls"),
+    PrimaryKeyConstraint("day", "feature", "error", "cached", "under_ms"),
+    CheckConstraint("calls >= 0", name="ck_call_days_calls"),
+)
+"""Past days of the operator's zone, counted by time and error over all businesses; an empty feature says it is done."""
 
 results: Final = _table(
     "ai_call_results",
@@ -538,6 +551,8 @@ purchases: Final = _table(
         name="ck_purchase_addon",
     ),
     Index("ix_purchase_pending", "created_at", "id", **_where("state = 'pending'")),
+    # What operators are shown of all businesses.
+    Index("ix_purchase_created", "created_at"),
     # One month of an add-on is for sale once at a time.
     Index("uq_purchase_period", "business_id", "subscription_id", "period", unique=True, **_where("state = 'pending'")),
 )
@@ -573,6 +588,7 @@ payment_attempts: Final = _table(
     CheckConstraint("amount_minor > 0 AND surplus_minor >= 0", name="ck_attempt_amount"),
     Index("ix_attempt_order", "business_id", "order_id", "created_at"),
     Index("uq_attempt_paid", "business_id", "order_id", unique=True, **_where("state = 'paid'")),
+    Index("ix_attempt_created", "created_at"),
     Index("ix_attempt_unpaid", "created_at", "reference", **_where("state IN ('started', 'open')")),
 )
 """Attempts to pay an order, each under a reference that is a gateway's key too."""

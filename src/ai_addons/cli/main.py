@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ai_addons.cli import books, figures, keeping, operate, show
+from ai_addons.cli import books, figures, keeping, operate, show, watch
 from ai_addons.cli.cache import cache
 from ai_addons.cli.checkup import examine_setup
 from ai_addons.cli.db import db
@@ -70,6 +70,7 @@ for _command in (
     *figures.COMMANDS,
     *keeping.COMMANDS,
     *operate.COMMANDS,
+    *watch.COMMANDS,
 ):
     main.add_command(_command)
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 DEFAULT_POLICY: Final = "default"
 """Stands for the policy of the settings."""
 
+_MAYBE_REASON = click.option("--reason", help="Why; kept in the audit log.")
 _ONE_BUSINESS = click.option("--business", help="One business; without it all.")
 _FEATURE = click.option("--feature", help="One feature; without it all.")
 _SCOPE = click.argument("scope", type=click.Choice(SCOPES))
@@ -133,12 +134,13 @@ def erase(business: str, user: str | None, actor: str, *, json_out: bool) -> Non
 @_ONE_BUSINESS
 @_FEATURE
 @ACTOR
+@_MAYBE_REASON
 @show.as_json
 @show.told
-def pause(business: str | None, feature: str | None, actor: str, *, json_out: bool) -> None:
+def pause(business: str | None, feature: str | None, actor: str, reason: str | None, *, json_out: bool) -> None:
     """Pull the kill switch: no new calls that cost credits; those in progress go on."""
     with closing(show.open_addons()) as addons:
-        addons.pause(business=business, feature=feature, actor=actor)
+        addons.pause(business=business, feature=feature, actor=actor, reason=reason)
         known = feature is None or feature in {spec.key for spec in addons.all_features()}
     if not known:
         click.echo(f"note: no feature {feature!r} is known here; unless your host declares it, check the key", err=True)
@@ -152,12 +154,13 @@ def pause(business: str | None, feature: str | None, actor: str, *, json_out: bo
 @_ONE_BUSINESS
 @_FEATURE
 @ACTOR
+@_MAYBE_REASON
 @show.as_json
 @show.told
-def unpause(business: str | None, feature: str | None, actor: str, *, json_out: bool) -> None:
+def unpause(business: str | None, feature: str | None, actor: str, reason: str | None, *, json_out: bool) -> None:
     """Release the kill switch that was pulled with the same options."""
     with closing(show.open_addons()) as addons:
-        released = addons.resume(business=business, feature=feature, actor=actor)
+        released = addons.resume(business=business, feature=feature, actor=actor, reason=reason)
     if json_out:
         show.print_json({"released": released, "business": business, "feature": feature})
     elif released:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from ai_addons.web.endpoints import (
     addon,
+    admin,
+    admin_pages,
     buying,
     document,
     feedback,
@@ -39,5 +41,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *ui.ENDPOINTS,
     *ui_buy.ENDPOINTS,
     *ui_addon.ENDPOINTS,
+    *admin.ENDPOINTS,
+    *admin_pages.ENDPOINTS,
 )
 """Every endpoint, in the order of the documents."""

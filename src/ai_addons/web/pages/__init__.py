@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ai_addons.errors import ConfigError
 from ai_addons.web.base import WebResponse
 from ai_addons.web.pages import filters
+from ai_addons.web.pages.admin.filters import FILTERS as FOR_OPERATORS
 from ai_addons.web.static import STYLE, asset, asset_tags
 
 if TYPE_CHECKING:
@@ -96,5 +97,5 @@ def _templates() -> Any:  # noqa: ANN401  # Jinja2 may not be there when types a
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= filters.ALL
+    environment.filters |= filters.ALL | FOR_OPERATORS
     return environment

@@ -1,0 +1,1 @@
+"""The operator's pages: templates, and what they are filled with."""
