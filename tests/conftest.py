@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests import books, postgres, redis_server
+from tests.template import copied_tables
 from tests.unwatched import WATCHER, proves_no_line, unwatched, watcher
 
 if TYPE_CHECKING:
@@ -60,6 +61,13 @@ def _no_keys_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(_OWN_VARIABLES) and not name.startswith(_TEST_VARIABLES):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tables_once() -> Iterator[None]:
+    """Write the statements of the tables once for all tests."""
+    with copied_tables():
+        yield
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

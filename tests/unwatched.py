@@ -71,7 +71,7 @@ _FOR_CHILDREN: Final = ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")
 def watcher() -> Coverage | None:
     """Who watches this process, if anybody does."""
     coverage = sys.modules.get("coverage")
-    return coverage and coverage.Coverage.current()
+    return None if coverage is None else coverage.Coverage.current()
 
 
 def proves_no_line(item: pytest.Item | None) -> bool:
