@@ -161,7 +161,7 @@ def test_there_are_enough_of_them() -> None:
 
 @pytest.mark.parametrize(("key", "at"), cases())
 def test_a_text_is_refused_by_name_or_taken(key: str, at: int) -> None:
-    """Every text in every place, a quarter outside the full size: the error names the field and quotes nothing of it."""
+    """Every text in every place, a quarter in the small size: the error names the field and quotes nothing."""
     given = inputs(key)[at]
     for number, place in enumerate(places(given)):
         for text in share(tuple(TEXTS.values()), number, 4):
