@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests import books, postgres, redis_server
-from tests.template import copied_tables
+from tests.spared import copied_tables, parsed_project, shared_statements
 from tests.unwatched import WATCHER, proves_no_line, unwatched, watcher
 
 if TYPE_CHECKING:
@@ -64,9 +64,9 @@ def _no_keys_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _tables_once() -> Iterator[None]:
-    """Write the statements of the tables once for all tests."""
-    with copied_tables():
+def _once_for_all(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Spare the tests what a process does once."""
+    with copied_tables(), shared_statements(), parsed_project(request.config.rootpath / "pyproject.toml"):
         yield
 
 
