@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from typing import TYPE_CHECKING, Final
 
@@ -9,13 +10,44 @@ import pytest
 
 from tests import books, postgres, redis_server
 from tests.browser import chromium, new_page, page  # noqa: F401  # fixtures, passed on to every test
+from tests.spared import copied_tables, parsed_project, shared_statements
+from tests.unwatched import WATCHER, proves_no_line, unwatched, watcher
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
 _OWN_VARIABLES: Final = ("OPENAI_", "ANTHROPIC_", "GEMINI_", "GOOGLE_API_KEY", "LITELLM_", "AI_ADDONS_")
 # Where the tests of this project find real databases and the like.
 _TEST_VARIABLES: Final = "AI_ADDONS_TEST_"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Remember who watches; once stopped, coverage does not name itself again."""
+    config.stash[WATCHER] = watcher()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Leave coverage off where it would learn nothing."""
+    if not proves_no_line(item):
+        return (yield)
+    with unwatched(item):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Keep the garbage collector away from the thousands of tests that live to the end of the session.
+
+    While they are gathered it would walk them again and again and find nothing, and later each test
+    that collects on purpose would walk them all: half a second every time.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture
@@ -30,6 +62,13 @@ def _no_keys_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(_OWN_VARIABLES) and not name.startswith(_TEST_VARIABLES):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _once_for_all(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Spare the tests what a process does once."""
+    with copied_tables(), shared_statements(), parsed_project(request.config.rootpath / "pyproject.toml"):
+        yield
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

@@ -16,7 +16,7 @@ from ai_addons.billing.sql.tx import Tx
 from tests.books import Books, new_database
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from sqlalchemy import ClauseElement
@@ -29,6 +29,17 @@ FULL: Final = os.environ.get("AI_ADDONS_TEST_SIZE") == "full"
 _SEND: Final = PipelinedTx._send
 _DIED: Final = 7
 _WORKED: Final = 0
+
+
+def share(every: Sequence[T], number: int, parts: int) -> Sequence[T]:
+    """All of them in the full size; else a share.
+
+    Args:
+        every: What there is.
+        number: Which share; as many numbers in a row as there are parts make the whole.
+        parts: How many shares.
+    """
+    return every if FULL or not every else every[number % min(parts, len(every)) :: parts]
 
 
 def at_once(many: int, work: Callable[[int], T]) -> list[T]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +13,7 @@ from ai_addons.features._guard import CANARY
 from ai_addons.money import Credits
 from ai_addons.testing.kit import SMALL
 from tests.eight import BUSINESS, EIGHT, KEYS, Puppet, asked, decided, shop, strings
+from tests.hands import share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 # Some hundred calls of each feature, on machines that do other work beside them.
 pytestmark: Final = pytest.mark.timeout(300)
-
-FULL: Final = os.environ.get("AI_ADDONS_TEST_SIZE") == "full"
 
 SAYS: Final[Mapping[str, str]] = {
     "link": "See https://evil.example/pay now.",
@@ -168,8 +166,11 @@ def refused(billed: Billed[FeatureResult[Any]], beside: dict[str, Any], key: str
 def test_what_no_text_may_hold_is_never_shown(  # fixtures of the module
     key: str, name: str, obeying: Shop, puppet: Puppet, samples: dict[str, Any], honest: dict[str, Any]
 ) -> None:
-    """Added to each kind of text, twice in a row: refused, or dropped where the text is the model's to spare."""
-    for path in first_of_each(samples[key]):
+    """Added to each kind of text, twice in a row: refused, or dropped where the text is the model's to spare.
+
+    Outside the full size to a third of them, each time another one.
+    """
+    for path in share(first_of_each(samples[key]), list(SAYS).index(name), 3):
         answer = changed(samples[key], path, f"{at(samples[key], path)} {SAYS[name]}".strip())
         billed = told(obeying, puppet, key, answer)
         if not refused(billed, honest[key], key):
@@ -208,8 +209,8 @@ def test_a_decision_that_is_added_is_refused(
     key: str, obeying: Shop, puppet: Puppet, samples: dict[str, Any], honest: dict[str, Any]
 ) -> None:
     """On every level: there is no field for it."""
-    for path in objects(samples[key]):
-        for name, value in ADDED.items():
+    for number, path in enumerate(objects(samples[key])):
+        for name, value in share(list(ADDED.items()), number, 2):
             answer = changed(samples[key], (*path, name), value)
             assert refused(told(obeying, puppet, key, answer), honest[key], key), (path, name)
 
@@ -219,10 +220,10 @@ def test_another_order_moves_no_decision(
     key: str, obeying: Shop, puppet: Puppet, samples: dict[str, Any], honest: dict[str, Any]
 ) -> None:
     """Rows turned round, doubled or left out: what code decided stays, whether the words are used or not."""
-    for path in lists(samples[key]):
+    for number, path in enumerate(lists(samples[key])):
         rows = at(samples[key], path)
         others: tuple[object, ...] = (rows[::-1], rows * 2, [], rows[1:], rows[:1] * len(rows))
-        for other in others:
+        for other in share(others, number, 2):
             refused(told(obeying, puppet, key, changed(samples[key], path, other)), honest[key], key)
 
 
@@ -237,7 +238,7 @@ def test_another_choice_moves_no_decision(
     words = [path for path in leaves(samples[key]) if " " not in at(samples[key], path)]
     for number, path in enumerate(words):
         others = (*OTHERS, at(samples[key], path).upper())
-        for other in others if FULL else others[number % 4 :: 4]:
+        for other in share(others, number, 4):
             refused(told(obeying, puppet, key, changed(samples[key], path, other)), honest[key], key)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import unicodedata
 from functools import cache
@@ -16,6 +15,7 @@ from ai_addons.features._facts import clean
 from ai_addons.features._guard import unsafe
 from ai_addons.features._names import shown_name
 from tests.eight import EIGHT, KEYS, decided, inputs, prose, shop, strings
+from tests.hands import FULL, share
 from tests.hostile import NUMBERS, TEXTS, Path, Place, places, taken
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 # Some hundred calls of each feature, on machines that do other work beside them.
 pytestmark: Final = pytest.mark.timeout(300)
-
-FULL: Final = os.environ.get("AI_ADDONS_TEST_SIZE") == "full"
 
 SOME: Final = tuple(TEXTS) if FULL else tuple(TEXTS)[::3]
 """The texts that stand alone: a third outside the full size; all of them are planted in the features' inputs."""
@@ -163,10 +161,10 @@ def test_there_are_enough_of_them() -> None:
 
 @pytest.mark.parametrize(("key", "at"), cases())
 def test_a_text_is_refused_by_name_or_taken(key: str, at: int) -> None:
-    """Every text in every place: the error names the field and quotes nothing of it."""
+    """Every text in every place, a quarter in the small size: the error names the field and quotes nothing."""
     given = inputs(key)[at]
-    for place in places(given):
-        for text in TEXTS.values():
+    for number, place in enumerate(places(given)):
+        for text in share(tuple(TEXTS.values()), number, 4):
             found = taken(given, {place.path: text})
             if isinstance(found, ValidationError):
                 assert names(found, place), (str(place), text, found.errors(include_input=False))
@@ -283,10 +281,10 @@ def numbered(given: BaseModel, value: object) -> BaseModel:
 
 @pytest.mark.parametrize(("key", "at"), cases())
 def test_a_number_is_refused_by_name_or_taken(key: str, at: int) -> None:
-    """Not a number, endless, far too large, a float: the error names the field."""
+    """Not a number, endless, far too large, a float: the error names the field; outside the full size a quarter."""
     given = inputs(key)[at]
-    for place in places(given):
-        for number in NUMBERS.values():
+    for row, place in enumerate(places(given)):
+        for number in share(tuple(NUMBERS.values()), row, 4):
             found = taken(given, {place.path: number})
             if isinstance(found, ValidationError):
                 assert names(found, place), (str(place), number, found.errors(include_input=False))
