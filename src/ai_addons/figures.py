@@ -118,7 +118,7 @@ class Figures:
 
         Args:
             business: Whose call.
-            transaction_id: Which call: ``receipt.transaction_id``.
+            transaction_id: Which call: ``receipt.id``.
             user: Who says it; None if unknown.
             rating: 1 to 5.
             recommend: 0 to 10, how likely they would recommend it.
