@@ -234,6 +234,8 @@ def test_margins_tell_which_business_paid() -> None:
     call(books, business="biz_8")
     assert [row[2] for row in margin_rows(books)] == ["biz_7", "biz_8"]
     assert [row[2] for row in margin_rows(books, business="biz_8")] == ["biz_8"]
+    assert [one.calls for one in MarginDesk(books.opened).report(30, "biz_8").fx] == [1]
+    assert [one.calls for one in MarginDesk(books.opened).report(30).fx] == [2]
     books.clock.advance(DAY_SECONDS)
     assert margin_rows(books, days=1) == []
     with pytest.raises(ValueError, match="a business id"):

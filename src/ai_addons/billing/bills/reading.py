@@ -53,7 +53,7 @@ def reconcile_bill(books: Books, provider: str, content: bytes, *, tolerance: De
     first, last = min(line.day for line in bill), max(line.day for line in bill)
     since, until = _midnight(first, form.tz), _midnight(last + timedelta(days=1), form.tz)
     logged = _logged(books, form, since, until)
-    window = {"since": since, "until": until}
+    window = {"since": since, "until": until, "business": ""}
     fx = read_fx(books.database.read(lambda tx: tx.rows(sql.FX_USED, window)))
     return BillComparison(
         provider=provider,
