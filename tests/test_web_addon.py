@@ -201,6 +201,10 @@ def test_feedback_is_handed_on_with_the_business_of_who_asks(shop: Shop) -> None
     said = {"transaction_id": "call-1", "rating": 5, "recommend": 0, "comment": "Helps."}
     assert shop.post("ai/feedback/", said).raw == b'{"success":true}'
     assert shop.addons.said == ("biz_7", "call-1", 5, 0, "Helps.")
+
+
+def test_feedback_needs_stars_alone(shop: Shop) -> None:
+    """The rest may be left out."""
     shop.post("ai/feedback/", {"transaction_id": "call-2", "rating": 1}, who=OTHER)
     assert shop.addons.said == ("biz_8", "call-2", 1, None, None)
 

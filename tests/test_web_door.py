@@ -401,7 +401,10 @@ def test_a_host_whose_clock_is_behind_counts_on_in_the_newer_window(shop: Shop) 
 def test_erasing_a_user_forgets_what_was_counted(shop: Shop) -> None:
     """The row of the user goes; the business's own stays until all of it is erased."""
     shop.post("ai/trial/", headers={"idempotency-key": "k1"})
-    names = lambda: sorted(tuple(row)[1] for row in shop.addons._wiring.database.read(_counted))  # noqa: E731
+
+    def names() -> list[str]:
+        return sorted(tuple(row)[1] for row in shop.addons._wiring.database.read(_counted))
+
     assert names() == ["", "u_1"]
     shop.addons.erase("biz_7", user="u_1", actor="boss")
     assert names() == [""]

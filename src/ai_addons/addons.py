@@ -6,7 +6,7 @@ import threading
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from ai_addons import plugins
 from ai_addons._bar import shown
@@ -113,6 +113,7 @@ class AddOns(Accounts):
     ) -> None:
         self.settings: Settings = settings if settings is not None else Settings()
         self._registry = registry if registry is not None else declared
+        self._offered: tuple[Any, ...] | None = None
         self._known_rules: dict[str, tuple[FeaturePrivacySettings | None, Rules]] = {}
         super().__init__(
             Wiring(
@@ -430,10 +431,12 @@ class AddOns(Accounts):
         self._load_features()
         return self._registry.specs()
 
-    @staticmethod
-    def _load_features() -> None:
+    def _load_features(self) -> None:
         """Declare the features that installed packages offer, the built-in ones among them."""
-        for feature in plugins.load_all("features"):
+        if self._offered is None:
+            # Looking through all installed packages takes milliseconds, and they do not change in a process.
+            self._offered = tuple(plugins.load_all("features"))
+        for feature in self._offered:
             # Loading declares too, but only the first time; a test may have ended since.
             feature.declare()
 
