@@ -1,8 +1,8 @@
 """What a page of the ledger, its CSV, a list of orders and a year of usage cost over HTTP, beside bare SQL.
 
 Run with ``python -m benchmarks.web [--full] [--only PART …] [--json]``. A request goes through `Web.dispatch`, as from
-any framework; the yardstick reads the same rows of the same SQLite file with a bare connection and writes them as JSON or
-CSV with the standard library. Both sides run in turn, so the ratios hold on a busy machine.
+any framework; the yardstick reads the same rows of the same SQLite file with a bare connection and writes them as JSON
+or CSV with the standard library. Both sides run in turn, so the ratios hold on a busy machine.
 """
 
 from __future__ import annotations

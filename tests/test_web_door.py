@@ -288,7 +288,7 @@ def test_what_nobody_foresaw_is_logged_with_its_trace(caplog: pytest.LogCaptureF
     """And the client gets our own 500, the same in every framework."""
     with caplog.at_level(logging.ERROR, logger="ai_addons"):
         told, events = answer_to(RuntimeError("boom"))
-    assert told.body["detail"].startswith("Something went wrong here.")
+    assert told.body["detail"].startswith("Something went wrong here, and the operator has been told.")
     assert events == [OperatorAlert(code="web_failed", detail="fails")]
     assert "RuntimeError: boom" in caplog.text
 

@@ -435,7 +435,7 @@ class AddOns(Accounts):
         """Declare the features that installed packages offer, the built-in ones among them."""
         if self._offered is None:
             # Looking through all installed packages takes milliseconds, and they do not change in a process.
-            self._offered = tuple(plugins.load_all("features"))
+            self._offered = plugins.load_all("features")
         for feature in self._offered:
             # Loading declares too, but only the first time; a test may have ended since.
             feature.declare()
