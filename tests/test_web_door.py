@@ -321,7 +321,7 @@ def test_in_the_old_form_errors_and_statuses_are_the_first_plans() -> None:
     with closing(Shop(web={"compat": True})) as shop:
         bad = shop.buy("NONE")
         assert (bad.status, bad.content_type) == (400, "application/json")
-        assert bad.body["error"] == "This pack is not to be had. Nothing was ordered. Look at the price list."
+        assert bad.body["error"] == "This pack is not to be had. Nothing was charged. Look at the price list."
         made = shop.buy("VALUE")
         assert (made.status, made.body["pack_details"]["price"]) == (200, 80.0)
         assert shop.get("ai/usage-stats/", query={"days": "0"}).status == 422

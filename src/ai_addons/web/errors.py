@@ -76,7 +76,7 @@ class ValidationFailed(WebError):
 
 
 class PackNotOnSale(ValidationFailed):
-    """This pack is not to be had. Nothing was ordered. Look at the price list."""
+    """This pack is not to be had. Nothing was charged. Look at the price list."""
 
 
 class TrialNotOffered(WebError):
