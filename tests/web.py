@@ -36,7 +36,7 @@ def profile(business: str) -> BusinessProfile:
 class FeedbackAddOns(AddOns):
     """With a box for feedback that tells what was put into it."""
 
-    said: tuple[object, ...] = ()
+    said: object = None
 
     def feedback(
         self, business: str, transaction_id: str, *, rating: int, recommend: int | None, comment: str | None
