@@ -154,7 +154,8 @@ def trade(office: Office) -> None:
 
 def buy(office: Office) -> str:
     """Three orders: one paid, one that waits, one paid too little; the id of the payment that does not fit."""
-    orders, more = office.addons.orders, {"email": "owner@shop.example", "phone": "0244000000", "network": "mtn"}
+    more: dict[str, Any] = {"email": "owner@shop.example", "phone": "0244000000", "network": "mtn"}
+    orders = office.addons.orders
     paid = orders.start("shop_a", "VALUE", **more).attempt.reference
     office.gateway.pay(paid)
     orders.verify("shop_a", paid)

@@ -55,9 +55,9 @@ def problem(response: WebResponse) -> tuple[int, str]:
     return response.status, json.loads(response.body)["code"]
 
 
-def send(office: Office, path: str, principal: Principal | None = WRITER, **body: object) -> WebResponse:
+def send(office: Office, path: str, who: Any = WRITER, **body: object) -> WebResponse:
     """Send JSON."""
-    return office.post(f"ai/admin/{path}/", json.dumps(body).encode(), principal)
+    return office.post(f"ai/admin/{path}/", json.dumps(body).encode(), who)
 
 
 # Who may ask.

@@ -7,13 +7,13 @@ import sys
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from html.parser import HTMLParser
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 import pytest
 
 from ai_addons.errors import ConfigError
-from ai_addons.web import Principal, WebRequest
+from ai_addons.web import WebRequest
 from ai_addons.web.base import Context
 from ai_addons.web.endpoints import admin_pages
 from ai_addons.web.pages.admin import _render, charts, filters
@@ -75,9 +75,9 @@ def read(response: WebResponse, status: int = 200) -> Reader:
     return Reader(response.body.decode())
 
 
-def send(office: Office, principal: Principal = WRITER, **form: str) -> WebResponse:
+def send(office: Office, /, who: Any = WRITER, **form: str) -> WebResponse:
     """Send the form of a change."""
-    return office.post(CHANGE, urlencode(form).encode(), principal)
+    return office.post(CHANGE, urlencode(form).encode(), who)
 
 
 # What they say.
