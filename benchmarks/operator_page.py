@@ -1,7 +1,7 @@
 """What an operator's looks at all businesses cost, with a year of trade behind them.
 
 Run with ``python -m benchmarks.operator_page [--full] [--only PART …] [--json]``. Goal: nothing that
-the page reads at each look takes more than a second over 30 days. The same over a year is shown
+the page reads at each look takes more than a second of CPU time over 30 days. The same over a year is shown
 without a goal, and so is what reads every call of its days: that is for a request of its own.
 """
 
