@@ -96,10 +96,20 @@ class Office:
             WebRequest(method="GET", path=path, query=query, principal=principal, root="/pos/", csrf_token="t<k>n")
         )
 
-    def post(self, path: str, body: bytes, principal: Principal | None = WRITER) -> WebResponse:
+    def post(
+        self, path: str, body: bytes, principal: Principal | None = WRITER, *, kind: str = "application/json"
+    ) -> WebResponse:
         """Send something."""
         return self.web.dispatch(
-            WebRequest(method="POST", path=path, body=body, principal=principal, root="/pos/", csrf_token="t<k>n")
+            WebRequest(
+                method="POST",
+                path=path,
+                headers={"content-type": kind},
+                body=body,
+                principal=principal,
+                root="/pos/",
+                csrf_token="t<k>n",
+            )
         )
 
     def call(self, business: str, feature: str, amount: str, record: CallRecord) -> None:

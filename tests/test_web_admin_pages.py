@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ai_addons.web import WebResponse
 
 CHANGE: Final = "ai/admin/pages/change/"
+FORM: Final = "application/x-www-form-urlencoded"
 HOSTILE: Final = '"><script>alert(1)</script>&#x27;'
 
 
@@ -77,7 +78,7 @@ def read(response: WebResponse, status: int = 200) -> Reader:
 
 def send(office: Office, /, who: Any = WRITER, **form: str) -> WebResponse:
     """Send the form of a change."""
-    return office.post(CHANGE, urlencode(form).encode(), who)
+    return office.post(CHANGE, urlencode(form).encode(), who, kind=FORM)
 
 
 # What they say.
@@ -340,7 +341,7 @@ def test_a_change_without_its_reason_is_asked_for_again(office: Office, form: di
 )
 def test_what_is_no_form_of_ours_is_refused(office: Office, body: bytes) -> None:
     """Without saying what was sent."""
-    answer = office.post(CHANGE, body)
+    answer = office.post(CHANGE, body, kind=FORM)
     assert (answer.status, b"This is not a form of ours." in answer.body) == (422, True)
     assert office.addons.audit() == []
 
