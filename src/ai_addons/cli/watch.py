@@ -129,8 +129,8 @@ def _print_calls(found: CallsAnswer) -> None:
         )
         for one in found.cache
     )
-    columns = ("feature", "cacheable", "hits", "rate", "saved GHS", "saved USD")
-    out.print(show.table("Cache", columns, saved, right=columns[1:]))
+    kept = ("feature", "cacheable", "hits", "rate", "saved GHS", "saved USD")
+    out.print(show.table("Cache", kept, saved, right=kept[1:]))
 
 
 def _print_payments(found: PaymentsAnswer) -> None:
