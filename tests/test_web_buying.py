@@ -67,7 +67,7 @@ def test_mobile_money_is_approved_on_the_phone_and_the_credits_are_there(shop: S
     assert page is not None
     assert page.title == "Waiting for your payment · AI credits"
     assert "About 180 seconds left to approve on your phone" in page.words
-    assert "Please complete the authorisation on your mobile phone." in page.words
+    assert "Look at your phone: a request to pay GHS 80.00 appears." in page.words
     assert ("meta", {"http-equiv": "refresh", "content": "6"}) in page.tags
     shop.clock.advance(100)
     assert "About 80 seconds left" in shop.see(f"orders/{order}/").words
