@@ -15,7 +15,7 @@ from tests.ui_site import WAITING, Api, Site, wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
     from tests.browser import NewPage
 
@@ -192,10 +192,12 @@ def test_a_payment_page_elsewhere_is_reached_by_a_link(page: Page, till: tuple[S
     link = page.get_by_role("link", name="Go to the payment page")
     link.wait_for()
     elsewhere: list[str] = []
-    page.route(
-        "https://gateway.invalid/**",
-        lambda route: (elsewhere.append(route.request.url), route.fulfill(body="pay here")),
-    )
+
+    def pay(route: Route) -> None:
+        elsewhere.append(route.request.url)
+        route.fulfill(body="pay here")
+
+    page.route("https://gateway.invalid/**", pay)
     link.click()
     page.wait_for_url("https://gateway.invalid/**")
     assert elsewhere == [shop.addons.orders.find(SHOP, shop.addons.orders.history(SHOP)[0].id)[1][0].url]

@@ -133,7 +133,7 @@ def test_a_wrong_code_ends_the_attempt_and_another_is_offered(shop: Shop) -> Non
     order = shop.buy_by_phone("STARTER", "telecel")
     page = shop.press("Send the code", otp="999999")
     assert "That payment was declined, or not approved in time. Nothing was charged." in page.words
-    page = shop.press("Pay GHS 30.00 by phone", **PHONE)
+    page = shop.press("Pay GHS 30.00 by phone", PHONE)
     assert page.title.startswith("Waiting")
     shop.gateway.pay(shop.reference(order))
     shop.press("I have paid: look again")
@@ -233,7 +233,7 @@ def test_an_amount_of_ones_own_buys_by_its_tier(shop: Shop) -> None:
     shop.see("buy/")
     page = shop.press("Choose this amount", amount="100")
     assert "125 credits for GHS 100.00" in page.words
-    shop.press("Pay GHS 100.00 by phone", **PHONE)
+    shop.press("Pay GHS 100.00 by phone", PHONE)
     order = shop.addons.orders.history(SHOP)[0]
     assert (order.kind, order.price, order.credits) == ("custom", Money(100), Credits(125))
 
@@ -297,12 +297,12 @@ def test_a_phone_that_cannot_be_asked_is_told_on_the_same_page(
     """With the same key, so that the next try goes on; without the number that was typed."""
     page = shop.see("buy/pay/?item=VALUE")
     key = page.form("Pay GHS 80.00 by phone")["fields"]["key"]
-    page = shop.press("Pay GHS 80.00 by phone", status=status, **(PHONE | typed))
+    page = shop.press("Pay GHS 80.00 by phone", PHONE | typed, status=status)
     alert = next(attrs for _, attrs in page.tags if attrs.get("role") == "alert")
     assert alert["class"] == "notice bad-news"
     assert told.lower() in page.words.lower() or "Mobile Money" in page.words
     assert page.form("Pay GHS 80.00 by phone")["fields"]["key"] == key
-    shop.press("Pay GHS 80.00 by phone", **PHONE)
+    shop.press("Pay GHS 80.00 by phone", PHONE)
     assert len(shop.addons.orders.history(SHOP)) == 1
 
 
@@ -310,10 +310,10 @@ def test_a_gateway_that_refuses_is_told_in_our_words_and_the_next_try_goes_on(sh
     """One order, whatever happened."""
     shop.see("buy/pay/?item=VALUE")
     shop.gateway.fail_next(500, times=9)
-    page = shop.press("Pay GHS 80.00 by phone", status=502, **PHONE)
+    page = shop.press("Pay GHS 80.00 by phone", status=502, typed=PHONE)
     assert "The payment could not be started. Nothing was charged." in page.words
     shop.heard()
-    shop.press("Pay GHS 80.00 by phone", **PHONE)
+    shop.press("Pay GHS 80.00 by phone", PHONE)
     assert len(shop.addons.orders.history(SHOP)) == 1
 
 
@@ -321,13 +321,13 @@ def test_an_order_that_was_never_opened_can_be_tried_again(shop: Shop) -> None:
     """From its own page, too, by which a process that died is got over."""
     shop.see("buy/pay/?item=VALUE")
     shop.deaf()
-    shop.press("Pay GHS 80.00 by phone", status=502, **PHONE)
+    shop.press("Pay GHS 80.00 by phone", status=502, typed=PHONE)
     order = shop.addons.orders.history(SHOP)[0].id
     page = shop.see(f"orders/{order}/")
     assert "That payment could not be started. Try again below." in page.words
     shop.heard()
     shop.clock.advance(1)
-    assert "180 seconds" in shop.press("Pay GHS 80.00 by phone", **PHONE).words
+    assert "180 seconds" in shop.press("Pay GHS 80.00 by phone", PHONE).words
 
 
 def test_an_email_address_is_asked_for_where_the_host_knows_none() -> None:
@@ -335,7 +335,7 @@ def test_an_email_address_is_asked_for_where_the_host_knows_none() -> None:
     shop = Shop(profile=BusinessProfile(name="Ama"))
     page = shop.see("buy/pay/?item=VALUE")
     assert {"email-momo", "email-page"} <= page.labelled
-    shop.press("Pay GHS 80.00 by phone", email="kofi@shop.example", **PHONE)
+    shop.press("Pay GHS 80.00 by phone", PHONE, email="kofi@shop.example")
     assert shop.addons.orders.history(SHOP)[0].email == "kofi@shop.example"
     shop.close()
 
@@ -465,7 +465,7 @@ def test_a_gateway_that_is_away_is_told_on_the_orders_own_page(shop: Shop, butto
         shop.see(f"orders/{order}/")
     shop.deaf()
     typed = PHONE if button.startswith("Pay") else {"otp": "123456"} if button == "Send the code" else {}
-    page = shop.press(button, status=502, **typed)
+    page = shop.press(button, typed, status=502)
     assert "The payment service could not be reached. Nothing was lost. Look again in a minute." in page.words
     assert "Paystack" not in page.html
     assert "I have paid: look again" in [form["button"] for form in page.forms]
@@ -512,7 +512,7 @@ def test_the_add_on_is_taken_paid_cancelled_and_kept(hybrid: Shop) -> None:
     assert "100 credits a month for GHS 50.00" in page.words
     page = hybrid.press("Take the add-on")
     assert "A month of the add-on. Nothing is charged before you approve it." in page.words
-    hybrid.press("Pay GHS 50.00 by phone", **PHONE)
+    hybrid.press("Pay GHS 50.00 by phone", PHONE)
     order = hybrid.addons.orders.history(SHOP)[0].id
     assert "It begins with its first payment." in hybrid.see("addon/").words
     hybrid.gateway.pay(hybrid.reference(order))
