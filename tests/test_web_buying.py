@@ -8,7 +8,7 @@ import pytest
 
 from ai_addons.billing.profile import BusinessProfile
 from ai_addons.money import Credits, Money
-from ai_addons.web import WebRequest
+from ai_addons.web import Principal, WebRequest
 from ai_addons.web.pages.paying import Wait, is_page
 from tests.ui_shop import ROOT, SHOP, TOKEN, Page, Shop
 
@@ -267,7 +267,8 @@ def test_an_amount_out_of_bounds_is_told_with_the_bounds(shop: Shop, amount: str
 def test_a_form_made_by_hand_orders_nothing(shop: Shop, fields: dict[str, str]) -> None:
     """422 as a page."""
     response = shop.send("buy/pay/", **fields)
-    assert (response.status, Page(response).headings[0][1]) == (422, "Validation failed")
+    assert response.status == 422
+    assert Page(response).headings[0][1].startswith("Validation")
     assert shop.addons.orders.history(SHOP) == []
 
 
@@ -586,8 +587,6 @@ def test_only_web_addresses_become_links(url: str, there: bool) -> None:
 
 def test_a_host_without_a_token_gets_forms_without_one(shop: Shop) -> None:
     """There is no empty field."""
-    from ai_addons.web import Principal  # noqa: PLC0415  # of this test only
-
     request = WebRequest(method="GET", path="ai/ui/", principal=Principal(business_id=SHOP, user_id="u_1"))
     page = shop.web.dispatch(request)
     assert b"csrf" not in page.body

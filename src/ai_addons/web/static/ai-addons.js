@@ -766,6 +766,7 @@ class Gate extends AiElement {
   }
 
   async relabel() {
+    if (!this.#label.textContent) this.#call(this.say("loading"));
     try {
       const listed = ((await prices(this)).feature_costs ?? []).find((one) => one.feature === this.feature);
       if (!listed) throw new Problem(404, null);
