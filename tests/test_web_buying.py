@@ -191,12 +191,13 @@ def test_a_card_is_paid_for_on_the_page_of_the_gateway_which_is_a_link(shop: Sho
     assert shop.addons.wallet(SHOP).available == Credits(250)
 
 
-def test_whoever_comes_back_while_the_gateway_is_away_sees_the_order(shop: Shop) -> None:
-    """Its page asks again."""
+def test_whoever_comes_back_while_the_gateway_is_away_is_led_to_the_order(shop: Shop) -> None:
+    """By its orders; the order's page asks again."""
     order = shop.buy_by_phone()
     reference = shop.reference(order)
     shop.deaf()
-    assert path_of(shop.ask(f"ai/ui/return/?reference={reference}")) == f"orders/{order}/"
+    assert path_of(shop.ask(f"ai/ui/return/?reference={reference}")) == "orders/"
+    assert shop.see("orders/").links["See how it stands"] == f"{ROOT}ai/ui/orders/{order}/"
     assert shop.ask(f"ai/ui/return/?reference={reference}", business="biz_8").status == 404
     shop.heard()
 
@@ -356,6 +357,7 @@ def test_a_saved_card_is_charged_at_once_and_nobody_elses(shop: Shop) -> None:
     (card,) = shop.addons.orders.cards(SHOP)
     theirs = shop.send("buy/pay/", business="biz_8", item="VALUE", key="k", way="card", card=card.id)
     assert theirs.status == 409
+    assert shop.send("buy/pay/", item="VALUE", key="k", way="card", card="none").status == 409
     assert shop.addons.wallet("biz_8").available == Credits(0)
 
 
@@ -377,6 +379,9 @@ def test_a_payment_after_the_cancellation_is_found(shop: Shop) -> None:
     shop.press("Cancel this order")
     shop.gateway.pay(shop.reference(order))
     assert shop.press("I have paid: look again").title.startswith("Paid")
+    again = shop.send(f"orders/{order}/check/")
+    assert path_of(again) == f"orders/{order}/"
+    assert shop.addons.wallet(SHOP).available == Credits(100)
 
 
 def test_a_payment_that_does_not_fit_is_told_without_particulars(shop: Shop) -> None:

@@ -353,6 +353,7 @@ def test_what_ends_without_credits_is_told(
     if again.count():
         again.click()
         page.get_by_role("dialog", name="Buy AI credits").wait_for()
+    assert api.count("POST purchases/o-1/cancel/") == (title == "Not paid")
 
 
 def test_a_price_list_that_does_not_come_can_be_asked_for_again(page: Page, site: Site, api: Api) -> None:

@@ -604,11 +604,18 @@ class BuyCredits extends AiElement {
       this.#told({ next_step: "approve_on_phone", ...told });
       this.#check();
     } catch (error) {
-      if (error instanceof Problem && error.status >= 400 && error.status < 500) return this.#end(), this.#packs(this.say("otp_wrong"));
+      if (error instanceof Problem && error.status >= 400 && error.status < 500) return this.#anew(this.#pending, this.say("otp_wrong"));
       form.prepend(this.#alert(this.say("trouble")));
     } finally {
       button.disabled = false;
     }
+  }
+
+  /** Begin again after an attempt that failed: its order is given up, though a payment that comes late still counts. */
+  async #anew(pending, trouble) {
+    this.#end();
+    await this.post(`purchases/${encodeURIComponent(pending.id)}/cancel/`, {}).catch(() => {});
+    return this.#packs(trouble);
   }
 
   #end() {
@@ -619,6 +626,7 @@ class BuyCredits extends AiElement {
   }
 
   async #ended(status, told) {
+    const pending = this.#pending;
     this.#end();
     const paid = ["successful", "partially_refunded", "refunded", "disputed"].includes(status);
     if (paid) {
@@ -630,7 +638,7 @@ class BuyCredits extends AiElement {
     this.#step(
       held ? "checked_title" : "failed_title",
       make("p", { role: "alert" }, this.say(held ? "checked" : "failed")),
-      make("div", { class: "actions" }, held ? null : this.#action("again", () => this.#packs()), this.#action("close", () => this.close(), { plain: true })),
+      make("div", { class: "actions" }, held ? null : this.#action("again", () => this.#anew(pending)), this.#action("close", () => this.close(), { plain: true })),
     );
   }
 
