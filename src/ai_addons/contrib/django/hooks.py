@@ -7,7 +7,6 @@ from inspect import isawaitable, iscoroutinefunction
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from asgiref.sync import async_to_sync
-from django.middleware.csrf import CsrfViewMiddleware
 
 from ai_addons.contrib.django.conf import host_settings, loaded
 from ai_addons.web import CsrfFailed, Principal
@@ -16,6 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django.http import HttpRequest
+
+    from ai_addons.contrib.django._typed import CsrfViewMiddleware
+else:
+    from django.middleware.csrf import CsrfViewMiddleware
 
 BusinessHook: TypeAlias = "Callable[[HttpRequest], Principal | str | None]"
 """The business that the signed-in user acts for: its id, or a `Principal` where there is more to say."""
@@ -75,7 +78,7 @@ def check_csrf(request: HttpRequest) -> None:
         raise CsrfFailed
 
 
-class _Csrf(CsrfViewMiddleware):  # type: ignore[misc]  # Django has no types
+class _Csrf(CsrfViewMiddleware):
     """The middleware, giving the reason in place of a page."""
 
     def _reject(self, _request: HttpRequest, reason: str) -> str:
