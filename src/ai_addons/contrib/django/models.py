@@ -80,7 +80,13 @@ class BooksQuerySet(QuerySet):
         msg = "These tables are the books: read them here, and change them through AddOns. Nothing was charged."
         raise ConfigError(msg)
 
-    create = bulk_create = bulk_update = update = delete = get_or_create = update_or_create = _refuse
+    create: Any = _refuse
+    bulk_create: Any = _refuse
+    bulk_update: Any = _refuse
+    update: Any = _refuse
+    delete: Any = _refuse
+    get_or_create: Any = _refuse
+    update_or_create: Any = _refuse
 
 
 class BooksManager(Manager):
