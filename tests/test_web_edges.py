@@ -130,4 +130,5 @@ def test_commands_work_with_what_the_host_gives() -> None:
             return "its settings"
 
     with click.Context(click.Command("any"), obj=Host()):
-        assert (show.open_addons(), show.open_settings()) == ("the host's", "its settings")
+        found: tuple[Any, Any] = (show.open_addons(), show.open_settings())
+    assert found == ("the host's", "its settings")

@@ -6,7 +6,7 @@ is written down here by hand.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         """A row."""
 
         pk: Any
+        _meta: ClassVar[Any]
 
         def __init__(self, **values: Any) -> None: ...
 
