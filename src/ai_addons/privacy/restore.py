@@ -15,7 +15,7 @@ from ai_addons.errors import PrivacyRefused
 from ai_addons.privacy.base import Json, Kind, Sealed, Unresolved
 from ai_addons.privacy.fold import fold
 from ai_addons.privacy.grammar import LAST_NUMBER
-from ai_addons.privacy.reading import Piece, Reading, SentPrompt
+from ai_addons.privacy.reading import Piece, Reading, SentPrompt, is_plain
 from ai_addons.privacy.stream import RestoringStream
 
 if TYPE_CHECKING:
@@ -147,6 +147,8 @@ class _Tree(Sealed):
         return restored
 
     def _text(self, text: str) -> str:
+        if is_plain(text):
+            return text
         folded = fold(text)
         whole = Piece(text, 0, len(text), folded.text, 0, len(folded.text), folded)
         return self._reading.read(whole)
