@@ -47,6 +47,9 @@ class Pii(Enum):
     AMOUNT = "AMOUNT"
     DROP = "DROP"
 
+    # As for `Kind`.
+    __hash__ = object.__hash__
+
     @property
     def kind(self) -> Kind:
         """The type word of its placeholders."""

@@ -256,7 +256,7 @@ class MaskingSession(Sealed):
 class _Masking(Sealed):
     """Masks all texts of one prompt, once everything in them is known."""
 
-    __slots__ = ("_done", "_in_time", "_rules", "_search", "_vault", "_windows")
+    __slots__ = ("_done", "_drops", "_in_time", "_rules", "_search", "_vault", "_windows")
 
     def __init__(
         self,
@@ -269,6 +269,7 @@ class _Masking(Sealed):
         self._vault = vault
         self._search = search
         self._rules = rules
+        self._drops = "drop" in rules.handling.values()
         self._windows = windows
         self._in_time = in_time
         self._done: list[tuple[str, bool]] = []
@@ -287,7 +288,9 @@ class _Masking(Sealed):
 
     def _is_dropped(self, part: Tree | str) -> bool:
         """Whether a part is a field that the rules leave out."""
-        return isinstance(part, Leaf) and isinstance(part.mark, Pii) and self._rules.drops(part.mark.kind)
+        return (
+            self._drops and isinstance(part, Leaf) and isinstance(part.mark, Pii) and self._rules.drops(part.mark.kind)
+        )
 
     def _object(self, branch: Branch) -> Json:
         rendered: dict[str, Json] = {}

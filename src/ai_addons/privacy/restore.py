@@ -28,6 +28,8 @@ TOO_MANY: Final = (
 """What a refusal says when placeholders run out."""
 
 _DEEPEST: Final = 100
+# An enum's `value` is a property in Python.
+_WORDS: Final = {kind: kind.value for kind in Kind}
 
 
 class PlaceholderVault(Sealed):
@@ -43,7 +45,7 @@ class PlaceholderVault(Sealed):
     @property
     def counts(self) -> Mapping[str, int]:
         """How many placeholders of each type word were made."""
-        return MappingProxyType(Counter(kind.value for kind, _ in self._values.values()))
+        return MappingProxyType(Counter(_WORDS[kind] for kind, _ in self._values.values()))
 
     def placeholder(self, kind: Kind, key: str, value: str) -> str:
         """The placeholder of a value, the same for the same key; numbers run over all types together.
@@ -155,4 +157,4 @@ class _Tree(Sealed):
 
 
 def _placeholder(kind: Kind, number: int) -> str:
-    return f"[{kind.value}_{number}]"
+    return f"[{_WORDS[kind]}_{number}]"
