@@ -269,6 +269,7 @@ class _Masking(Sealed):
         self._vault = vault
         self._search = search
         self._rules = rules
+        # Looked at for every part, and hardly any rules leave one out.
         self._drops = "drop" in rules.handling.values()
         self._windows = windows
         self._in_time = in_time
@@ -277,9 +278,9 @@ class _Masking(Sealed):
     def render(self, tree: Tree) -> Json:
         """A tree as masked JSON."""
         if isinstance(tree, Leaf):
-            return None if self._is_dropped(tree) else self.leaf(tree)
+            return None if self._drops and self._is_dropped(tree) else self.leaf(tree)
         if isinstance(tree, tuple):
-            return [self.render(item) for item in tree if not self._is_dropped(item)]
+            return [self.render(item) for item in tree if not (self._drops and self._is_dropped(item))]
         if isinstance(tree, Branch):
             return self._object(tree)
         if isinstance(tree, bool) or tree is None:
@@ -288,16 +289,14 @@ class _Masking(Sealed):
 
     def _is_dropped(self, part: Tree | str) -> bool:
         """Whether a part is a field that the rules leave out."""
-        return (
-            self._drops and isinstance(part, Leaf) and isinstance(part.mark, Pii) and self._rules.drops(part.mark.kind)
-        )
+        return isinstance(part, Leaf) and isinstance(part.mark, Pii) and self._rules.drops(part.mark.kind)
 
     def _object(self, branch: Branch) -> Json:
         rendered: dict[str, Json] = {}
         spelled: dict[str, Leaf] = {}
         contested: set[str] = set()
         for key, value in branch.entries:
-            if self._is_dropped(key) or self._is_dropped(value):
+            if self._drops and (self._is_dropped(key) or self._is_dropped(value)):
                 continue
             name = self.leaf(key) if isinstance(key, Leaf) else key
             if isinstance(key, Leaf) and (name in rendered or name in contested):
