@@ -25,7 +25,7 @@ class Word(StrEnum):
 
 def prepared(*names: str) -> Prepared:
     """An INSERT of these columns."""
-    return Prepared(insert(TABLE), names, sqlite.dialect())  # type: ignore[no-untyped-call]  # SQLAlchemy types no dialect
+    return Prepared(insert(TABLE), names, sqlite.dialect())
 
 
 def test_values_go_through_in_their_order_time_and_again() -> None:
