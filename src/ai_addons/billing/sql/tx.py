@@ -98,10 +98,9 @@ class Prepared:
         return list(map(self.row or self.row_maker([column[0] for column in cursor.description]), found))
 
     def row_maker(self, columns: Sequence[str]) -> Callable[[Iterable[object]], Row]:
-        """What turns a driver's tuple into a `Row`; its columns are always the same."""
-        if self.row is None:
-            self.row = _row_maker(columns)
-        return self.row
+        """What turns a driver's tuple into a `Row`, kept in ``row``: its columns are always the same."""
+        made = self.row = _row_maker(columns)
+        return made
 
 
 def _fits(number: Any) -> bool:  # noqa: ANN401  # known to be an int
