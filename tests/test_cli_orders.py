@@ -245,10 +245,10 @@ def test_renewals_are_run_from_the_command_line(shop: AddOns, monkeypatch: pytes
 
 def test_refunds_that_nobody_told_of_are_counted(shop: AddOns, monkeypatch: pytest.MonkeyPatch) -> None:
     """A gateway that lists them makes up for webhooks that were lost."""
-    monkeypatch.setattr(CliGateway, "refunds_between", lambda self, *_: iter(self.sent_back[reference]), raising=False)
-    monkeypatch.setattr(CliGateway, "disputes_between", lambda *_: iter(()), raising=False)
     payment = shop.orders.start("biz_7", "VALUE", email=EMAIL)
     reference = payment.attempt.reference
+    monkeypatch.setattr(CliGateway, "refunds_between", lambda self, *_: iter(self.sent_back[reference]), raising=False)
+    monkeypatch.setattr(CliGateway, "disputes_between", lambda *_: iter(()), raising=False)
     gateway(shop).pay(reference)
     shop.orders.verify("biz_7", reference)
     gateway(shop).tell_refund(reference, 2_000)

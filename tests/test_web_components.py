@@ -107,7 +107,7 @@ def test_the_badge_never_shows_an_old_number(page: Page, site: Site, api: Api) -
     for status, body in ((500, {"code": "x"}), (200, {"nothing": 1}), (401, {"code": "unauthenticated"})):
         api.says("GET credits/", status, body)
         page.evaluate("dispatchEvent(new Event('ai-credits:changed'))")
-        wait_until(page, lambda: badge.inner_text() == "AI credits –")
+        wait_until(page, lambda: badge.inner_text() == "AI credits \N{EN DASH}")
         api.says("GET credits/", 200, {"available": "7"})
         page.evaluate("dispatchEvent(new Event('ai-credits:changed'))")
         wait_until(page, lambda: badge.inner_text() == "7 AI credits, running low")
@@ -484,7 +484,8 @@ def test_a_button_pressed_twice_works_once(page: Page, site: Site) -> None:
     """It is out of use while it works."""
     page.goto(site.page(GATE))
     page.evaluate(
-        "window.runs = 0; document.querySelector('ai-gate').run = () => { runs += 1; return new Promise((r) => { window.end = r }) }; 0"
+        "window.runs = 0; document.querySelector('ai-gate').run = "
+        "() => { runs += 1; return new Promise((r) => { window.end = r }) }; 0"
     )
     button = page.get_by_role("button", name="AI insights")
     button.click()

@@ -44,7 +44,7 @@ class Page(HTMLParser):
         self.close()
         assert self._open == []
         ids = [attrs["id"] for _, attrs in self.tags if "id" in attrs]
-        assert sorted(ids) == sorted(set(ids))
+        assert len(ids) == len(set(ids))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         known = dict(attrs)
