@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ai_addons.web.base import Endpoint
 from ai_addons.web.endpoints import ENDPOINTS
 from ai_addons.web.returning import RETURN
 from tests.web import OTHER, Shop
@@ -15,7 +14,6 @@ from tests.web import OTHER, Shop
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ai_addons.web.base import Context
 
 MTN = {"phone": "024 400 0000", "network": "mtn"}
 TELECEL = {"phone": "020 123 4987", "network": "telecel"}
@@ -428,11 +426,6 @@ def test_without_a_seller_there_are_no_receipts() -> None:
 # Where a payer comes back to.
 
 
-def never(_context: Context) -> NoReturn:
-    """A page that nobody asks for here."""
-    raise NotImplementedError
-
-
 @pytest.mark.parametrize(
     ("settings", "origin", "own", "wanted"),
     [
@@ -452,9 +445,8 @@ def test_a_payer_comes_back_to_the_settings_page_or_our_own(
     settings: dict[str, Any], origin: str | None, own: bool, wanted: str | None
 ) -> None:
     """Our own page counts if it is there and the host's address is known."""
-    page = Endpoint(method="GET", path=RETURN, name="return", summary="Verifies.", handle=never, action=None, page=True)
-    api = [endpoint for endpoint in ENDPOINTS if endpoint.path != RETURN]
-    with closing(Shop(endpoints=[*api, page] if own else api, **settings)) as shop:
+    endpoints = [endpoint for endpoint in ENDPOINTS if own or endpoint.path != RETURN]
+    with closing(Shop(endpoints=endpoints, **settings)) as shop:
         made = shop.post("ai/purchase/", {"pack_type": "VALUE"}, origin=origin, root="/shop/").body
         assert shop.gateway.desk.payment(made["payment_reference"]).callback_url == wanted
 

@@ -108,7 +108,7 @@ class Web:
         that this is not to be had.
         """
         if isinstance(error, ConfigError) and not isinstance(error, UnknownFeature):
-            logger.error("an endpoint of the AI add-on is not configured: %s", error)
+            logger.error("an endpoint of the AI add-on is not configured: %s", error, exc_info=error)
             self._tell("web_not_configured", request)
             error = NotAvailable()
         told = problem(error, root=request.root, compat=self.addons.settings.web.compat)
