@@ -96,7 +96,7 @@ def test_an_operator_follows_an_order_to_its_credits(shop: AddOns) -> None:
     assert (told["order"]["state"], told["attempts"][0]["state"]) == ("successful", "paid")
     assert EMAIL not in json.dumps(told)
     assert "[bold]" in call("orders", "show", "biz_7", order).stdout
-    assert "not_found" in call("orders", "show", "biz_8", order, code=1).output
+    assert "not_found" in call("orders", "show", "biz_8", order, code=5).output
     call("doctor")
 
 
@@ -133,7 +133,7 @@ def test_an_error_of_reconcile_is_none_of_its_findings(shop: AddOns) -> None:
     """Exit code 1 says that something is left to do, so an error has another one."""
     del shop
     Path("shop.db").write_bytes(b"no database" * 1_000)
-    assert call("reconcile", code=3).stdout == ""
+    assert call("reconcile", code=4).stdout == ""
 
 
 def test_without_a_gateway_nothing_is_sold() -> None:
@@ -218,7 +218,7 @@ def test_a_receipt_is_printed_and_written_as_a_page(
     gateway(shop).pay(payment.attempt.reference)
     shop.orders.verify("biz_7", payment.attempt.reference)
     order, page = payment.order.id, tmp_path / "receipt.html"
-    assert "Set receipts.seller" in call("orders", "receipt", "biz_7", order, code=2).output
+    assert "Set receipts.seller" in call("orders", "receipt", "biz_7", order, code=3).output
     monkeypatch.setenv("AI_ADDONS_RECEIPTS__SELLER", "Sika POS Ltd")
     shop.orders.refund("biz_7", order, key="r1", actor="kofi", reason="wrong pack")
     gateway(shop).end_refund(payment.attempt.reference)

@@ -23,7 +23,6 @@ _DAYS = click.option(
 
 @click.command()
 @show.as_json
-@show.told
 def status(*, json_out: bool) -> None:
     """Show what needs somebody: cost beside the budget, kill switches, what waits, the exchange rate."""
     with closing(show.open_addons()) as addons:
@@ -37,7 +36,6 @@ def status(*, json_out: bool) -> None:
 @click.command()
 @_DAYS
 @show.as_json
-@show.told
 def calls(days: int, *, json_out: bool) -> None:
     """Show how long calls took, what went wrong and what the cache saved."""
     with closing(show.open_addons()) as addons:
@@ -51,7 +49,6 @@ def calls(days: int, *, json_out: bool) -> None:
 @click.command()
 @_DAYS
 @show.as_json
-@show.told
 def payments(days: int, *, json_out: bool) -> None:
     """Show what became of orders, attempts to pay, refunds and disputes."""
     with closing(show.open_addons()) as addons:
@@ -60,9 +57,6 @@ def payments(days: int, *, json_out: bool) -> None:
         _print_json(found)
     else:
         _print_payments(found)
-
-
-COMMANDS = (status, calls, payments)
 
 
 def _print_json(found: Answer) -> None:
