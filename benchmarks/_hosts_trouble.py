@@ -128,7 +128,8 @@ def _told(what: str, found: Outcome) -> list[Result]:
         Result(
             what=what,
             ours=f"{found.answered:,} calls answered, {found.orders:,} orders paid; {_counts(found.deaths)}",
-            yardstick=f"refused and repeated: {_counts(found.refusals)}; jobs: {_counts(found.jobs)}",
+            yardstick=f"charged {found.charged:,} and booked {found.booked:,} micro-credits, unpaid orders GHS "
+            f"{found.unpaid / 100:.2f}; refused and repeated: {_counts(found.refusals)}; jobs: {_counts(found.jobs)}",
             figure=faults,
             goal="0 lost, double, stray or open; every invariant holds",
             met=found.whole,

@@ -9,6 +9,7 @@ import click
 
 from ai_addons.billing.doctor import DAILY_SUMS
 from ai_addons.cli import show
+from ai_addons.cli.health import examine_system
 from ai_addons.cli.margins import margins
 from ai_addons.cli.options import DAYS, WHO
 from ai_addons.money import usd
@@ -17,9 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from ai_addons.billing.doctor import Finding
+    from ai_addons.addons import AddOns
+    from ai_addons.billing.doctor import Finding, Report
     from ai_addons.billing.spending import WindowSpending
     from ai_addons.billing.usage import Usage
+    from ai_addons.cli.health import Health
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -132,25 +135,33 @@ def statement(business: str, first: datetime, last: datetime, *, json_out: bool)
 
 @click.command()
 @click.option("--rebuild", is_flag=True, help="Make daily sums that differ from the call log anew.")
+@click.option(
+    "--system",
+    is_flag=True,
+    help="Look at what runs too: database, clocks, cache, jobs, what waits, exchange rate, disks, budget, gateway.",
+)
+@click.option("--no-books", is_flag=True, help="With --system: leave the books out, which take long when they are big.")
 @WHO
 @show.as_json
 @show.told
-def doctor(actor: str, *, rebuild: bool, json_out: bool) -> None:
-    """Check that the books of every business agree with themselves."""
+def doctor(actor: str, *, rebuild: bool, system: bool, no_books: bool, json_out: bool) -> None:
+    """Check that the books of every business agree with themselves; exit with 1 if something must be mended."""
+    if no_books and (rebuild or not system):
+        msg = "--no-books goes with --system, and without --rebuild."
+        raise click.UsageError(msg)
     with closing(show.open_addons()) as addons:
-        report = addons.doctor()
-        if rebuild:
-            for business in {found.business for found in report.findings if found.rule == DAILY_SUMS}:
-                addons.rebuild_usage(business)
-                addons.note_action(actor, "rebuild_usage", business=business)
-            report = addons.doctor()
+        health = examine_system(addons) if system else None
+        # Whether the database answers is told with what to do, and then there are no books to look at.
+        report = None if no_books or (health is not None and not health.database) else addons.doctor()
+        if rebuild and report is not None:
+            report = _rebuilt(addons, report, actor)
+    ok = (report is None or report.ok) and (health is None or health.ok)
     if json_out:
-        show.print_json({"ok": report.ok, **show.plain(report)})
+        books_found = {} if report is None else show.plain(report)
+        show.print_json({"ok": ok, **books_found, **({} if health is None else {"system": show.plain(health.checks)})})
     else:
-        for finding in report.findings:
-            click.echo(f"{finding.business}: {finding.rule}: {finding.detail}")
-        click.echo(f"{report.wallets} wallets checked, {len(report.findings)} findings")
-    if not report.ok:
+        _print_doctor(report, health)
+    if not ok:
         raise SystemExit(1)
 
 
@@ -168,6 +179,24 @@ def sweep(*, json_out: bool) -> None:
 
 
 COMMANDS = (balance, ledger, usage, margins, spending, statement, doctor, sweep)
+
+
+def _rebuilt(addons: AddOns, report: Report, actor: str) -> Report:
+    for business in {found.business for found in report.findings if found.rule == DAILY_SUMS}:
+        addons.rebuild_usage(business)
+        addons.note_action(actor, "rebuild_usage", business=business)
+    return addons.doctor()
+
+
+def _print_doctor(report: Report | None, health: Health | None) -> None:
+    for check in () if health is None else health.checks:
+        click.echo(f"{check.level:<7}  {check.name}: {check.found}")
+        if check.todo:
+            click.echo(f"         {check.todo}")
+    if report is not None:
+        for finding in report.findings:
+            click.echo(f"{finding.business}: {finding.rule}: {finding.detail}")
+        click.echo(f"{report.wallets} wallets checked, {len(report.findings)} findings")
 
 
 def _verify(findings: Sequence[Finding]) -> None:
