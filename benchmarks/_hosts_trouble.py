@@ -63,8 +63,8 @@ class Plan:
     wait: bool = False
 
 
-SMALL: Final = Plan(seconds=60, kills=9, crashes=2, flushes=3)
-FULL: Final = Plan(seconds=600, kills=60, crashes=12, flushes=20, wait=True)
+SMALL: Final = Plan(seconds=60, kills=5, crashes=2, flushes=3)
+FULL: Final = Plan(seconds=600, kills=40, crashes=12, flushes=20, wait=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
