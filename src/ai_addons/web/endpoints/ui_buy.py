@@ -251,19 +251,11 @@ def _back(context: Context) -> WebResponse:
     if reference is None:
         raise NotFound
     try:
-        order = context.addons.orders.verify(context.business, reference).order.id
+        order = context.addons.orders.verify(context.business, reference).order
     except GatewayError:
-        order = _order_of(context, reference)
-    return go(context, order_path(order))
-
-
-def _order_of(context: Context, reference: str) -> str:
-    """The order of an attempt, where the gateway cannot be asked now; its page asks again."""
-    for order in context.addons.orders.history(context.business):
-        _, attempts = context.addons.orders.find(context.business, order.id)
-        if any(attempt.reference == reference for attempt in attempts):
-            return order.id
-    raise NotFound
+        # It cannot be asked now: every page leads to the order that waits, and that order's page asks again.
+        return go(context, f"{HOME}orders/")
+    return go(context, order_path(order.id))
 
 
 def _receipt(context: Context) -> WebResponse:

@@ -33,15 +33,13 @@ class Wait:
     """What an unpaid order waits for.
 
     Attributes:
-        step: What the payer does next.
-        text: What the network asks the payer to read; empty for nothing.
+        step: What the payer does next. What a gateway says of it is not shown: at the next look it is another word.
         url: Page on which to pay, for the step ``redirect``.
         seconds: How long the phone waits yet; 0 once its time is over.
         failed: Whether an attempt has ended without a payment.
     """
 
     step: Step
-    text: str = ""
     url: str | None = None
     seconds: int = 0
     failed: bool = False
@@ -64,7 +62,7 @@ def wait_of(order: Order, attempts: Sequence[Attempt], now: int) -> Wait | None:
     if last.url is not None:
         return Wait(step="redirect", url=last.url if is_page(last.url) else None)
     seconds = max(0, PROMPT_SECONDS - (now - last.created_at) // MICRO)
-    return Wait(step=last.next_step or "approve_on_phone", text=last.reason or "", seconds=seconds)
+    return Wait(step=last.next_step or "approve_on_phone", seconds=seconds)
 
 
 def is_page(url: str) -> bool:
