@@ -49,6 +49,7 @@ NOT_RUN: Final = (
     "ai-addons fake-gateway",
 )
 ONE_OF_MANY: Final = ("ai-addons ", "python ")
+FILE: Final = re.compile(r"# (\w+\.py)\n")
 LOOSE: Final = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -71,7 +72,10 @@ class Reader:
         self.tests("\n\n".join(self.written))
 
     def python(self, example: Example) -> None:
-        """Run the code and keep what it prints."""
+        """Run the code and keep what it prints; a block that begins with a file's name is that file."""
+        if named := FILE.match(example.parsed):
+            (self.folder / named[1]).write_text(example.parsed, encoding="utf-8")
+            return
         self.written.append(example.parsed)
         code = "\n" * (example.line + example.parsed.line_offset) + example.parsed
         with contextlib.redirect_stdout(io.StringIO()) as out:
@@ -140,7 +144,8 @@ class Reader:
             check=False,
             capture_output=True,
             text=True,
-            cwd=ROOT,
+            # A project that the page wrote has its commands beside it.
+            cwd=self.folder if "manage.py" in command else ROOT,
             env=environ,
         )
         assert done.returncode == 0, f"{command}: {done.stderr}"
