@@ -19,8 +19,22 @@ function table({ title, columns, rows }) {
   return scroll;
 }
 
+/** Paragraphs, and lists of the lines that begin with a dash. */
+function* prose(lines) {
+  let list = null;
+  for (const line of lines) {
+    if (!line.startsWith("- ")) {
+      list = null;
+      yield made("p", line);
+    } else {
+      if (!list) yield (list = made("ul"));
+      list.append(made("li", line.slice(2)));
+    }
+  }
+}
+
 function show(told) {
-  answer.replaceChildren(made("h2", told.headline), ...told.text.map((text) => made("p", text)));
+  answer.replaceChildren(made("h2", told.headline), ...prose(told.text));
   if (told.table) answer.append(table(told.table));
   if (told.picture) answer.append(Object.assign(new Image(), { src: told.picture.src, alt: told.picture.title }));
   const paid = made("p", `It cost ${told.charged} credits.`);
