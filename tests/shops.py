@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT: Final = Path(__file__).parent.parent
-COMMANDS: Final = {"django": ("examples/django_shop/manage.py", "demo")}
+COMMANDS: Final = {"django": ("examples/django_shop/manage.py", "demo"), "fastapi": ("examples/fastapi_shop.py",)}
 """What starts each shop."""
 
 _PATIENCE: Final = 60  # seconds for a start, on a busy machine
