@@ -272,6 +272,7 @@ def main() -> None:
         settings = Settings(
             store={"url": f"sqlite:///{database}"},
             gateways={"fake": {"base_url": gateway.url}},
+            web={"home_url": "/till/"},
             receipts={"seller": "Sika POS Ltd"},
             cache={"backend": "memory"},
         )

@@ -79,6 +79,7 @@ AI_ADDONS = {
     "PROFILE": "django_shop.host.profile",
     "SETTINGS": {
         "gateways": {"fake": {"base_url": f"http://127.0.0.1:{GATEWAY_PORT}"}},
+        "web": {"home_url": "/till/"},
         "receipts": {"seller": "Sika POS Ltd"},
         "cache": {"backend": "memory"},
     },

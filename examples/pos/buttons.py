@@ -123,7 +123,8 @@ def _shown(billed: Billed[FeatureResult[D]], read: Callable[[D], pages.Page]) ->
         grid = {"title": page.grid.title, "columns": page.grid.columns, "rows": page.grid.rows}
     return {
         "headline": page.headline,
-        "text": (*page.text, *(warning.text for warning in billed.value.warnings)),
+        "text": page.text,
+        "notes": [warning.text for warning in billed.value.warnings],
         "table": grid,
         "picture": None if page.chart is None else _picture(page.chart),
         "charged": billed.receipt.charged.short,

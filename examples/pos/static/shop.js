@@ -37,6 +37,11 @@ function show(told) {
   answer.replaceChildren(made("h2", told.headline), ...prose(told.text));
   if (told.table) answer.append(table(told.table));
   if (told.picture) answer.append(Object.assign(new Image(), { src: told.picture.src, alt: told.picture.title }));
+  if (told.notes.length) {
+    const notes = made("details");
+    notes.append(made("summary", "Notes"), ...prose(told.notes.map((note) => `- ${note}`)));
+    answer.append(notes);
+  }
   const paid = made("p", `It cost ${told.charged} credits.`);
   paid.className = "note";
   answer.append(paid);
