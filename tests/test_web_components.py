@@ -531,8 +531,8 @@ def test_a_button_pressed_twice_works_once(page: Page, site: Site) -> None:
     """It is out of use while it works."""
     page.goto(site.page(GATE))
     page.evaluate(
-        "window.runs = 0; document.querySelector('ai-gate').run = () => {"
-        " runs += 1; return new Promise((done) => { window.end = done }); }; 0"
+        "window.runs = 0; document.querySelector('ai-gate').run = "
+        "() => { runs += 1; return new Promise((r) => { window.end = r }) }; 0"
     )
     button = page.get_by_role("button", name="AI insights")
     button.click()

@@ -45,8 +45,8 @@ class Page(HTMLParser):
         self.feed(self.html)
         self.close()
         assert self._open == []
-        ids = [str(attrs["id"]) for _, attrs in self.tags if "id" in attrs]
-        assert sorted(ids) == sorted(set(ids))
+        ids = [attrs["id"] for _, attrs in self.tags if "id" in attrs]
+        assert len(ids) == len(set(ids))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         known = dict(attrs)

@@ -18,7 +18,8 @@ from ai_addons.web.errors import Forbidden
 from ai_addons.web.pages import HEADERS, HTML
 from ai_addons.web.pages.forms import Amount, Form, Otp, Purchase, Way, read_form
 from ai_addons.web.pages.frame import HOME, go, order_label, order_path, pack_name, show
-from ai_addons.web.pages.paying import RETURN, look, wait_of, way_of
+from ai_addons.web.pages.paying import wait_of, way_of
+from ai_addons.web.returning import RETURN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -167,8 +168,9 @@ def _trouble(error: PaymentError) -> str:
 
 
 def _order(context: Context) -> WebResponse:
-    order, attempts = look(context, context.params["order"])
-    return _order_page(context, order, attempts)
+    every = context.addons.settings.web.verify_every
+    watched = context.addons.orders.watch(context.business, context.params["order"], every=every)
+    return _order_page(context, watched.order, watched.attempts)
 
 
 def _order_page(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from ai_addons.errors import GatewayError, PaymentError
+from ai_addons.errors import PaymentError
 from ai_addons.money import MICRO
-from ai_addons.web.pages.frame import HOME
+from ai_addons.web.returning import return_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,10 +19,6 @@ if TYPE_CHECKING:
 
 PROMPT_SECONDS: Final = 180
 """How long a prompt on the phone is valid: the limit of the networks."""
-RETURN: Final = f"{HOME}return/"
-"""Where payers come back to, below the mount."""
-
-_VERIFY_EVERY: Final = 4 * MICRO
 
 Step: TypeAlias = Literal["approve_on_phone", "enter_otp", "redirect", "try_again"]
 
@@ -70,25 +65,6 @@ def is_page(url: str) -> bool:
     return urlsplit(url).scheme in {"https", "http"}
 
 
-def look(context: Context, order: str) -> tuple[Order, tuple[Attempt, ...]]:
-    """An order with its attempts, after its gateway was asked if it is time for that.
-
-    Raises:
-        NotFound: If the business has no such order.
-    """
-    orders, business = context.addons.orders, context.business
-    known, attempts = orders.find(business, order)
-    if known.paid_at is not None or not attempts or attempts[-1].state not in {"started", "open"}:
-        return known, attempts
-    last = attempts[-1]
-    if context.addons.clock.now() - (last.checked_at or last.created_at) < _VERIFY_EVERY:
-        return known, attempts
-    # A gateway that is not heard leaves the order as it is known.
-    with suppress(GatewayError):
-        orders.verify(business, last.reference)
-    return orders.find(business, order)
-
-
 def way_of(context: Context, form: Way) -> Mapping[str, str | None]:
     """How a form wants to pay, as `Payments.start` and `Payments.attempt` take it.
 
@@ -108,12 +84,3 @@ def way_of(context: Context, form: Way) -> Mapping[str, str | None]:
             return {**back, "card": card.id, "gateway": card.gateway}
     msg = "There is no such card. Nothing was charged. Pay another way."
     raise PaymentError(msg)
-
-
-def return_url(context: Context) -> str | None:
-    """Where a payer's browser comes back to: the address of the settings, else our own page, which verifies."""
-    own = context.addons.settings.payments.return_url
-    request = context.request
-    if own is not None or request.origin is None:
-        return own
-    return f"{request.origin}{request.root}{RETURN}"
