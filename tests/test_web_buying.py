@@ -229,6 +229,26 @@ def test_the_address_of_the_settings_wins() -> None:
     shop.close()
 
 
+@pytest.mark.parametrize("home", [None, "/till/"])
+def test_a_payer_goes_back_to_the_host(home: str | None) -> None:
+    """After the payment, and from every page, where the settings name a page of the host's."""
+    shop = Shop(web={"home_url": home})
+    assert shop.see("buy/").links.get("Back to the shop") == home
+    order = shop.buy_by_phone()
+    shop.gateway.pay(shop.reference(order))
+    shop.addons.orders.verify(SHOP, shop.reference(order))
+    assert shop.see(f"orders/{order}/").links["Done"] == (home or f"{ROOT}ai/ui/")
+    shop.close()
+
+
+def test_a_large_order_has_its_thousands_apart(shop: Shop) -> None:
+    """As its price has."""
+    shop.see("buy/")
+    shop.press("Choose this amount", amount="5000")
+    shop.press("Pay GHS 5,000.00 by phone", PHONE)
+    assert "Your own amount, 6,944.44 credits for GHS 5,000.00" in shop.see("orders/").words
+
+
 def test_an_amount_of_ones_own_buys_by_its_tier(shop: Shop) -> None:
     """GHS 100 buys 125 credits; the amount goes along from page to page."""
     shop.see("buy/")

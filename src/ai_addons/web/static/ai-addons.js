@@ -378,7 +378,7 @@ class BuyCredits extends AiElement {
     const before = kept.read();
     if (before?.id && this === document.querySelector("ai-buy-credits")) {
       this.#pending = before;
-      this.#want = { feature: before.feature, name: before.name };
+      this.#want = { feature: before.feature, gate: before.gate, name: before.name };
       this.#show();
       this.#waiting({});
       this.#check();
@@ -534,7 +534,7 @@ class BuyCredits extends AiElement {
     try {
       // Under one key, so that a second try after a lost answer orders nothing twice.
       const made = await this.post("purchase/", body, this.#key);
-      this.#pending = { id: made.purchase_id, url: made.payment_url, feature: this.#want.feature, name: this.#want.name };
+      this.#pending = { id: made.purchase_id, url: made.payment_url, feature: this.#want.feature, gate: this.#want.gate, name: this.#want.name };
       kept.write(this.#pending);
       this.#waiting({ next_step: made.next_step, display_text: made.display_text, seconds_left: made.seconds_left });
       this.#check();
@@ -656,10 +656,12 @@ class BuyCredits extends AiElement {
     }
   }
 
-  /** What was interrupted; after a reload, the gate of the same feature on this page. */
+  /** What was interrupted; after a reload, the gate with the same id on this page, or the one of its feature without. */
   #finish() {
     if (this.#want.finish) return this.#want.finish;
-    const gate = this.#want.feature && document.querySelector(`ai-gate[feature="${CSS.escape(this.#want.feature)}"]`);
+    const { gate: id, feature } = this.#want;
+    const same = feature && `ai-gate[feature="${CSS.escape(feature)}"]`;
+    const gate = same && document.querySelector(id ? `${same}[id="${CSS.escape(id)}"]` : same);
     if (!gate) return null;
     this.#want.name ??= gate.name;
     return () => gate.go();
@@ -734,6 +736,12 @@ async function shortage(outcome) {
   return outcome.problem ?? outcome.response?.data ?? outcome;
 }
 
+/** A host's answer that is no success, with what it says if it is a problem in the form of ours. */
+async function refused(response) {
+  const told = parsed(await response.clone().text());
+  return Object.assign(new Problem(response.status, told.code ? told : null), { response });
+}
+
 /**
  * <ai-gate feature>: a button with its price; when credits are short it sells some, then offers to go on.
  * The property `run` does the work, `({feature}) => value | Response | Promise`, or a listener of `ai-gate:run`.
@@ -803,6 +811,7 @@ class Gate extends AiElement {
     try {
       result = await this.#work();
       problem = await shortage(result);
+      if (!problem && result instanceof Response && !result.ok) throw await refused(result);
     } catch (error) {
       problem = await shortage(error);
       if (!problem) {
@@ -837,7 +846,7 @@ class Gate extends AiElement {
 
   #sell(problem) {
     this.#interrupted = true;
-    this.#till().open({ problem, feature: this.feature, name: this.name, finish: () => this.go() });
+    this.#till().open({ problem, feature: this.feature, gate: this.id, name: this.name, finish: () => this.go() });
   }
 
   #till() {
