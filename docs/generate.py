@@ -13,7 +13,8 @@ import re
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, get_args, get_origin
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Final, Union, get_args, get_origin
 
 import cli_reference
 import environment_reference
@@ -353,11 +354,16 @@ def _model(name: str, model: type[BaseModel]) -> str:
 
 
 def _kind(annotation: object) -> str:
-    """A type as people read it, without where it is from."""
-    named = annotation.__name__ if isinstance(annotation, type) and not get_args(annotation) else str(annotation)
-    short = re.sub(r"\b(?:\w+\.)+(?=\w)", "", named)
-    # Which of the two a Python prints depends on its version.
-    return re.sub(r"^Optional\[(.*)\]$", r"\1 | None", short)
+    """A type as people read it, without where it is from and what is done to it on the way out."""
+    origin, inside = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _kind(inside[0])
+    if origin in {Union, UnionType}:
+        return " | ".join(map(_kind, inside))
+    if annotation is NoneType:
+        return "None"
+    named = annotation.__name__ if isinstance(annotation, type) and not inside else str(annotation)
+    return re.sub(r"\b(?:\w+\.)+(?=\w)", "", named)
 
 
 # The test kit.

@@ -25,9 +25,9 @@ _GROUPS: Final = ("Credits", "Calls", "Money", "Prices and limits", "Operation")
 _INTRODUCTION: Final = (
     f"The tables of schema `{HEAD}`, as `ai-addons db upgrade` makes them on SQLite and on PostgreSQL. "
     "Read them as you like; write them through the SDK only. A whole number has 64 bits: credits are micro-credits "
-    "(10^-6), cedis micro-GHS, costs pico-USD (10^-12), times UTC microseconds unless it says otherwise. Columns that may be empty "
-    "have a `?` behind their type. `business_id` leads every key and there are no foreign keys, so the tables can be "
-    "distributed by business."
+    "(10^-6), cedis micro-GHS, costs pico-USD (10^-12), times UTC microseconds unless it says otherwise. Columns that "
+    "may be empty have a `?` behind their type. `business_id` leads every key and there are no foreign keys, so the "
+    "tables can be distributed by business."
 )
 
 
