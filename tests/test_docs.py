@@ -58,6 +58,8 @@ class Reader:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.written: list[str] = []
+        # Commands may name the examples; whatever they write stays out of the repository.
+        (folder / "examples").symlink_to(ROOT / "examples")
         self.printed = ""
 
     def follow(self, page: Path) -> None:
@@ -140,7 +142,7 @@ class Reader:
             check=False,
             capture_output=True,
             text=True,
-            cwd=ROOT,
+            cwd=self.folder,
             env=environ,
         )
         assert done.returncode == 0, f"{command}: {done.stderr}"
