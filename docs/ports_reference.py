@@ -86,14 +86,14 @@ def page() -> list[str]:
         raise ValueError(msg)
     return [
         (
-            "A plug-in is what a package registers as an entry point of one of these groups. The built-ins come in "
+            "A plug-in is what a package registers as an entry point of the group `ai_addons.PORT`. The built-ins come in "
             "by the same door. Where a setting names a plug-in, `package.module:attribute` names one that nobody "
             "registered."
         ),
         "\n".join(
             [
-                "| group | an entry point is | it answers | chosen by | contract |",
-                "| --- | --- | --- | --- | --- |",
+                "| port | an entry point is | chosen by | contract |",
+                "| --- | --- | --- | --- |",
                 *(_row(name, port) for name, port in PORTS.items()),
             ]
         ),
@@ -108,9 +108,8 @@ def page() -> list[str]:
 
 
 def _row(name: str, port: _Port) -> str:
-    resolve_name(port.protocol)
     contract = f"`{port.contract}`" if port.contract else "none"
-    return f"| `{_GROUP}{name}` | {port.loads} | `{port.protocol}` | {port.setting or 'all count'} | {contract} |"
+    return f"| `{name}` | {port.loads} | {port.setting or 'all count'} | {contract} |"
 
 
 def _built_in(name: str) -> str:
@@ -121,4 +120,6 @@ def _built_in(name: str) -> str:
         if entry.value.partition(":")[0].startswith("ai_addons.")
     )
     rows = [f"| `{key}` | `{value}` |" for key, value in found]
-    return "\n".join([f"### `{_GROUP}{name}`", "", "| name | is |", "| --- | --- |", *rows])
+    resolve_name(PORTS[name].protocol)
+    answers = f"It answers `{PORTS[name].protocol}`."
+    return "\n".join([f"### `{_GROUP}{name}`", "", answers, "", "| name | is |", "| --- | --- |", *rows])
