@@ -86,8 +86,8 @@ def page() -> list[str]:
         raise ValueError(msg)
     return [
         (
-            "A plug-in is what a package registers as an entry point of the group `ai_addons.PORT`. The built-ins come in "
-            "by the same door. Where a setting names a plug-in, `package.module:attribute` names one that nobody "
+            "A plug-in is what a package registers as an entry point of the group `ai_addons.PORT`. The built-ins come "
+            "in by the same door. Where a setting names a plug-in, `package.module:attribute` names one that nobody "
             "registered."
         ),
         "\n".join(
