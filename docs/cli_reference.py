@@ -1,77 +1,43 @@
-"""The page of the command line: every command with its options, and what its exit codes say."""
+"""The page of the command line: what exit codes mean, and every command with its options."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 from markdown_parts import prose, table
 
 from ai_addons.cli import main
+from ai_addons.cli.exits import MEANINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FINDINGS: Final = {
-    "check": "something is missing or would not work",
-    "db status": "the tables are of another version than this release needs",
-    "deliver": "events were given up",
-    "doctor": "it found something",
-    "drift": "prices differ",
-    "ledger": "with `--verify`: the chain is broken",
-    "mask": "with `--check`: there is personal data; after an error it is 3",
-    "rates refresh": "no source gave a good rate",
-    "reconcile": "something is left to an operator; after an error it is 3",
-    "renew": "some renewals could not be asked for; after an error it is 3",
-}
-"""By command, what 1 says where it is more than an error."""
-
 
 def page() -> list[str]:
-    """The parts of the page, in order.
-
-    Raises:
-        ValueError: If `FINDINGS` names a command that is not there.
-    """
+    """The parts of the page, in order."""
     context = click.Context(main, info_name="ai-addons", **main.context_settings)
-    commands = list(_in_group("", main, context))
-    if unknown := {*FINDINGS} - {name for name, _ in commands}:
-        msg = f"no such commands: {', '.join(sorted(unknown))}"
-        raise ValueError(msg)
-    return [prose(main.help), *_exits(), *(text for _, text in commands)]
+    codes = table(("code", "means"), [(f"{code:d}", said) for code, said in MEANINGS.items()])
+    return [prose(main.help), "## Exit codes", codes, *_in_group("ai-addons", main, context)]
 
 
-def _exits() -> list[str]:
-    codes = table(
-        ("code", "says"),
-        [
-            ("0", "done, and nothing to tell"),
-            ("1", "an error; or, of the commands below, that they found something"),
-            ("2", "wrong usage, a wrong value, or a wrong setting; nothing was done"),
-            ("3", "an error, of a command whose 1 says that it found something"),
-            ("130", "stopped with Ctrl-C"),
-        ],
-    )
-    found = table(("command", "exits with 1 if"), [(f"`{name}`", said) for name, said in FINDINGS.items()])
-    return ["## Exit codes", codes, found, "Errors go to the error stream; with `--json` they are JSON there too."]
-
-
-def _in_group(title: str, group: click.Group, context: click.Context) -> Iterator[tuple[str, str]]:
-    """Name and text of the commands of a group, those of groups within it after their group."""
-    for name in sorted(group.commands):
-        command = group.commands[name]
-        full = f"{title} {name}".strip()
-        yield full, _command(f"ai-addons {full}", command, context)
+def _in_group(title: str, group: click.Group, context: click.Context) -> Iterator[str]:
+    """The commands of a group by name, those of groups within it after their group."""
+    for name in sorted(group.list_commands(context)):
+        command = group.get_command(context, name)
+        if command is None or command.hidden:
+            continue
+        yield _command(f"{title} {name}", command, context)
         if isinstance(command, click.Group):
-            yield from _in_group(full, command, click.Context(command, info_name=name, parent=context))
+            yield from _in_group(f"{title} {name}", command, click.Context(command, info_name=name, parent=context))
 
 
 def _command(title: str, command: click.Command, parent: click.Context) -> str:
     context = click.Context(command, info_name=command.name, parent=parent)
     usage = " ".join([title, *command.collect_usage_pieces(context)])
     rows = [_option(record) for part in command.get_params(context) if (record := part.get_help_record(context))]
-    described = [f"## {title}", prose(command.help), f"```sh\n{usage}\n```"]
-    return "\n\n".join([*described, table(("option", "meaning"), rows)])
+    parts = [f"## {title}", prose(command.help), f"```sh\n{usage}\n```", table(("option", "meaning"), rows)]
+    return "\n\n".join([*parts, *([prose(command.epilog)] if command.epilog else [])])
 
 
 def _option(record: tuple[str, str]) -> tuple[str, str]:

@@ -96,10 +96,20 @@ class Office:
             WebRequest(method="GET", path=path, query=query, principal=principal, root="/pos/", csrf_token="t<k>n")
         )
 
-    def post(self, path: str, body: bytes, principal: Principal | None = WRITER) -> WebResponse:
+    def post(
+        self, path: str, body: bytes, principal: Principal | None = WRITER, *, kind: str = "application/json"
+    ) -> WebResponse:
         """Send something."""
         return self.web.dispatch(
-            WebRequest(method="POST", path=path, body=body, principal=principal, root="/pos/", csrf_token="t<k>n")
+            WebRequest(
+                method="POST",
+                path=path,
+                headers={"content-type": kind},
+                body=body,
+                principal=principal,
+                root="/pos/",
+                csrf_token="t<k>n",
+            )
         )
 
     def call(self, business: str, feature: str, amount: str, record: CallRecord) -> None:
@@ -154,7 +164,8 @@ def trade(office: Office) -> None:
 
 def buy(office: Office) -> str:
     """Three orders: one paid, one that waits, one paid too little; the id of the payment that does not fit."""
-    orders, more = office.addons.orders, {"email": "owner@shop.example", "phone": "0244000000", "network": "mtn"}
+    more: dict[str, Any] = {"email": "owner@shop.example", "phone": "0244000000", "network": "mtn"}
+    orders = office.addons.orders
     paid = orders.start("shop_a", "VALUE", **more).attempt.reference
     office.gateway.pay(paid)
     orders.verify("shop_a", paid)

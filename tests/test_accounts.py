@@ -25,7 +25,7 @@ from ai_addons import (
     UnknownPlugin,
     billed_feature,
 )
-from ai_addons.billing.months import in_micros
+from ai_addons.billing.periods import in_micros
 from ai_addons.billing.profile import BusinessProfile
 from ai_addons.billing.storefronts import STOREFRONT_PLAN
 from ai_addons.catalog import Pack, Registry, declared

@@ -58,10 +58,11 @@ TWINS: Final = [
 
 
 def methods(kind: type[Any]) -> dict[str, Any]:
-    """The public methods that a class declares itself."""
+    """The public methods that a class or one of its own bases declares."""
     return {
         name: getattr(kind, name)
-        for name, value in vars(kind).items()
+        for base in kind.__mro__[:-1]
+        for name, value in vars(base).items()
         if not name.startswith("_") and not isinstance(value, property)
     }
 
@@ -264,3 +265,17 @@ async def test_the_event_loop_is_never_kept_waiting(addons: AddOns, monkeypatch:
     await addons.aio.subscriptions.subscribe("b")
     assert len(threads) >= 3
     assert threading.get_ident() not in threads
+
+
+@pytest.mark.anyio
+async def test_operators_look_from_the_event_loop(addons: AddOns) -> None:
+    """Every figure of all businesses, as the sync ones give them."""
+    looks, ours = addons.aio.operating, addons.operating
+    addons.pause(feature="opinion", actor=ACTOR)
+    assert await looks.calls(7) == ours.calls(7)
+    assert await looks.days(7) == ours.days(7)
+    assert await looks.earners(7, 3) == ours.earners(7, 3)
+    assert await looks.funnel(7) == ours.funnel(7)
+    assert await looks.backlog() == ours.backlog()
+    assert [one.feature for one in await looks.switches()] == ["opinion"]
+    assert (await looks.now(), await looks.sum_up()) == (ours.now(), 0)

@@ -110,7 +110,7 @@ def test_the_window_ends_now_and_begins_at_midnight() -> None:
     books.clock.advance(DAY_SECONDS)
     assert counts(books, "ai_success", days=1) == (0, 0)
     assert counts(books, "ai_success", days=2) == (1, 1)
-    options = {"active": {"biz_7"}, "active_before": {"biz_7", "biz_8"}, "days": 1}
+    options: dict[str, Any] = {"active": {"biz_7"}, "active_before": {"biz_7", "biz_8"}, "days": 1}
     assert counts(books, "retention", **options) == (Decimal("1.000000"), Decimal("0.000000"))
     assert counts(books, "adoption", **options) == (0, 1)
     with pytest.raises(ValueError, match="1 to 366 days"):
@@ -164,7 +164,7 @@ def test_payments_are_scored_by_what_the_gateway_lists() -> None:
     till.gateway.charged |= {"aia-x": strange, "pos-1": replace(strange, reference="pos-1")}
     till.gateway.charged["aia-f"] = replace(strange, reference="aia-f", outcome=Outcome.FAILED)
     till.clock.advance(2 * DAY_SECONDS)
-    asked = {"gateways": [till.gateway]}
+    asked: dict[str, Any] = {"gateways": [till.gateway]}
     assert counts(till.books, "payments_granted", **asked) == (1, 4)
     assert "2 were not granted at all" in kpis(till.books, **asked).line("payments_granted").note
     assert counts(till.books, "payments_granted", days=1, **asked) == (0, 0)
@@ -234,6 +234,8 @@ def test_margins_tell_which_business_paid() -> None:
     call(books, business="biz_8")
     assert [row[2] for row in margin_rows(books)] == ["biz_7", "biz_8"]
     assert [row[2] for row in margin_rows(books, business="biz_8")] == ["biz_8"]
+    assert [one.calls for one in MarginDesk(books.opened).report(30, "biz_8").fx] == [1]
+    assert [one.calls for one in MarginDesk(books.opened).report(30).fx] == [2]
     books.clock.advance(DAY_SECONDS)
     assert margin_rows(books, days=1) == []
     with pytest.raises(ValueError, match="a business id"):

@@ -77,7 +77,7 @@ def test_very_many_values_are_not_drawn() -> None:
 
 def test_equal_values_have_no_spread() -> None:
     """The bootstrap cannot tell that there were few; who reports it must."""
-    assert mean_interval([5] * 3, dice(1)) == (5, 5)
+    assert mean_interval([5] * 3, dice(1)) == (Decimal(5), Decimal(5))
 
 
 def test_the_ratio_of_two_shares_has_the_interval_of_katz() -> None:

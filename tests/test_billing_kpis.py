@@ -303,13 +303,13 @@ def test_a_mean_of_few_values_meets_nothing() -> None:
     """Twenty-nine times five stars have no spread, and still say little."""
     assert kpis(ratings={5: 29}).line("rating").verdict == "not enough data"
     line = kpis(ratings={5: 30}).line("rating")
-    assert (line.verdict, line.value, line.interval) == ("met", 5, (5, 5))
+    assert (line.verdict, line.value, line.interval) == ("met", Decimal(5), (Decimal(5), Decimal(5)))
 
 
 def test_the_net_promoter_score_is_promoters_less_detractors() -> None:
     """Nine and ten against zero to six; seven and eight only count in the whole."""
     line = kpis(recommends={10: 30, 9: 10, 8: 10, 6: 10}).line("nps")
-    assert (line.numerator, line.denominator, line.value, line.unit) == (3_000, 60, 50, "points")
+    assert (line.numerator, line.denominator, line.value, line.unit) == (Decimal(3_000), 60, Decimal(50), "points")
     assert line.verdict == "not enough data"
     assert kpis(recommends={10: 1_000}).line("nps").verdict == "met"
 

@@ -104,8 +104,24 @@ def test_latency_is_told_for_all_and_by_feature_with_stored_answers_apart() -> N
         count(UNTIMED, 1),
         count(10, 3, cached=True, feature="report_summary"),
     ]
-    own = {"cached": False, "calls": 5, "timed": 4, "in_target": 3, "p50_ms": 400, "p95_ms": 30_000, "p99_ms": 30_000}
-    hits = {"cached": True, "calls": 3, "timed": 3, "in_target": 3, "p50_ms": 10, "p95_ms": 10, "p99_ms": 10}
+    own: dict[str, Any] = {
+        "cached": False,
+        "calls": 5,
+        "timed": 4,
+        "in_target": 3,
+        "p50_ms": 400,
+        "p95_ms": 30_000,
+        "p99_ms": 30_000,
+    }
+    hits: dict[str, Any] = {
+        "cached": True,
+        "calls": 3,
+        "timed": 3,
+        "in_target": 3,
+        "p50_ms": 10,
+        "p95_ms": 10,
+        "p99_ms": 10,
+    }
     assert latencies(rows) == (
         Latency(feature="", **own),
         Latency(feature="", **hits),

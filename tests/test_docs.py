@@ -51,6 +51,7 @@ NOT_RUN: Final = (
     "python shop.py",
 )
 ONE_OF_MANY: Final = ("ai-addons ", "python ")
+FILE: Final = re.compile(r"# (\w+\.py)\n")
 LOOSE: Final = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -75,7 +76,10 @@ class Reader:
         self.tests("\n\n".join(self.written))
 
     def python(self, example: Example) -> None:
-        """Run the code and keep what it prints."""
+        """Run the code and keep what it prints; a block that begins with a file's name is that file."""
+        if named := FILE.match(example.parsed):
+            (self.folder / named[1]).write_text(example.parsed, encoding="utf-8")
+            return
         self.written.append(example.parsed)
         code = "\n" * (example.line + example.parsed.line_offset) + example.parsed
         with contextlib.redirect_stdout(io.StringIO()) as out:

@@ -69,6 +69,16 @@ def test_a_renewal_that_fell_due_is_paid_by_the_same_endpoint(shop: Shop) -> Non
     assert shop.get("ai/credits/").body["monthly_addon_details"]["state"] == "active"
 
 
+def test_a_month_that_is_paid_early_brings_its_credits_when_it_begins(shop: Shop) -> None:
+    """The payment is done, nothing is added yet, and the message says why."""
+    pay(shop)
+    early = shop.addons.orders.start("biz_7", addon=True).attempt.reference
+    shop.gateway.pay(early)
+    told = shop.post("ai/verify-payment/", {"reference": early}).body
+    assert (told["success"], told["credits_added"], told["already_applied"]) == (True, "0.00", False)
+    assert told["message"] == "The payment is done. Its credits come when their month begins."
+
+
 def test_a_saved_card_is_charged_at_once(shop: Shop) -> None:
     """No page to go to, and the credits are there with the answer."""
     bought = shop.buy("VALUE").body["payment_reference"]
@@ -201,6 +211,10 @@ def test_feedback_is_handed_on_with_the_business_of_who_asks(shop: Shop) -> None
     said = {"transaction_id": "call-1", "rating": 5, "recommend": 0, "comment": "Helps."}
     assert shop.post("ai/feedback/", said).raw == b'{"success":true}'
     assert shop.addons.said == ("biz_7", "call-1", 5, 0, "Helps.")
+
+
+def test_feedback_needs_stars_alone(shop: Shop) -> None:
+    """The rest may be left out."""
     shop.post("ai/feedback/", {"transaction_id": "call-2", "rating": 1}, who=OTHER)
     assert shop.addons.said == ("biz_8", "call-2", 1, None, None)
 

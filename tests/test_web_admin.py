@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from ai_addons.billing.orders import Quarantined
+from ai_addons.money import MicroGhs, Money
 from ai_addons.web import Principal, WebRequest
 from ai_addons.web.base import Context
 from ai_addons.web.endpoints import ENDPOINTS, admin
+from ai_addons.web.errors import ValidationFailed
+from ai_addons.web.reports import figures
+from ai_addons.web.reports.answers import RateAnswer, SpendingAnswer
 from tests.operator_month import DAY, NAMELESS, SHOP, STRANGER, WRITER, Office, buy, open_office, trade
 
 if TYPE_CHECKING:
@@ -21,7 +28,10 @@ if TYPE_CHECKING:
 
 READS: Final = tuple(one for one in ENDPOINTS if one.action == "admin:read")
 WRITES: Final = tuple(one for one in ENDPOINTS if one.action == "admin:write" and one.method == "POST")
-TENANTS: Final = tuple(one for one in ENDPOINTS if one.action not in {"admin:read", "admin:write"})
+# The OpenAPI document names what operators get, and holds no figure.
+TENANTS: Final = tuple(
+    one for one in ENDPOINTS if one.action not in {"admin:read", "admin:write"} and one.name != "openapi"
+)
 
 
 @pytest.fixture
@@ -55,9 +65,9 @@ def problem(response: WebResponse) -> tuple[int, str]:
     return response.status, json.loads(response.body)["code"]
 
 
-def send(office: Office, path: str, principal: Principal | None = WRITER, **body: object) -> WebResponse:
+def send(office: Office, path: str, who: Any = WRITER, **body: object) -> WebResponse:
     """Send JSON."""
-    return office.post(f"ai/admin/{path}/", json.dumps(body).encode(), principal)
+    return office.post(f"ai/admin/{path}/", json.dumps(body).encode(), who)
 
 
 # Who may ask.
@@ -188,7 +198,7 @@ def test_the_days_asked_for_end_with_today(month: Office, days: int, calls: int,
 def test_other_numbers_of_days_are_refused(month: Office, name: str, days: str) -> None:
     """With what is wrong, and without what was sent."""
     answer = month.get(f"ai/admin/{name}/", days=days)
-    assert problem(answer) == (422, "validation_failed")
+    assert problem(answer) == (422, ValidationFailed.code)
     assert json.loads(answer.body)["errors"][0]["loc"] == ["query", "days"]
 
 
@@ -438,7 +448,7 @@ def test_a_payment_under_another_name_is_not_found(office: Office, what: str, pl
 def test_a_change_without_what_it_needs_is_refused(office: Office, path: str, body: dict[str, object]) -> None:
     """A reason always, names that the store can hold, nothing unknown; the value sent is not in the answer."""
     answer = send(office, path, **body)
-    assert problem(answer) == (422, "validation_failed")
+    assert problem(answer) == (422, ValidationFailed.code)
     assert all("input" not in fault for fault in json.loads(answer.body)["errors"])
     assert audited(office) == []
 
@@ -510,3 +520,73 @@ def test_a_handler_without_what_the_door_parses_says_so(month: Office, endpoint:
     )
     with pytest.raises(TypeError, match="this endpoint takes a"):
         endpoint.handle(context)
+
+
+# What the figures are made of.
+
+
+def spent(used: str, held: str, budget: str | None, share: str | None) -> SpendingAnswer:
+    """Cost of a month beside its budget."""
+    return SpendingAnswer(
+        window="month",
+        starts_at=datetime(2026, 9, 1, tzinfo=UTC),
+        used_usd=Decimal(used),
+        held_usd=Decimal(held),
+        used_ghs=Decimal(0),
+        budget_usd=None if budget is None else Decimal(budget),
+        share=None if share is None else Decimal(share),
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "alert"),
+    [
+        (spent("39", "0.99", "50", "0.799"), []),
+        (spent("39", "1", "50", "0.800"), ["80% of the provider budget of this month is spent."]),
+        (spent("49", "1", "50", "1.000"), ["The provider budget of this month is spent: paid calls are refused."]),
+        (spent("0", "0", "0", None), ["The provider budget of this month is spent: paid calls are refused."]),
+        (spent("99", "0", None, None), []),
+    ],
+)
+def test_a_budget_is_worth_an_alert_from_its_warning_level_on(one: SpendingAnswer, alert: list[str]) -> None:
+    """Calls in progress count, as they do for the budget itself; a budget of nothing is always spent."""
+    fresh = RateAnswer(
+        ghs_per_usd=Decimal(11),
+        as_of=date(2026, 9, 21),
+        source="bog",
+        age_days=0,
+        state="fresh",
+        sources=("bog",),
+        waiting=(),
+    )
+    assert list(figures.alerts([one], [], [], fresh, warn_at=Decimal("0.8"))) == alert
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "paid"), [(2_000, "GHS", "20.00"), (None, None, None), (2_000, "XXX", None)]
+)
+def test_what_came_is_told_where_its_currency_is_known(
+    minor: int | None, currency: str | None, paid: str | None
+) -> None:
+    """The minor unit of another currency might be anything."""
+    aside = Quarantined(
+        id="q",
+        business="b",
+        order="o",
+        reference="r",
+        reason="currency",
+        expected=Money("30", "GHS"),
+        paid_minor=minor,
+        paid_currency=currency,
+        live=True,
+        opened_at=0,
+    )
+    assert figures.aside(aside).paid == (None if paid is None else Decimal(paid))
+
+
+@pytest.mark.parametrize(
+    ("revenue", "users", "each"), [(10_000, 3, "0.00"), (15_000, 1, "0.02"), (14_999, 1, "0.01"), (1, 0, None)]
+)
+def test_revenue_by_user_is_rounded_to_a_pesewa(revenue: int, users: int, each: str | None) -> None:
+    """Half up; without users there is none."""
+    assert figures.by_user(MicroGhs(revenue), users) == (None if each is None else Decimal(each))

@@ -8,13 +8,13 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 import pytest
 
 from ai_addons.errors import ConfigError
-from ai_addons.web import Principal, WebRequest, pages
+from ai_addons.web import WebRequest, pages
 from ai_addons.web.base import Context
 from ai_addons.web.endpoints import admin_pages
 from ai_addons.web.pages.admin import charts, filters
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ai_addons.web import WebResponse
 
 CHANGE: Final = "ai/admin/pages/change/"
+FORM: Final = "application/x-www-form-urlencoded"
 HOSTILE: Final = '"><script>alert(1)</script>&#x27;'
 
 
@@ -76,9 +77,9 @@ def read(response: WebResponse, status: int = 200) -> Reader:
     return Reader(response.body.decode())
 
 
-def send(office: Office, principal: Principal = WRITER, **form: str) -> WebResponse:
+def send(office: Office, /, who: Any = WRITER, **form: str) -> WebResponse:
     """Send the form of a change."""
-    return office.post(CHANGE, urlencode(form).encode(), principal)
+    return office.post(CHANGE, urlencode(form).encode(), who, kind=FORM)
 
 
 # What they say.
@@ -341,7 +342,7 @@ def test_a_change_without_its_reason_is_asked_for_again(office: Office, form: di
 )
 def test_what_is_no_form_of_ours_is_refused(office: Office, body: bytes) -> None:
     """Without saying what was sent."""
-    answer = office.post(CHANGE, body)
+    answer = office.post(CHANGE, body, kind=FORM)
     assert (answer.status, b"This is not a form of ours." in answer.body) == (422, True)
     assert office.addons.audit() == []
 
@@ -390,9 +391,9 @@ def test_a_question_past_the_door_is_a_mistake(office: Office) -> None:
         ("money", Decimal("0.995"), "0.9950"),
         ("money", Decimal("2.675"), "2.68"),
         ("money", None, "\u2013"),
-        ("percent", Decimal("0.6685"), "66.9 %"),
-        ("percent", Decimal("-21.5"), "-2,150.0 %"),
-        ("percent", None, "\u2013"),
+        ("share", Decimal("0.6685"), "66.9 %"),
+        ("share", Decimal("-21.5"), "-2,150.0 %"),
+        ("share", None, "\u2013"),
         ("number", 1_234_567, "1,234,567"),
         ("number", Decimal("11.400000"), "11.4"),
         ("number", Decimal("100.000"), "100"),

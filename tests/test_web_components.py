@@ -107,7 +107,7 @@ def test_the_badge_never_shows_an_old_number(page: Page, site: Site, api: Api) -
     for status, body in ((500, {"code": "x"}), (200, {"nothing": 1}), (401, {"code": "unauthenticated"})):
         api.says("GET credits/", status, body)
         page.evaluate("dispatchEvent(new Event('ai-credits:changed'))")
-        wait_until(page, lambda: badge.inner_text() == "AI credits –")
+        wait_until(page, lambda: badge.inner_text() == "AI credits \N{EN DASH}")
         api.says("GET credits/", 200, {"available": "7"})
         page.evaluate("dispatchEvent(new Event('ai-credits:changed'))")
         wait_until(page, lambda: badge.inner_text() == "7 AI credits, running low")
@@ -168,6 +168,7 @@ def test_credits_are_bought_in_a_modal(page: Page, site: Site, api: Api) -> None
     pay_by_phone(page)
     dialog = page.get_by_role("dialog", name="Waiting for your payment")
     wait_until(page, lambda: "Approve the payment on your phone." in dialog.inner_text())
+    assert not page.get_by_text("Go to the payment page").is_visible()
     assert page.get_by_role("timer").inner_text() in {"180 seconds left", "179 seconds left", "178 seconds left"}
     picture(page, "component-waiting")
     headers, body = api.sent("POST purchase/")
@@ -212,6 +213,7 @@ def test_another_amount_is_paid_on_the_payment_page(page: Page, site: Site, api:
     api.says("GET purchases/o-1/", 200, next_step="redirect", payment_url="https://pay.example/x", seconds_left=None)
     page.goto(site.page(BUY))
     page.get_by_role("button", name="Buy AI credits").click()
+    assert not page.get_by_label("Amount in cedis").is_visible()
     page.get_by_label("Your own amount").check()
     page.get_by_label("Amount in cedis").fill("55.50")
     page.get_by_label("Card or another way").check()
@@ -351,6 +353,7 @@ def test_what_ends_without_credits_is_told(
     if again.count():
         again.click()
         page.get_by_role("dialog", name="Buy AI credits").wait_for()
+    assert api.count("POST purchases/o-1/cancel/") == (title == "Not paid")
 
 
 def test_a_price_list_that_does_not_come_can_be_asked_for_again(page: Page, site: Site, api: Api) -> None:
@@ -484,7 +487,8 @@ def test_a_button_pressed_twice_works_once(page: Page, site: Site) -> None:
     """It is out of use while it works."""
     page.goto(site.page(GATE))
     page.evaluate(
-        "window.runs = 0; document.querySelector('ai-gate').run = () => { runs += 1; return new Promise((r) => { window.end = r }) }; 0"
+        "window.runs = 0; document.querySelector('ai-gate').run = "
+        "() => { runs += 1; return new Promise((r) => { window.end = r }) }; 0"
     )
     button = page.get_by_role("button", name="AI insights")
     button.click()

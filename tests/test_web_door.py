@@ -288,7 +288,7 @@ def test_what_nobody_foresaw_is_logged_with_its_trace(caplog: pytest.LogCaptureF
     """And the client gets our own 500, the same in every framework."""
     with caplog.at_level(logging.ERROR, logger="ai_addons"):
         told, events = answer_to(RuntimeError("boom"))
-    assert told.body["detail"].startswith("Something went wrong here.")
+    assert told.body["detail"].startswith("Something went wrong here, and the operator has been told.")
     assert events == [OperatorAlert(code="web_failed", detail="fails")]
     assert "RuntimeError: boom" in caplog.text
 
@@ -321,7 +321,7 @@ def test_in_the_old_form_errors_and_statuses_are_the_first_plans() -> None:
     with closing(Shop(web={"compat": True})) as shop:
         bad = shop.buy("NONE")
         assert (bad.status, bad.content_type) == (400, "application/json")
-        assert bad.body["error"] == "This pack is not to be had. Nothing was ordered. Look at the price list."
+        assert bad.body["error"] == "This pack is not to be had. Nothing was charged. Look at the price list."
         made = shop.buy("VALUE")
         assert (made.status, made.body["pack_details"]["price"]) == (200, 80.0)
         assert shop.get("ai/usage-stats/", query={"days": "0"}).status == 422
@@ -401,7 +401,10 @@ def test_a_host_whose_clock_is_behind_counts_on_in_the_newer_window(shop: Shop) 
 def test_erasing_a_user_forgets_what_was_counted(shop: Shop) -> None:
     """The row of the user goes; the business's own stays until all of it is erased."""
     shop.post("ai/trial/", headers={"idempotency-key": "k1"})
-    names = lambda: sorted(tuple(row)[1] for row in shop.addons._wiring.database.read(_counted))  # noqa: E731
+
+    def names() -> list[str]:
+        return sorted(tuple(row)[1] for row in shop.addons._wiring.database.read(_counted))
+
     assert names() == ["", "u_1"]
     shop.addons.erase("biz_7", user="u_1", actor="boss")
     assert names() == [""]

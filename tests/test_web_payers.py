@@ -180,8 +180,9 @@ def test_a_host_is_told_of_calls_that_nobody_pays(
     """A mistake of the host's: whoever runs it reads it in the log."""
     status, _, _ = flask_host(rich)("/word/", {})
 
-    assert status == 500
-    assert "no_payer" in caplog.text
+    assert status == 503
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert "Nobody is known to pay for 'host_word'" in caplog.text
 
 
 @pytest.mark.parametrize("host", ["django_wsgi", "django_asgi", "django_asgi_async"])
@@ -241,4 +242,4 @@ def test_a_refusal_of_the_login_means_nobody_pays(rich: AddOns, ai_llm: FakeLlm)
     """Flask's views go on; whether they may is for them to say."""
     status, _, _ = flask_host(rich)("/word/", {WHO: "forged"})
 
-    assert status == 500  # NoPayer: the view made a call for nobody
+    assert status == 503  # NoPayer: the view made a call for nobody

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ai_addons.web.base import Endpoint
 from ai_addons.web.endpoints import ENDPOINTS
-from ai_addons.web.endpoints._shared import RETURN
+from ai_addons.web.returning import RETURN
 from tests.web import OTHER, Shop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
 
 MTN = {"phone": "024 400 0000", "network": "mtn"}
 TELECEL = {"phone": "020 123 4987", "network": "telecel"}
@@ -203,7 +203,7 @@ def test_a_key_that_has_run_out_is_taken_anew(shop: Shop) -> None:
 def test_what_is_in_progress_is_not_done_twice(shop: Shop) -> None:
     """A process that died at it keeps the key for a minute, then the request is carried out."""
     replies = shop.addons.replies
-    asked_for = {"body": {}, "params": {}}
+    asked_for: dict[str, object] = {"body": {}, "params": {}}
     assert replies.begin("biz_7", "k1", "web:trial", asked_for) is None
     key = {"idempotency-key": "k1"}
     told = shop.post("ai/trial/", headers=key)
@@ -248,9 +248,12 @@ def test_the_gateway_is_asked_every_few_seconds_whatever_the_client_does(
     """Forty polls within four seconds are one question; the next one comes when they are over."""
     questions: list[str] = []
     fetch = type(shop.gateway).fetch
-    monkeypatch.setattr(
-        type(shop.gateway), "fetch", lambda self, reference: questions.append(reference) or fetch(self, reference)
-    )
+
+    def counted(gateway: Any, reference: str) -> Any:
+        questions.append(reference)
+        return fetch(gateway, reference)
+
+    monkeypatch.setattr(type(shop.gateway), "fetch", counted)
     path = f"ai/purchases/{shop.buy('VALUE', **MTN).body['purchase_id']}/"
     for _ in range(40):
         shop.get(path)
@@ -442,16 +445,8 @@ def test_a_payer_comes_back_to_the_settings_page_or_our_own(
     settings: dict[str, Any], origin: str | None, own: bool, wanted: str | None
 ) -> None:
     """Our own page counts if it is there and the host's address is known."""
-    page = Endpoint(
-        method="GET",
-        path=RETURN,
-        name="return",
-        summary="Verifies.",
-        handle=lambda _: None,
-        action=None,
-        page=True,  # type: ignore[arg-type, return-value]  # never asked
-    )
-    with closing(Shop(endpoints=[*ENDPOINTS, page] if own else ENDPOINTS, **settings)) as shop:
+    endpoints = [endpoint for endpoint in ENDPOINTS if own or endpoint.path != RETURN]
+    with closing(Shop(endpoints=endpoints, **settings)) as shop:
         made = shop.post("ai/purchase/", {"pack_type": "VALUE"}, origin=origin, root="/shop/").body
         assert shop.gateway.desk.payment(made["payment_reference"]).callback_url == wanted
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from ai_addons import AddOns
 
+JSON: Final = {"content-type": "application/json"}
 WISH: Final = b'{"word": "a"}'
 SELF: Final = "https://shop.example"
 
@@ -130,7 +131,7 @@ def test_a_webhook_needs_neither_login_nor_token(django_tables: None, sessions: 
 def test_a_hook_may_say_more_than_the_business(client: Client, ai_addons: AddOns) -> None:
     """A `Principal` with roles is taken as it is."""
     with override_settings(AI_ADDONS=host(ai_addons, "tests.web_sessions.BOSS")):
-        response: Any = client.get("/shop/ai/admin/")
+        response: Any = client.get("/shop/ai/office/")
 
     assert response.status_code == 200
 
@@ -290,7 +291,7 @@ def test_cookie_sessions_change_things_only_from_the_hosts_own_pages(ai_addons: 
     else:
         ask = _flask(web, on_flask.cookie_principal(_by_header, origins=trusted))
 
-    told = ask(Ask(method="POST", path="ai/wish/", who="biz_7/u_1/", headers=headers, body=WISH))
+    told = ask(Ask(method="POST", path="ai/wish/", who="biz_7/u_1/", headers={**JSON, **headers}, body=WISH))
     read = ask(Ask(method="GET", path="ai/credits/", who="biz_7/u_1/", headers=headers))
 
     assert (told.status, read.status) == (expected, 200)

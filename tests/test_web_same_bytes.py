@@ -24,8 +24,8 @@ ASKS: Final = {
     "nobody": Ask(method="GET", path="ai/credits/"),
     "expired": Ask(method="GET", path="ai/credits/", who="expired"),
     "forged": Ask(method="POST", path="ai/wish/", who="forged", headers=JSON, body=b'{"word": "a"}'),
-    "forbidden": Ask(method="GET", path="ai/admin/", who=AMA),
-    "operator": Ask(method="GET", path="ai/admin/", who=BOSS),
+    "forbidden": Ask(method="GET", path="ai/office/", who=AMA),
+    "operator": Ask(method="GET", path="ai/office/", who=BOSS),
     "body": Ask(method="POST", path="ai/wish/", who=AMA, headers=JSON, body='{"word": "Akwaaba, Ɛfua"}'.encode()),
     "form_type": Ask(
         method="POST",
@@ -77,8 +77,8 @@ STATUS: Final = {
     "forbidden": 403,
     "operator": 200,
     "body": 201,
-    "form_type": 201,
-    "multipart_type": 201,
+    "form_type": 415,
+    "multipart_type": 415,
     "no_body": 422,
     "bad_body": 422,
     "not_json": 422,
@@ -133,7 +133,7 @@ def test_links_begin_with_the_mount(addons: AddOns, host: str) -> None:
     told = HOSTS[host](addons)(ASKS["poor"])
 
     assert f'"packs_url": "{MOUNT}/ai/pricing/"'.encode() in told.body
-    assert b'"shortfall": "2"' in told.body
+    assert b'"shortfall": "2.00"' in told.body
 
 
 @pytest.mark.parametrize("host", HOSTS)

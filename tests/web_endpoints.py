@@ -106,7 +106,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     _get("ai/poor/", "poor", handle=_poor, answer=Echo),
     _get("ai/theirs/{id}/", "theirs", handle=_theirs, answer=Echo),
     _get("ai/page/", "page", handle=_page, page=True),
-    _get("ai/admin/", "admin", action="admin:read", query=Window, answer=Echo),
+    _get("ai/office/", "office", action="admin:read", query=Window, answer=Echo),
     Endpoint(method="POST", path="ai/hook/", name="hook", summary="A hook.", handle=_hook, action=None),
 )
 

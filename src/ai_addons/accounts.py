@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from ai_addons.answers import Answers
 from ai_addons.billing.doctor import examine, rebuild_usage
 from ai_addons.billing.heads import compare, heads
-from ai_addons.billing.months import in_micros
 from ai_addons.billing.packs import in_micro_ghs
+from ai_addons.billing.periods import in_micros
 from ai_addons.billing.replies import Replies
 from ai_addons.billing.service import BillingService
 from ai_addons.billing.spending import spending_at

@@ -6,7 +6,7 @@ import threading
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from ai_addons import plugins
 from ai_addons._bar import shown
@@ -120,7 +120,6 @@ class AddOns(Accounts):
     ) -> None:
         self.settings: Settings = settings if settings is not None else Settings()
         self._registry = registry if registry is not None else declared
-        self._offered: tuple[Any, ...] | None = None
         self._known_rules: dict[str, tuple[FeaturePrivacySettings | None, Rules]] = {}
         super().__init__(
             Wiring(
@@ -440,12 +439,10 @@ class AddOns(Accounts):
         self._load_features()
         return self._registry.specs()
 
-    def _load_features(self) -> None:
+    @staticmethod
+    def _load_features() -> None:
         """Declare the features that installed packages offer, the built-in ones among them."""
-        if self._offered is None:
-            # Reading the entry points of all installed packages takes tens of milliseconds, and they do not change.
-            self._offered = plugins.load_all("features")
-        for feature in self._offered:
+        for feature in plugins.load_all("features"):
             # Loading declares too, but only the first time; a test may have ended since.
             feature.declare()
 

@@ -11,8 +11,7 @@ from ai_addons.billing.exporting import Window, write_table
 from ai_addons.billing.feedback import FeedbackBox
 from ai_addons.billing.kpis.reading import KpiDesk
 from ai_addons.billing.margin_reading import MarginDesk
-from ai_addons.billing.months import in_micros
-from ai_addons.billing.periods import DAY_US
+from ai_addons.billing.periods import DAY_US, in_micros
 from ai_addons.billing.retention import apply_retention
 from ai_addons.billing.usage import Reports
 from ai_addons.privacy.masked import mask_once
@@ -118,7 +117,7 @@ class Figures:
 
         Args:
             business: Whose call.
-            transaction_id: Which call: ``receipt.transaction_id``.
+            transaction_id: Which call: ``receipt.id``.
             user: Who says it; None if unknown.
             rating: 1 to 5.
             recommend: 0 to 10, how likely they would recommend it.

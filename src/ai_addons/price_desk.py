@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ai_addons.billing.months import in_micros
+from ai_addons.billing.periods import in_micros
 from ai_addons.billing.published import Costing
 from ai_addons.catalog import BUILT_IN
 

@@ -56,9 +56,9 @@ class MarginDesk:
         sums: Sums = {}
         for one in self._callers(period.first) if business is None else (business,):
             # A call counts on the day of its business's zone, which may have begun a day before the operator's.
-            asked = {"business": one, "since": period.since - DAY_US, "first": period.first}
+            asked: dict[str, object] = {"business": one, "since": period.since - DAY_US, "first": period.first}
             add_calls(sums, one, _calls(self._books.database.read(partial(_rows, asked))))
-        window = {"since": period.since, "until": period.until}
+        window = {"since": period.since, "until": period.until, "business": business or ""}
         fx = read_fx(self._books.database.read(lambda tx: tx.rows(sql.FX_USED, window)))
         return make_report(sums, days=days, fx=fx)
 

@@ -214,6 +214,10 @@ def _parts(call: PaidCall) -> list[tuple[str, dict[str, int]]]:
     if not call.payers:
         # Its revenue is zero: nobody paid.
         return [(NO_PACK, _amounts(call, call.charged, call.revenue, call.cost, call.cost_ghs))]
+    if len(call.payers) == 1:
+        # Nearly every call: nothing is to be shared out.
+        (one,) = call.payers
+        return [(one.pack, _amounts(call, one.used, call.revenue, call.cost, call.cost_ghs))]
     used = [payer.used for payer in call.payers]
     revenue = split(call.revenue, [Fraction(one.used * one.worth, one.size) for one in call.payers])
     costs = [None] * len(used) if call.cost is None else split(call.cost, used)

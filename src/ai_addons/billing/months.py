@@ -106,21 +106,6 @@ def month_start(at: int, tz: str) -> int:
     return _midnight(day_of(at, tz).replace(day=1), tz)
 
 
-def in_micros(at: datetime | None) -> int | None:
-    """A time with its zone as UTC microseconds.
-
-    Raises:
-        ValueError: For a time without a zone, which might mean any of many moments.
-    """
-    if at is None:
-        return None
-    if at.tzinfo is None:
-        msg = "a time needs its zone, e.g. datetime(2027, 1, 31, tzinfo=UTC); nothing was booked"
-        raise ValueError(msg)
-    since = at - _EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-
-
 def _midnight(day: date, tz: str) -> int:
     return _utc(datetime.combine(day, time.min, _zone(tz)))
 

@@ -1,14 +1,16 @@
-"""The last days of an operator, as days and as instants. Pure."""
+"""Instants: those of a host's own datetimes, and the last days of an operator. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from ai_addons.billing.months import day_of, day_start
 
 DAY_US: Final = 86_400_000_000
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,3 +58,18 @@ def period_of(now: int, days: int, tz: str) -> Period:
         first_before=(first - timedelta(days=days)).isoformat(),
         last_before=(first - timedelta(days=1)).isoformat(),
     )
+
+
+def in_micros(at: datetime | None) -> int | None:
+    """A time with its zone as UTC microseconds.
+
+    Raises:
+        ValueError: For a time without a zone, which might mean any of many moments.
+    """
+    if at is None:
+        return None
+    if at.tzinfo is None:
+        msg = "a time needs its zone, e.g. datetime(2027, 1, 31, tzinfo=UTC); nothing was booked"
+        raise ValueError(msg)
+    since = at - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds

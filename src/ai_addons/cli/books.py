@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ai_addons.billing.doctor import DAILY_SUMS
-from ai_addons.cli import show
-from ai_addons.cli.margins import margins
+from ai_addons.cli import progress, show
+from ai_addons.cli.exits import Exit, finds
 from ai_addons.cli.options import DAYS, WHO
 from ai_addons.money import usd
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from ai_addons.billing.doctor import Finding
+    from ai_addons.addons import AddOns
+    from ai_addons.billing.doctor import Finding, Report
     from ai_addons.billing.spending import WindowSpending
     from ai_addons.billing.usage import Usage
 
@@ -27,7 +28,6 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @click.command()
 @click.argument("business")
 @show.as_json
-@show.told
 def balance(business: str, *, json_out: bool) -> None:
     """Show the credits of BUSINESS."""
     with closing(show.open_addons()) as addons:
@@ -41,11 +41,10 @@ def balance(business: str, *, json_out: bool) -> None:
         )
 
 
-@click.command()
+@click.command(epilog=finds("if --verify finds a fault"))
 @click.argument("business")
 @click.option("--verify", is_flag=True, help="Check the hash chain of the ledger.")
 @show.as_json
-@show.told
 def ledger(business: str, *, verify: bool, json_out: bool) -> None:
     """Show every booking of BUSINESS."""
     with closing(show.open_addons()) as addons:
@@ -70,7 +69,6 @@ def ledger(business: str, *, verify: bool, json_out: bool) -> None:
 @click.argument("business")
 @DAYS
 @show.as_json
-@show.told
 def usage(business: str, days: int, *, json_out: bool) -> None:
     """Show what BUSINESS used, and what that cost you; not for a shop's eyes."""
     with closing(show.open_addons()) as addons:
@@ -83,7 +81,6 @@ def usage(business: str, days: int, *, json_out: bool) -> None:
 
 @click.command()
 @show.as_json
-@show.told
 def spending(*, json_out: bool) -> None:
     """Show what the models cost today and this month beside your budget; not for a shop's eyes."""
     with closing(show.open_addons()) as addons:
@@ -119,7 +116,6 @@ def _in_usd(one: WindowSpending) -> dict[str, object]:
 @click.option("--from", "first", type=_DAY, metavar="DATE", required=True, help="First day, e.g. 2026-11-01.")
 @click.option("--to", "last", type=_DAY, metavar="DATE", required=True, help="Last day, included.")
 @show.as_json
-@show.told
 def statement(business: str, first: datetime, last: datetime, *, json_out: bool) -> None:
     """Show what came into the wallet of BUSINESS and left it, by the days of its zone."""
     with closing(show.open_addons()) as addons:
@@ -130,20 +126,19 @@ def statement(business: str, first: datetime, last: datetime, *, json_out: bool)
         click.echo(made.text(), nl=False)
 
 
-@click.command()
+@click.command(epilog=finds("if a check fails"))
 @click.option("--rebuild", is_flag=True, help="Make daily sums that differ from the call log anew.")
 @WHO
 @show.as_json
-@show.told
 def doctor(actor: str, *, rebuild: bool, json_out: bool) -> None:
     """Check that the books of every business agree with themselves."""
     with closing(show.open_addons()) as addons:
-        report = addons.doctor()
-        if rebuild:
-            for business in {found.business for found in report.findings if found.rule == DAILY_SUMS}:
-                addons.rebuild_usage(business)
-                addons.note_action(actor, "rebuild_usage", business=business)
+        with progress.waiting("checking the books"):
             report = addons.doctor()
+        if rebuild:
+            _rebuild(addons, report, actor)
+            with progress.waiting("checking them again"):
+                report = addons.doctor()
     if json_out:
         show.print_json({"ok": report.ok, **show.plain(report)})
     else:
@@ -151,15 +146,14 @@ def doctor(actor: str, *, rebuild: bool, json_out: bool) -> None:
             click.echo(f"{finding.business}: {finding.rule}: {finding.detail}")
         click.echo(f"{report.wallets} wallets checked, {len(report.findings)} findings")
     if not report.ok:
-        raise SystemExit(1)
+        raise SystemExit(Exit.FINDINGS)
 
 
 @click.command()
 @show.as_json
-@show.told
 def sweep(*, json_out: bool) -> None:
     """Do what is due in every wallet: holds of calls that crashed, expiry, renewals."""
-    with closing(show.open_addons()) as addons:
+    with closing(show.open_addons()) as addons, progress.waiting("doing what is due"):
         wallets = addons.sweep()
     if json_out:
         show.print_json({"wallets": wallets})
@@ -167,14 +161,21 @@ def sweep(*, json_out: bool) -> None:
         click.echo(f"{wallets} wallets had something due")
 
 
-COMMANDS = (balance, ledger, usage, margins, spending, statement, doctor, sweep)
+def _rebuild(addons: AddOns, report: Report, actor: str) -> None:
+    """Make the daily sums anew, business by business."""
+    wrong = sorted({found.business for found in report.findings if found.rule == DAILY_SUMS})
+    with progress.counting(len(wrong), "daily sums made anew") as businesses:
+        for business in wrong:
+            addons.rebuild_usage(business)
+            addons.note_action(actor, "rebuild_usage", business=business)
+            businesses.add()
 
 
 def _verify(findings: Sequence[Finding]) -> None:
     for finding in findings:
         click.echo(f"{finding.rule}: {finding.detail}", err=True)
     if findings:
-        raise SystemExit(1)
+        raise SystemExit(Exit.FINDINGS)
     click.echo("the chain is whole and the balance follows from it", err=True)
 
 

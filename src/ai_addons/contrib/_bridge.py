@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, quote
 
-from ai_addons.errors import AddOnsError
+from ai_addons.errors import AddOnsError, ConfigError
 from ai_addons.web.errors import PayloadTooLarge
 
 if TYPE_CHECKING:
@@ -75,8 +75,8 @@ def refusal(web: Web, request: WebRequest, error: AddOnsError) -> WebResponse:
 
 def problem_of(web: Web, request: WebRequest, error: AddOnsError, root: str) -> WebResponse:
     """The answer to a request of the host's own that ended in an error of ours."""
-    if error.http_status == _SERVER_ERROR:
-        # The client learns nothing from it; whoever runs the host must.
+    if error.http_status == _SERVER_ERROR and not isinstance(error, ConfigError):
+        # The client learns nothing from it; whoever runs the host must. Of what is not configured `Web` itself tells.
         _logger.error("%s %s failed: %s", request.method, request.path, error.code, exc_info=error)
     return refusal(web, replace(request, root=under(root)), error)
 

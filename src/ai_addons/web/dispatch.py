@@ -42,6 +42,8 @@ logger: Final = logging.getLogger("ai_addons")
 
 _SECOND: Final = 1_000_000
 _OPERATORS: Final = "admin:"
+_OFFICE: Final = "operators"
+"""Whom the requests of operators are counted for, who act for no business."""
 _CREATED: Final = 201
 
 
@@ -106,7 +108,7 @@ class Web:
         that this is not to be had.
         """
         if isinstance(error, ConfigError) and not isinstance(error, UnknownFeature):
-            logger.error("an endpoint of the AI add-on is not configured: %s", error)
+            logger.error("an endpoint of the AI add-on is not configured: %s", error, exc_info=error)
             self._tell("web_not_configured", request)
             error = NotAvailable()
         told = problem(error, root=request.root, compat=self.addons.settings.web.compat)
@@ -180,7 +182,7 @@ class Web:
         """
         if not endpoint.costly or context.principal is None:
             return
-        wait = self.addons.throttle.count(context.business, context.principal.user_id, endpoint.name)
+        wait = self.addons.throttle.count(context.business or _OFFICE, context.principal.user_id, endpoint.name)
         if wait:
             raise TooManyRequests(-(-wait // _SECOND))
 

@@ -43,7 +43,7 @@ class MethodNotAllowed(WebError):
 
     http_status = 405
 
-    def __init__(self, allowed: Sequence[str]) -> None:
+    def __init__(self, allowed: Sequence[str] = ()) -> None:
         super().__init__()
         self.allowed = tuple(allowed)
 
@@ -70,13 +70,13 @@ class ValidationFailed(WebError):
     code = "validation_error"
     http_status = 422
 
-    def __init__(self, faults: Sequence[Mapping[str, object]]) -> None:
+    def __init__(self, faults: Sequence[Mapping[str, object]] = ()) -> None:
         super().__init__()
         self.faults = tuple(faults)
 
 
 class PackNotOnSale(ValidationFailed):
-    """This pack is not to be had. Nothing was ordered. Look at the price list."""
+    """This pack is not to be had. Nothing was charged. Look at the price list."""
 
 
 class TrialNotOffered(WebError):
@@ -95,13 +95,16 @@ class TooManyRequests(WebError):
     http_status = 429
     retryable = True
 
-    def __init__(self, retry_after: int) -> None:
+    def __init__(self, retry_after: int = 1) -> None:
         super().__init__()
         self.retry_after = retry_after
 
 
 class Unexpected(WebError):
-    """Something went wrong here. The operator has been told. Look at your credits before you try again."""
+    """Something went wrong here, and the operator has been told. As far as is known nothing was charged.
+
+    Look at your credits before you try again.
+    """
 
     http_status = 500
 

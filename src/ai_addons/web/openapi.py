@@ -79,11 +79,11 @@ class Problem(Answer):
     status: int
     code: str
     detail: str
-    errors: list[Fault] = Field(default_factory=list)
+    errors: list[Fault] = Field(default_factory=list[Fault])
     required: str = ""
     available: str = ""
     shortfall: str = ""
-    offers: list[OfferAnswer] = Field(default_factory=list)
+    offers: list[OfferAnswer] = Field(default_factory=list[OfferAnswer])
     recommended: str | None = None
     packs_url: str = ""
 
@@ -192,12 +192,12 @@ def _query(endpoint: Endpoint) -> list[dict[str, Any]]:
 
 def _parameter(name: str, where: str, about: dict[str, Any], *, required: bool = False) -> dict[str, Any]:
     """A parameter; what may be left out is never null, which a query string cannot say."""
-    kinds = [kind for kind in about.pop("anyOf", []) if kind.get("type") != "null"]
+    kinds: list[dict[str, Any]] = [kind for kind in about.pop("anyOf", []) if kind.get("type") != "null"]
     if about.get("default", ...) is None:
         del about["default"]
     text = about.pop("description", "")
-    schema = {**about, **(kinds[0] if kinds else {})}
-    made = {"name": name, "in": where, "required": required, "schema": schema}
+    schema: dict[str, Any] = {**about, **(kinds[0] if kinds else {})}
+    made: dict[str, Any] = {"name": name, "in": where, "required": required, "schema": schema}
     return {**made, "description": text} if text else made
 
 

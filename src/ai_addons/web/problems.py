@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from ai_addons.errors import AddOnsError, CallError, GatewayError, InsufficientCreditsError, StoreUnavailable
 from ai_addons.web.base import WebResponse
@@ -91,9 +91,9 @@ def _recommended(offers: Sequence[Offer]) -> str | None:
 def _text(value: object) -> object:
     """JSON of a value: amounts as decimal text."""
     if isinstance(value, list):
-        return [_text(one) for one in value]
+        return [_text(one) for one in cast("list[object]", value)]
     if isinstance(value, dict):
-        return {name: _text(one) for name, one in value.items()}
+        return {name: _text(one) for name, one in cast("dict[str, object]", value).items()}
     return value if value is None or isinstance(value, (str, int)) else str(value)
 
 

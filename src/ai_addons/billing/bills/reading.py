@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 from zoneinfo import ZoneInfo
 
 from ai_addons.billing.bills.comparing import TOLERANCE, BillComparison, Ours, add, compare
@@ -53,7 +53,7 @@ def reconcile_bill(books: Books, provider: str, content: bytes, *, tolerance: De
     first, last = min(line.day for line in bill), max(line.day for line in bill)
     since, until = _midnight(first, form.tz), _midnight(last + timedelta(days=1), form.tz)
     logged = _logged(books, form, since, until)
-    window = {"since": since, "until": until}
+    window = {"since": since, "until": until, "business": ""}
     fx = read_fx(books.database.read(lambda tx: tx.rows(sql.FX_USED, window)))
     return BillComparison(
         provider=provider,
@@ -119,15 +119,16 @@ def _add_tokens(one: Ours, row: Row) -> None:
 
 def _attempts(row: Row) -> list[tuple[str, int | None, bool]]:
     """Model, cost and failure of each attempt, as the log has them."""
-    meta: Any = json.loads(row.response_meta)
-    found: Any = meta.get("attempts") if isinstance(meta, dict) else None
+    found: object = cast("dict[str, object]", json.loads(row.response_meta)).get("attempts")
     if not isinstance(found, list):
         return []
-    return [
-        (one["model"], one.get("cost_pico_usd"), one.get("error") is not None)
-        for one in found
-        if isinstance(one, dict) and isinstance(one.get("model"), str)
-    ]
+    made: list[tuple[str, int | None, bool]] = []
+    for one in cast("list[object]", found):
+        attempt = cast("dict[str, Any]", one) if isinstance(one, dict) else {}
+        # A host may write what it likes into a row of its own.
+        if isinstance(attempt.get("model"), str):
+            made.append((attempt["model"], attempt.get("cost_pico_usd"), attempt.get("error") is not None))
+    return made
 
 
 def _on_bill(route: str | None, form: Format) -> str | None:

@@ -117,7 +117,7 @@ class KpiDesk:
             ratings=ratings,
             recommends=recommends,
         )
-        return facts, read_fx(tx.rows(sql.FX_USED, window))
+        return facts, read_fx(tx.rows(sql.FX_USED, window | {"business": ""}))
 
     def _payments(self, gateways: Iterable[Gateway], period: Period) -> PaymentScore | None:
         """What the gateways' own lists say; None if one cannot list or cannot be asked."""

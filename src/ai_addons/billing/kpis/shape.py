@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
 
 from ai_addons.billing.kpis.intervals import Interval, mean_interval, share_of, wilson
 
@@ -209,7 +209,7 @@ def _json(value: object) -> object:
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, tuple):
-        return [_json(item) for item in value]
+        return [_json(item) for item in cast("tuple[object, ...]", value)]
     if isinstance(value, Percentiles):
         return {name: getattr(value, name) for name in ("p50", "p95", "p99")}
     return value

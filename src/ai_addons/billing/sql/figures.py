@@ -86,9 +86,12 @@ FX_USED: Final = _statement(
     "SELECT t.fx_source AS fx_source, t.fx_date AS fx_date, t.fx_rate AS fx_rate, t.fx_stale AS fx_stale, "
     "CAST(COUNT(*) AS BIGINT) AS calls, CAST(SUM(COALESCE(t.cost_pico_usd, 0)) AS BIGINT) AS cost, "
     f"CAST(SUM(COALESCE(t.cost_micro_ghs, 0)) AS BIGINT) AS cost_ghs {_LOGGED} "
+    "AND (CAST(:business AS TEXT) = '' OR t.business_id = :business) "
     "GROUP BY t.fx_source, t.fx_date, t.fx_rate, t.fx_stale",
     *_WINDOW,
+    "business",
 )
+"""Rates that costs were booked at, of one business; of all where its id is empty."""
 
 # Businesses, from the sums per day.
 _BY_DAY: Final = (

@@ -74,9 +74,8 @@ def _subscribe(context: Context) -> SubscribeAnswer:
     payment = addons.orders.start(
         business, addon=True, key=context.key, user=context.user, email=body.email, **way_of(body, context)
     )
-    now = addons.wallet(business).subscription
-    if now is None:
-        raise AddonConflict
+    # What was ordered is a month of it.
+    now = cast("Subscription", addons.wallet(business).subscription)
     url = payment.attempt.url if payment.order.paid_at is None else None
     return _taken(context, now, before=before, url=url, order=payment.order.id)
 

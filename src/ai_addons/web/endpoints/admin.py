@@ -86,11 +86,11 @@ class ConfirmBody(Body):
 
 
 def _overview(context: Context) -> OverviewAnswer:
-    return reading.overview(context.addons, days_of(context))
+    return reading.overview(reading.trade(context.addons, days_of(context)))
 
 
 def _losers(context: Context) -> LosersAnswer:
-    return reading.losers(context.addons, days_of(context))
+    return reading.losers(reading.trade(context.addons, days_of(context)))
 
 
 def _calls(context: Context) -> CallsAnswer:

@@ -74,8 +74,8 @@ class ChangeForm(ChangeQuery):
 
 def _today(context: Context) -> WebResponse:
     addons, days = context.addons, days_of(context)
-    overview = reading.overview(addons, days)
-    names = reading.known_names(addons)
+    trade = reading.trade(addons, days)
+    overview = reading.overview(trade)
     done = context.query.done if isinstance(context.query, HomeQuery) else None
     return render(
         "admin/today.html",
@@ -83,12 +83,12 @@ def _today(context: Context) -> WebResponse:
         status=200,
         now=reading.status(addons),
         overview=overview,
-        losers=reading.losers(addons, days),
+        losers=reading.losers(trade),
         calls=reading.calls(addons, days),
         payments=reading.payments(addons, days),
         chart=charts.earned(overview.by_day),
-        names=names,
-        features=sorted(names),
+        names=trade.names,
+        features=sorted(trade.names),
         waits=WAITS,
         may_write=context.allows("admin:write"),
         done=None if done is None else QUESTIONS[done].done,

@@ -97,5 +97,5 @@ def _templates() -> Any:  # noqa: ANN401  # Jinja2 may not be there when types a
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= filters.ALL | FOR_OPERATORS
+    environment.filters |= {**filters.ALL, **FOR_OPERATORS}
     return environment

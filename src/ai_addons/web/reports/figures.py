@@ -28,7 +28,7 @@ from ai_addons.web.reports.answers import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ai_addons.billing.fx.desk import RateView
     from ai_addons.billing.hits import CacheUse
@@ -60,11 +60,11 @@ def moment(micros: int) -> datetime:
 # Money.
 
 
-def line(found: MarginLine, names: Callable[[str], str]) -> LineAnswer:
-    """A line of a margin table."""
+def line(found: MarginLine, names: Mapping[str, str]) -> LineAnswer:
+    """A line of a margin table; what has no name goes by its key."""
     return LineAnswer(
         key=found.feature,
-        name=names(found.feature),
+        name=names.get(found.feature, found.feature),
         calls=found.calls,
         credits=found.credits.decimal,
         revenue_ghs=ghs(found.revenue),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ai_addons.billing.latency import errors, latencies
@@ -20,40 +21,67 @@ from ai_addons.web.reports.answers import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
     from ai_addons.addons import AddOns
     from ai_addons.billing.limiting import Switch
+    from ai_addons.billing.margin import MarginTable
+    from ai_addons.billing.operating import DayEarned, Earners
 
 MOST_FINDINGS: Final = 100
 """Findings of the doctor that are shown."""
 
 
-def overview(addons: AddOns, days: int) -> OverviewAnswer:
-    """What was earned and spent; it costs three sums over the rows of `ai_usage_daily` of these days."""
-    table, earners, by_day = addons.margins(days=days), addons.operating.earners(days), addons.operating.days(days)
-    names = names_of(addons)
-    return OverviewAnswer(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trade:
+    """What all businesses brought and cost over some days.
+
+    Attributes:
+        days: How many days, today included.
+        table: By feature.
+        earners: By business.
+        by_day: By day.
+        names: What features are called, by key.
+    """
+
+    days: int
+    table: MarginTable
+    earners: Earners
+    by_day: tuple[DayEarned, ...]
+    names: Mapping[str, str]
+
+
+def trade(addons: AddOns, days: int) -> Trade:
+    """Read what was brought and spent; it costs three sums over the rows of `ai_usage_daily` of these days."""
+    return Trade(
         days=days,
-        fee_rate=PAYMENT_FEE,
-        total=figures.line(table.total, names),
-        cost_usd=usd(PicoUsd(sum(day.cost_usd for day in by_day))),
-        features=tuple(figures.line(line, names) for line in table.lines),
-        ai_users=earners.users,
-        revenue_per_ai_user_ghs=figures.by_user(table.total.revenue, earners.users),
-        by_day=tuple(map(figures.day, by_day)),
+        table=addons.margins(days=days),
+        earners=addons.operating.earners(days),
+        by_day=addons.operating.days(days),
+        names=known_names(addons),
     )
 
 
-def losers(addons: AddOns, days: int) -> LosersAnswer:
-    """What lost money; it costs two sums over the rows of `ai_usage_daily` of these days."""
-    names = names_of(addons)
-    features = worst(addons.margins(days=days).lines)
-    businesses = worst(addons.operating.earners(days).least)
+def overview(found: Trade) -> OverviewAnswer:
+    """What was earned and spent."""
+    return OverviewAnswer(
+        days=found.days,
+        fee_rate=PAYMENT_FEE,
+        total=figures.line(found.table.total, found.names),
+        cost_usd=usd(PicoUsd(sum(day.cost_usd for day in found.by_day))),
+        features=tuple(figures.line(line, found.names) for line in found.table.lines),
+        ai_users=found.earners.users,
+        revenue_per_ai_user_ghs=figures.by_user(found.table.total.revenue, found.earners.users),
+        by_day=tuple(map(figures.day, found.by_day)),
+    )
+
+
+def losers(found: Trade) -> LosersAnswer:
+    """What lost money."""
     return LosersAnswer(
-        days=days,
-        features=tuple(figures.line(line, names) for line in features),
-        businesses=tuple(figures.line(line, str) for line in businesses),
+        days=found.days,
+        features=tuple(figures.line(line, found.names) for line in worst(found.table.lines)),
+        businesses=tuple(figures.line(line, {}) for line in worst(found.earners.least)),
     )
 
 
@@ -126,9 +154,3 @@ def known_names(addons: AddOns) -> dict[str, str]:
     """What features are called, by key."""
     # A name needs no price.
     return {spec.key: spec.listing({spec.key: Credits(0)}).name for spec in addons.all_features()}
-
-
-def names_of(addons: AddOns) -> Callable[[str], str]:
-    """Finds what a feature is called; its key where it is not known any more."""
-    known = known_names(addons)
-    return lambda key: known.get(key, key)
