@@ -58,10 +58,11 @@ TWINS: Final = [
 
 
 def methods(kind: type[Any]) -> dict[str, Any]:
-    """The public methods that a class declares itself."""
+    """The public methods that a class or one of its own bases declares."""
     return {
         name: getattr(kind, name)
-        for name, value in vars(kind).items()
+        for base in kind.__mro__[:-1]
+        for name, value in vars(base).items()
         if not name.startswith("_") and not isinstance(value, property)
     }
 

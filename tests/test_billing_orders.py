@@ -720,3 +720,32 @@ def test_the_doctor_knows_which_month_an_order_paid() -> None:
 def test_books_without_orders_are_none_the_worse() -> None:
     """The doctor is content."""
     assert Books().report().findings == ()
+
+
+class Closing(PageGateway):
+    """Its pages can be closed; some cannot."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.closed: list[str] = []
+
+    def close_checkout(self, reference: str) -> None:
+        self.closed.append(reference)
+        if self.fetch_fails is not None:
+            raise self.fetch_fails
+
+
+def test_a_cancelled_order_closes_its_pages() -> None:
+    """Those that are open; should one not close, the order is cancelled all the same and its payment honoured."""
+    till = Till(gateway := Closing())
+    payment = till.start()
+    till.gateway.decline(payment.attempt.reference)
+    till.orders.verify(till.business, payment.attempt.reference)
+    till.clock.advance(1)
+    second = till.orders.attempt(till.business, payment.order.id)
+    gateway.fetch_fails = GatewayError(status=400)
+    assert till.orders.cancel(till.business, payment.order.id).state == "failed"
+    assert gateway.closed == [second.attempt.reference]
+    gateway.fetch_fails = None
+    gateway.pay(second.attempt.reference)
+    assert till.orders.verify(till.business, second.attempt.reference).verdict == "grant"

@@ -19,6 +19,7 @@ from click.testing import CliRunner
 from ai_addons.billing.outbox import FAILURES_IN_A_ROW, LEASE, MOST_COUNTED, Delivered, Outbox, open_outbox
 from ai_addons.billing.sql import Database
 from ai_addons.billing.webhooks import GIVE_UP, LONGEST_WAIT, Delivery, WebhookSender, new_secret, verify
+from ai_addons.cli import main
 from ai_addons.cli import outbox as commands
 from ai_addons.clock import SystemClock
 from ai_addons.errors import StoreUnavailable
@@ -555,13 +556,17 @@ def test_watching_goes_on_until_it_is_stopped(till: tuple[Books, Receiver], monk
 def test_without_an_address_the_command_says_what_to_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """It is a mistake of the set-up, and no database is opened for it."""
     monkeypatch.chdir(tmp_path)
-    done = CliRunner().invoke(commands.deliver, ["--json"])
+    done = CliRunner().invoke(main, ["deliver", "--json"])
     assert (done.exit_code, json.loads(done.stdout)) == (
-        2,
+        3,
         {
-            "error": "config",
-            "message": "There is nowhere to deliver to. Nothing was sent. Set webhooks.url and webhooks.secrets.",
+            "type": "urn:ai-addons:problem:config",
+            "title": "Config",
+            "code": "config",
+            "detail": "There is nowhere to deliver to. Nothing was sent. Set webhooks.url and webhooks.secrets.",
             "charged": "0.00",
+            "retryable": False,
+            "exit_code": 3,
         },
     )
     assert list(tmp_path.iterdir()) == []

@@ -114,10 +114,10 @@ def test_a_broken_record_is_named_and_nothing_is_charged(tmp_path: Path) -> None
         "name,category,brand,attributes,unit_size,unit\nRice,groceries,,,much,kg\n", encoding="utf-8"
     )
     (tmp_path / "customers.csv").write_bytes((sample_data() / "customers.csv").read_bytes())
-    result = call("demo", "--data", str(tmp_path), code=2)
+    result = call("demo", "--data", str(tmp_path), code=3)
     assert "products.csv, line 2, column 'unit_size'" in result.stderr
     assert "Nothing was charged" in result.stderr
-    assert as_json("demo", "--data", str(tmp_path), code=2)["error"] == "bad_record"
+    assert as_json("demo", "--data", str(tmp_path), code=3)["code"] == "bad_record"
 
 
 def test_the_demo_keeps_its_books_where_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,7 +132,7 @@ def test_the_demo_keeps_its_books_where_told(tmp_path: Path, monkeypatch: pytest
     assert (order["pack"], order["state"]) == ("VALUE", "successful")
     assert as_json("doctor") == {"ok": True, "findings": [], "wallets": 1}
     assert as_json("sweep") == {"wallets": 0}
-    assert "Give --keep a new file" in call("demo", "--keep", str(books), code=2).stderr
+    assert "Give --keep a new file" in call("demo", "--keep", str(books), code=3).stderr
 
 
 def test_the_demo_uses_a_provider_when_there_is_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,7 +223,7 @@ def test_a_typo_in_a_setting_is_one_message(tmp_path: Path) -> None:
     """Every command tells it the same way, with a suggestion."""
     (tmp_path / "ai_addons.toml").write_text('[modles]\nsmall = "openai/gpt-6-luna"')
     for command in (("check",), ("prices",), ("demo",), ("balance", "b")):
-        result = call(*command, code=2)
+        result = call(*command, code=3)
         assert "did you mean models?" in result.stderr
         assert "othing was charged" in result.stderr
         assert "Traceback" not in result.output
@@ -246,9 +246,9 @@ def test_a_hosts_module_brings_its_features(tmp_path: Path, monkeypatch: pytest.
     )
     monkeypatch.setattr(sys, "path", sys.path.copy())
     assert "tagline_of_shop" in [item["key"] for item in as_json("prices", "--module", "shop_ai")["features"]]
-    assert "No module named 'no_such_module'" in call("check", "-m", "no_such_module", code=2).stderr
+    assert "No module named 'no_such_module'" in call("check", "-m", "no_such_module", code=3).stderr
     (tmp_path / "broken_ai.py").write_text("raise RuntimeError('boom')")
-    assert "(RuntimeError: boom). Nothing was charged" in call("check", "-m", "broken_ai", code=2).stderr
+    assert "(RuntimeError: boom). Nothing was charged" in call("check", "-m", "broken_ai", code=3).stderr
 
 
 def test_credits_are_granted_once() -> None:
@@ -256,11 +256,11 @@ def test_credits_are_granted_once() -> None:
     assert "25 credits booked; 25 available" in call("grant", "b", "25", "--ref", "welcome").stdout
     assert "nothing changed" in call("grant", "b", "25", "--ref", "welcome").stdout
     assert as_json("grant", "b", "25", "--ref", "welcome")["replayed"] is True
-    assert "Nothing was booked" in call("grant", "b", "26", "--ref", "welcome", code=1).stderr
+    assert "Nothing was booked" in call("grant", "b", "26", "--ref", "welcome", code=5).stderr
     assert "'much' is not a number of credits" in call("grant", "b", "much", "--ref", "r", code=2).stderr
     assert "nothing was booked" in call("grant", "b", "--ref", "r", "--", "-5", code=2).stderr
     assert "bad_value" in call("grant", "b", "9" * 30, "--ref", "r", code=2).stderr
-    assert as_json("balance", "", code=2)["error"] == "bad_value"
+    assert as_json("balance", "", code=2)["code"] == "bad_value"
     assert "nobody has no bookings" in call("ledger", "nobody").stdout
     assert "25 credits available" in call("balance", "b").stdout
     assert "issuance:adjustment" in call("ledger", "b").stdout
@@ -283,7 +283,7 @@ def test_tampering_is_found(tmp_path: Path) -> None:
 def test_a_store_that_cannot_be_opened_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder that is not there: what happened, nothing charged, no traceback."""
     monkeypatch.setenv("AI_ADDONS_STORE__URL", f"sqlite:///{tmp_path}/missing/shop.db")
-    result = call("balance", "b", code=2)
+    result = call("balance", "b", code=3)
     assert "missing of store.url does not exist. Nothing was charged" in result.stderr
     assert "othing was charged" in call("check", code=1).stdout.replace("\n", " ")
 
@@ -292,7 +292,7 @@ def test_records_without_a_line_are_told(tmp_path: Path) -> None:
     """A header alone is no shop; nothing is charged for finding out."""
     for name in ("products.csv", "customers.csv"):
         (tmp_path / name).write_text((sample_data() / name).read_text(encoding="utf-8").splitlines()[0] + "\n")
-    assert "needs at least one product" in call("demo", "--data", str(tmp_path), code=2).stderr
+    assert "needs at least one product" in call("demo", "--data", str(tmp_path), code=3).stderr
 
 
 def test_ctrl_c_ends_the_demo_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,7 +80,7 @@ def test_a_cache_in_memory_is_out_of_reach(tmp_path: Path, monkeypatch: pytest.M
     """The command says so, instead of clearing an empty cache of its own."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AI_ADDONS_CACHE__BACKEND", "memory")
-    assert as_json("clear", code=2)["error"] == "config"
+    assert as_json("clear", code=3)["code"] == "config"
     told = says("stats")
     assert "Stored (memory): 0 answers, 0 bytes The cache in memory belongs to each running process" in told
     assert "all │ 0 │ 0 │ 0 │ - │ 0" in told

@@ -75,12 +75,12 @@ def test_tables_of_a_newer_release_are_told_of(shop: Path) -> None:
     assert call("status", code=1).stdout == (
         f"SQLite, {shop}: the tables are of schema 9999, newer than this release knows ({HEAD}). Upgrade the package.\n"
     )
-    assert as_json("upgrade", code=2)["error"] == "config"
+    assert as_json("upgrade", code=3)["code"] == "config"
 
 
 def test_errors_are_one_message(shop: Path) -> None:
     """A broken file ends both commands with its reason, not with a traceback."""
     shop.write_text("Dear customer, " * 100, encoding="utf-8")
     for command in ("status", "upgrade"):
-        assert "file is not a database" in call(command, code=1).stderr
-        assert as_json(command, code=1)["error"] == "store_unavailable"
+        assert "file is not a database" in call(command, code=4).stderr
+        assert as_json(command, code=4)["code"] == "store_unavailable"

@@ -66,7 +66,7 @@ def test_a_port_that_is_taken_is_named() -> None:
     """With what to do about it."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        result = call("fake-gateway", "--port", port, code=2)
+        result = call("fake-gateway", "--port", port, code=3)
     assert f"Port {port} cannot be used" in result.stderr
     assert "--port" in result.stderr
 

@@ -280,11 +280,11 @@ def test_what_cannot_be_read_or_masked_is_one_message(
     """File, place and what to do; exit code 2, because 1 means that --check found something."""
     (home / name).write_bytes(content)
     for check in ([], ["--check"]):
-        result = mask(name, *options, *check, code=2)
+        result = mask(name, *options, *check, code=3)
         assert words in " ".join(result.stderr.split())
         assert "Mensah" not in result.output
         assert "0244" not in result.output
-    assert words in as_json(name, *options, code=2)["message"]
+    assert words in as_json(name, *options, code=3)["detail"]
 
 
 def test_a_file_that_is_not_there_is_a_usage_error() -> None:

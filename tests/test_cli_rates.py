@@ -81,7 +81,7 @@ def test_a_refused_rate_is_shown_and_confirmed(says: Callable[[Any], None]) -> N
     assert warnings() == [f"{why} If it is right, run `ai-addons rates confirm 16`."]
     assert "Refused until" in call("rates").stdout
     by = ("--actor", "esi", "--reason", "devaluation")
-    assert "No rate of 17 waits" in call("rates", "confirm", "17", *by, code=1).stderr
+    assert "No rate of 17 waits" in call("rates", "confirm", "17", *by, code=5).stderr
     taken = f"GHS 16 per USD from bog, as of {today()}, is taken from now on\n"
     assert call("rates", "confirm", "16", *by).stdout == taken
     says("19")

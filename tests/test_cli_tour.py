@@ -202,9 +202,9 @@ def test_pictures_need_a_tour_and_a_folder(tmp_path: Path) -> None:
     """The short demo has none, and a file is no folder to write to; nothing is charged."""
     assert "--pictures goes with --all" in call("--pictures", str(tmp_path), code=2).stderr
     (tmp_path / "file").write_text("")
-    refused = told("--pictures", str(tmp_path / "file" / "inside"), code=2)
-    assert "Pictures cannot be written to" in refused["message"]
-    assert "Nothing was charged" in refused["message"]
+    refused = told("--pictures", str(tmp_path / "file" / "inside"), code=3)
+    assert "Pictures cannot be written to" in refused["detail"]
+    assert "Nothing was charged" in refused["detail"]
 
 
 def test_the_tour_takes_the_users_own_records(records: Path) -> None:
@@ -243,10 +243,10 @@ def test_what_cannot_be_used_is_named_and_nothing_is_charged(
 ) -> None:
     """The file, the place and what to do; the books were not even opened."""
     edit(records / file, old, new)
-    refused = told("--data", str(records), "--keep", "kept.db", code=2)
-    assert refused["error"] == "bad_record"
-    assert says in refused["message"]
-    assert "Nothing was charged. Correct the file" in refused["message"]
+    refused = told("--data", str(records), "--keep", "kept.db", code=3)
+    assert refused["code"] == "bad_record"
+    assert says in refused["detail"]
+    assert "Nothing was charged. Correct the file" in refused["detail"]
     assert not (records.parent / "kept.db").exists()
 
 
@@ -255,9 +255,9 @@ def test_a_missing_or_empty_table_is_named(records: Path) -> None:
     for name in ("stock.csv", "sales.csv"):
         head = (records / name).read_text(encoding="utf-8").splitlines()[0]
         (records / name).write_text(f"{head}\n", encoding="utf-8")
-        assert f"{name}: has no line below its header" in told("--data", str(records), code=2)["message"]
+        assert f"{name}: has no line below its header" in told("--data", str(records), code=3)["detail"]
     (records / "invoices.csv").unlink()
-    message = told("--data", str(records), code=2)["message"]
+    message = told("--data", str(records), code=3)["detail"]
     assert message.startswith("invoices.csv: cannot be opened (No such file or directory). Nothing was charged.")
 
 

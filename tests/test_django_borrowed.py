@@ -53,6 +53,7 @@ class Migration(migrations.Migration):
 """
 
 TESTS: Final = '''
+import asyncio
 import threading
 from decimal import Decimal
 
@@ -205,6 +206,28 @@ def test_threads_never_spend_more_than_there_is():
     assert app().addons.doctor().ok
 
 
+@pytest.mark.django_db(transaction=True)
+def test_calls_with_await_work_in_threads_of_ours_and_leave_no_connection():
+    if connection.vendor != "postgresql":
+        pytest.skip("a database in memory is one connection's")
+    @billed_feature("borrowed_await", credits=3, cache=None)
+    def word(text: str) -> Prompt[str]:
+        """Say a word."""
+        return Prompt(user=text)
+
+    async def call():
+        with bill_to("biz_7"):
+            await word.aio("yes")
+
+    give()
+    asyncio.run(call())
+    assert left() == "7"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+        assert cursor.fetchone() == (1,)
+    app().addons.close()
+
+
 @pytest.mark.django_db
 def test_the_hosts_own_wait_for_locks_stays_what_it_was():
     if connection.vendor != "postgresql":
@@ -282,7 +305,7 @@ def test_a_host_on_sqlite_tests_with_borrowed_connections(tmp_path: Path) -> Non
     """In a database in memory, where connections of our own would find nothing."""
     host(tmp_path, {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}})
 
-    assert "12 passed, 2 skipped" in run(tmp_path)
+    assert "12 passed, 3 skipped" in run(tmp_path)
 
 
 @pytest.mark.parametrize("binding", [False, True])
@@ -300,4 +323,4 @@ def test_a_host_on_postgresql_tests_with_borrowed_connections(tmp_path: Path, *,
     }
     host(tmp_path, {"default": settings})
 
-    assert "14 passed" in run(tmp_path)
+    assert "15 passed" in run(tmp_path)

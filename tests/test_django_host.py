@@ -13,9 +13,10 @@ import pytest
 from django.core.checks import run_checks
 from django.core.management import CommandError, call_command
 from django.db import connection, connections
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.test.utils import override_settings
 from django.urls import reverse
+from django.utils.module_loading import import_string
 
 from ai_addons import addons as wiring
 from ai_addons.billing.schema import HEAD, metadata
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from ai_addons import AddOns
 
+JINJA: Final = "django.template.backends.jinja2.Jinja2"
 SECRET: Final = "0123456789abcdef0123456789abcdef"
 BORROWED: Final = {
     "CONNECTION": "borrowed",
@@ -315,3 +317,18 @@ def test_unknown_commands_are_refused() -> None:
     """As the command line refuses them."""
     with pytest.raises((SystemExit, CommandError)):
         call_command("ai_addons", "no-such-command")
+
+
+@pytest.mark.parametrize("backend", ["django.template.backends.django.DjangoTemplates", JINJA])
+def test_a_template_has_the_tags_of_the_components(backend: str) -> None:
+    """In either engine, unescaped and with the host's token; a page that does not use them gets no token."""
+    options = {"context_processors": ["ai_addons.contrib.django.context.assets"]}
+    engine = import_string(backend)({"NAME": "host", "DIRS": [], "APP_DIRS": False, "OPTIONS": options})
+    used, unused = RequestFactory().get("/"), RequestFactory().get("/")
+
+    head = engine.from_string("{{ ai_addons_assets }}").render({}, used)
+    engine.from_string("nothing").render({}, unused)
+
+    assert '<script type="module" src="/shop/ai/ui/static/' in head
+    assert '<meta name="ai-addons-csrf" content="' in head
+    assert ("CSRF_COOKIE" in used.META, "CSRF_COOKIE" in unused.META) == (True, False)

@@ -47,8 +47,11 @@ NOT_RUN: Final = (
     "uv run python -m benchmarks.",
     # Runs until it is stopped; tests/test_cli_fake_gateway.py does.
     "ai-addons fake-gateway",
+    # Needs the files that the tutorial has its reader save; tests/test_tutorial.py does.
+    "python shop.py",
 )
 ONE_OF_MANY: Final = ("ai-addons ", "python ")
+FILE: Final = re.compile(r"# (\w+\.py)\n")
 LOOSE: Final = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -58,6 +61,8 @@ class Reader:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.written: list[str] = []
+        # Commands may name the examples; whatever they write stays out of the repository.
+        (folder / "examples").symlink_to(ROOT / "examples")
         self.printed = ""
 
     def follow(self, page: Path) -> None:
@@ -71,7 +76,10 @@ class Reader:
         self.tests("\n\n".join(self.written))
 
     def python(self, example: Example) -> None:
-        """Run the code and keep what it prints."""
+        """Run the code and keep what it prints; a block that begins with a file's name is that file."""
+        if named := FILE.match(example.parsed):
+            (self.folder / named[1]).write_text(example.parsed, encoding="utf-8")
+            return
         self.written.append(example.parsed)
         code = "\n" * (example.line + example.parsed.line_offset) + example.parsed
         with contextlib.redirect_stdout(io.StringIO()) as out:
@@ -140,7 +148,7 @@ class Reader:
             check=False,
             capture_output=True,
             text=True,
-            cwd=ROOT,
+            cwd=self.folder,
             env=environ,
         )
         assert done.returncode == 0, f"{command}: {done.stderr}"

@@ -622,3 +622,17 @@ def test_one_of_ours_that_cannot_be_read_is_an_error(name: str) -> None:
     gateway, _ = stripe(listed(REFUND | {"amount": None, "metadata": {"reference": REFERENCE}}))
     with pytest.raises(GatewayError, match="cannot be used"):
         list(getattr(gateway, f"{name}_between")(0, 1))
+
+
+def test_a_page_is_closed_by_its_reference() -> None:
+    """Its session expires; one that never was needs no closing, one that is paid cannot be closed."""
+    gateway, wire = stripe(listed(session()), (200, session(status="expired", payment_status="unpaid")))
+    gateway.close_checkout(REFERENCE)
+    assert wire.sent[1] == ("POST", "/v1/checkout/sessions/cs_test_1/expire")
+    assert wire.requests[1].headers["idempotency-key"] == f"{REFERENCE}-expire"
+    unknown, wire = stripe(listed())
+    unknown.close_checkout(REFERENCE)
+    assert len(wire.sent) == 1
+    paid, _ = stripe(listed(session()), (400, {"error": {"type": "invalid_request_error"}}))
+    with pytest.raises(GatewayError):
+        paid.close_checkout(REFERENCE)

@@ -8,7 +8,7 @@ import pytest
 
 from ai_addons.billing.profile import BusinessProfile
 from ai_addons.money import Credits, Money
-from ai_addons.web import WebRequest
+from ai_addons.web import Principal, WebRequest
 from ai_addons.web.pages.paying import Wait, is_page
 from tests.ui_shop import ROOT, SHOP, TOKEN, Page, Shop
 
@@ -67,7 +67,7 @@ def test_mobile_money_is_approved_on_the_phone_and_the_credits_are_there(shop: S
     assert page is not None
     assert page.title == "Waiting for your payment · AI credits"
     assert "About 180 seconds left to approve on your phone" in page.words
-    assert "Please complete the authorisation on your mobile phone." in page.words
+    assert "Look at your phone: a request to pay GHS 80.00 appears." in page.words
     assert ("meta", {"http-equiv": "refresh", "content": "6"}) in page.tags
     shop.clock.advance(100)
     assert "About 80 seconds left" in shop.see(f"orders/{order}/").words
@@ -133,7 +133,7 @@ def test_a_wrong_code_ends_the_attempt_and_another_is_offered(shop: Shop) -> Non
     order = shop.buy_by_phone("STARTER", "telecel")
     page = shop.press("Send the code", otp="999999")
     assert "That payment was declined, or not approved in time. Nothing was charged." in page.words
-    page = shop.press("Pay GHS 30.00 by phone", **PHONE)
+    page = shop.press("Pay GHS 30.00 by phone", PHONE)
     assert page.title.startswith("Waiting")
     shop.gateway.pay(shop.reference(order))
     shop.press("I have paid: look again")
@@ -191,12 +191,13 @@ def test_a_card_is_paid_for_on_the_page_of_the_gateway_which_is_a_link(shop: Sho
     assert shop.addons.wallet(SHOP).available == Credits(250)
 
 
-def test_whoever_comes_back_while_the_gateway_is_away_sees_the_order(shop: Shop) -> None:
-    """Its page asks again."""
+def test_whoever_comes_back_while_the_gateway_is_away_is_led_to_the_order(shop: Shop) -> None:
+    """By its orders; the order's page asks again."""
     order = shop.buy_by_phone()
     reference = shop.reference(order)
     shop.deaf()
-    assert path_of(shop.ask(f"ai/ui/return/?reference={reference}")) == f"orders/{order}/"
+    assert path_of(shop.ask(f"ai/ui/return/?reference={reference}")) == "orders/"
+    assert shop.see("orders/").links["See how it stands"] == f"{ROOT}ai/ui/orders/{order}/"
     assert shop.ask(f"ai/ui/return/?reference={reference}", business="biz_8").status == 404
     shop.heard()
 
@@ -228,12 +229,32 @@ def test_the_address_of_the_settings_wins() -> None:
     shop.close()
 
 
+@pytest.mark.parametrize("home", [None, "/till/"])
+def test_a_payer_goes_back_to_the_host(home: str | None) -> None:
+    """After the payment, and from every page, where the settings name a page of the host's."""
+    shop = Shop(web={"home_url": home})
+    assert shop.see("buy/").links.get("Back to the shop") == home
+    order = shop.buy_by_phone()
+    shop.gateway.pay(shop.reference(order))
+    shop.addons.orders.verify(SHOP, shop.reference(order))
+    assert shop.see(f"orders/{order}/").links["Done"] == (home or f"{ROOT}ai/ui/")
+    shop.close()
+
+
+def test_a_large_order_has_its_thousands_apart(shop: Shop) -> None:
+    """As its price has."""
+    shop.see("buy/")
+    shop.press("Choose this amount", amount="5000")
+    shop.press("Pay GHS 5,000.00 by phone", PHONE)
+    assert "Your own amount, 6,944.44 credits for GHS 5,000.00" in shop.see("orders/").words
+
+
 def test_an_amount_of_ones_own_buys_by_its_tier(shop: Shop) -> None:
     """GHS 100 buys 125 credits; the amount goes along from page to page."""
     shop.see("buy/")
     page = shop.press("Choose this amount", amount="100")
     assert "125 credits for GHS 100.00" in page.words
-    shop.press("Pay GHS 100.00 by phone", **PHONE)
+    shop.press("Pay GHS 100.00 by phone", PHONE)
     order = shop.addons.orders.history(SHOP)[0]
     assert (order.kind, order.price, order.credits) == ("custom", Money(100), Credits(125))
 
@@ -297,12 +318,12 @@ def test_a_phone_that_cannot_be_asked_is_told_on_the_same_page(
     """With the same key, so that the next try goes on; without the number that was typed."""
     page = shop.see("buy/pay/?item=VALUE")
     key = page.form("Pay GHS 80.00 by phone")["fields"]["key"]
-    page = shop.press("Pay GHS 80.00 by phone", status=status, **(PHONE | typed))
+    page = shop.press("Pay GHS 80.00 by phone", PHONE | typed, status=status)
     alert = next(attrs for _, attrs in page.tags if attrs.get("role") == "alert")
     assert alert["class"] == "notice bad-news"
     assert told.lower() in page.words.lower() or "Mobile Money" in page.words
     assert page.form("Pay GHS 80.00 by phone")["fields"]["key"] == key
-    shop.press("Pay GHS 80.00 by phone", **PHONE)
+    shop.press("Pay GHS 80.00 by phone", PHONE)
     assert len(shop.addons.orders.history(SHOP)) == 1
 
 
@@ -310,10 +331,10 @@ def test_a_gateway_that_refuses_is_told_in_our_words_and_the_next_try_goes_on(sh
     """One order, whatever happened."""
     shop.see("buy/pay/?item=VALUE")
     shop.gateway.fail_next(500, times=9)
-    page = shop.press("Pay GHS 80.00 by phone", status=502, **PHONE)
+    page = shop.press("Pay GHS 80.00 by phone", status=502, typed=PHONE)
     assert "The payment could not be started. Nothing was charged." in page.words
     shop.heard()
-    shop.press("Pay GHS 80.00 by phone", **PHONE)
+    shop.press("Pay GHS 80.00 by phone", PHONE)
     assert len(shop.addons.orders.history(SHOP)) == 1
 
 
@@ -321,13 +342,13 @@ def test_an_order_that_was_never_opened_can_be_tried_again(shop: Shop) -> None:
     """From its own page, too, by which a process that died is got over."""
     shop.see("buy/pay/?item=VALUE")
     shop.deaf()
-    shop.press("Pay GHS 80.00 by phone", status=502, **PHONE)
+    shop.press("Pay GHS 80.00 by phone", status=502, typed=PHONE)
     order = shop.addons.orders.history(SHOP)[0].id
     page = shop.see(f"orders/{order}/")
     assert "That payment could not be started. Try again below." in page.words
     shop.heard()
     shop.clock.advance(1)
-    assert "180 seconds" in shop.press("Pay GHS 80.00 by phone", **PHONE).words
+    assert "180 seconds" in shop.press("Pay GHS 80.00 by phone", PHONE).words
 
 
 def test_an_email_address_is_asked_for_where_the_host_knows_none() -> None:
@@ -335,7 +356,7 @@ def test_an_email_address_is_asked_for_where_the_host_knows_none() -> None:
     shop = Shop(profile=BusinessProfile(name="Ama"))
     page = shop.see("buy/pay/?item=VALUE")
     assert {"email-momo", "email-page"} <= page.labelled
-    shop.press("Pay GHS 80.00 by phone", email="kofi@shop.example", **PHONE)
+    shop.press("Pay GHS 80.00 by phone", PHONE, email="kofi@shop.example")
     assert shop.addons.orders.history(SHOP)[0].email == "kofi@shop.example"
     shop.close()
 
@@ -355,6 +376,7 @@ def test_a_saved_card_is_charged_at_once_and_nobody_elses(shop: Shop) -> None:
     (card,) = shop.addons.orders.cards(SHOP)
     theirs = shop.send("buy/pay/", business="biz_8", item="VALUE", key="k", way="card", card=card.id)
     assert theirs.status == 409
+    assert shop.send("buy/pay/", item="VALUE", key="k", way="card", card="none").status == 409
     assert shop.addons.wallet("biz_8").available == Credits(0)
 
 
@@ -376,6 +398,9 @@ def test_a_payment_after_the_cancellation_is_found(shop: Shop) -> None:
     shop.press("Cancel this order")
     shop.gateway.pay(shop.reference(order))
     assert shop.press("I have paid: look again").title.startswith("Paid")
+    again = shop.send(f"orders/{order}/check/")
+    assert path_of(again) == f"orders/{order}/"
+    assert shop.addons.wallet(SHOP).available == Credits(100)
 
 
 def test_a_payment_that_does_not_fit_is_told_without_particulars(shop: Shop) -> None:
@@ -465,7 +490,7 @@ def test_a_gateway_that_is_away_is_told_on_the_orders_own_page(shop: Shop, butto
         shop.see(f"orders/{order}/")
     shop.deaf()
     typed = PHONE if button.startswith("Pay") else {"otp": "123456"} if button == "Send the code" else {}
-    page = shop.press(button, status=502, **typed)
+    page = shop.press(button, typed, status=502)
     assert "The payment service could not be reached. Nothing was lost. Look again in a minute." in page.words
     assert "Paystack" not in page.html
     assert "I have paid: look again" in [form["button"] for form in page.forms]
@@ -512,7 +537,7 @@ def test_the_add_on_is_taken_paid_cancelled_and_kept(hybrid: Shop) -> None:
     assert "100 credits a month for GHS 50.00" in page.words
     page = hybrid.press("Take the add-on")
     assert "A month of the add-on. Nothing is charged before you approve it." in page.words
-    hybrid.press("Pay GHS 50.00 by phone", **PHONE)
+    hybrid.press("Pay GHS 50.00 by phone", PHONE)
     order = hybrid.addons.orders.history(SHOP)[0].id
     assert "It begins with its first payment." in hybrid.see("addon/").words
     hybrid.gateway.pay(hybrid.reference(order))
@@ -586,10 +611,28 @@ def test_only_web_addresses_become_links(url: str, there: bool) -> None:
 
 def test_a_host_without_a_token_gets_forms_without_one(shop: Shop) -> None:
     """There is no empty field."""
-    from ai_addons.web import Principal  # noqa: PLC0415  # of this test only
-
     request = WebRequest(method="GET", path="ai/ui/", principal=Principal(business_id=SHOP, user_id="u_1"))
     page = shop.web.dispatch(request)
     assert b"csrf" not in page.body
     assert TOKEN.encode() not in page.body
     assert Wait(step="try_again").seconds == 0
+
+
+def test_an_add_on_that_the_host_bills_is_taken_without_a_payment_here() -> None:
+    """Its credits come when the host says that it was paid; on other hosts the form is refused."""
+    made = Shop(policy="hybrid", web={"addon_billing": "external"})
+    buttons = [form["button"] for form in made.see("addon/").forms]
+    assert buttons == ["Take the add-on"]
+    page = made.press("Take the add-on")
+    assert "It begins with its first payment." in page.words
+    assert made.addons.orders.history(SHOP) == []
+    made.addons.subscriptions.pay(SHOP)
+    assert "Active." in made.see("addon/").words
+    assert made.addons.doctor().findings == ()
+    made.close()
+
+
+def test_an_add_on_that_is_paid_here_is_not_taken_by_the_hosts_form(hybrid: Shop) -> None:
+    """Nobody gets past the payment with a form made by hand."""
+    assert hybrid.send("addon/take/").status == 409
+    assert hybrid.addons.wallet(SHOP).subscription is None

@@ -39,6 +39,12 @@ addEventListener("ai-gate:run", (event) => event.detail.waitUntil(
     return answer.json();
   })));
 """
+HOST_SCRIPTS["/host/several.js"] = """
+window.pressed = [];
+for (const gate of document.querySelectorAll("ai-gate")) {
+  gate.run = () => { pressed.push(gate.id); return fetch("/shop/ai/work/", { method: "POST" }); };
+}
+"""
 WORK = '<script src="/host/work.js" defer></script>'
 
 
@@ -168,6 +174,7 @@ def test_credits_are_bought_in_a_modal(page: Page, site: Site, api: Api) -> None
     pay_by_phone(page)
     dialog = page.get_by_role("dialog", name="Waiting for your payment")
     wait_until(page, lambda: "Approve the payment on your phone." in dialog.inner_text())
+    assert not page.get_by_text("Go to the payment page").is_visible()
     assert page.get_by_role("timer").inner_text() in {"180 seconds left", "179 seconds left", "178 seconds left"}
     picture(page, "component-waiting")
     headers, body = api.sent("POST purchase/")
@@ -212,6 +219,7 @@ def test_another_amount_is_paid_on_the_payment_page(page: Page, site: Site, api:
     api.says("GET purchases/o-1/", 200, next_step="redirect", payment_url="https://pay.example/x", seconds_left=None)
     page.goto(site.page(BUY))
     page.get_by_role("button", name="Buy AI credits").click()
+    assert not page.get_by_label("Amount in cedis").is_visible()
     page.get_by_label("Your own amount").check()
     page.get_by_label("Amount in cedis").fill("55.50")
     page.get_by_label("Card or another way").check()
@@ -351,6 +359,7 @@ def test_what_ends_without_credits_is_told(
     if again.count():
         again.click()
         page.get_by_role("dialog", name="Buy AI credits").wait_for()
+    assert api.count("POST purchases/o-1/cancel/") == (title == "Not paid")
 
 
 def test_a_price_list_that_does_not_come_can_be_asked_for_again(page: Page, site: Site, api: Api) -> None:
@@ -461,6 +470,44 @@ def test_the_interrupted_work_is_offered_after_a_reload_too(page: Page, site: Si
     api.says("POST work/", 200, {"text": "done"})
     page.get_by_role("button", name="Finish: AI insights").click()
     wait_until(page, lambda: ["ai-gate:done", "report_summary"] in told(page))
+
+
+def test_of_several_buttons_of_a_feature_the_one_that_was_pressed_is_finished(
+    page: Page, site: Site, api: Api
+) -> None:
+    """After a reload it is known by its id, so that no other customer is assessed."""
+    gates = "".join(f'<ai-gate id="{name}" feature="report_summary">{name}</ai-gate>' for name in ("one", "two"))
+    api.says("POST work/", 402, SHORT)
+    page.goto(site.page(gates + BUY + '<script src="/host/several.js" defer></script>'))
+    page.get_by_role("button", name="two, 0.2 credits").click()
+    pay_by_phone(page)
+    page.get_by_role("dialog", name="Waiting for your payment").wait_for()
+    page.reload()
+    page.get_by_role("dialog", name="Waiting for your payment").wait_for()
+    api.says("GET purchases/o-1/", 200, status="SUCCESSFUL", next_step=None)
+    api.says("POST work/", 200, {"text": "done"})
+    page.get_by_role("button", name="Finish: two").click()
+    wait_until(page, lambda: page.evaluate("pressed") == ["two"])
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "says"),
+    [
+        (503, {"code": "paused", "detail": "AI is paused. Nothing was charged."}, "AI is paused. Nothing was charged."),
+        (500, {"detail": "a host's own"}, "This did not work, and nothing was charged. Try again."),
+    ],
+)
+def test_an_answer_that_is_no_success_is_an_error(
+    page: Page, site: Site, api: Api, status: int, body: dict[str, str], says: str
+) -> None:
+    """A `Response` with another status than 402 does not count as done; a problem of ours says what is wrong."""
+    api.says("POST work/", status, body)
+    page.goto(site.page(GATE + WORK))
+    page.get_by_role("button", name="AI insights, 0.2 credits").click()
+    alert = page.get_by_role("alert")
+    alert.wait_for()
+    assert alert.inner_text() == says
+    assert told(page) == [["ai-gate:error", "report_summary"]]
 
 
 def test_an_error_of_the_work_is_told_beside_the_button(page: Page, site: Site, api: Api) -> None:

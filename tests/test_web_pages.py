@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import builtins
 import itertools
 import sys
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
 from ai_addons import Prompt, billed_feature
 from ai_addons.billing.profile import BusinessProfile
 from ai_addons.catalog import BUILT_IN, declared
-from ai_addons.money import Money
-from ai_addons.web import pages
+from ai_addons.errors import ConfigError, InsufficientCreditsError, StoreUnavailable
+from ai_addons.money import Credits, Money
+from ai_addons.web import WebRequest, pages
 from ai_addons.web.pages import CSP
 from ai_addons.web.problems import PROBLEM
 from tests.ui_shop import HOSTILE, ROOT, SHOP, Page, Shop
@@ -82,8 +83,6 @@ def test_the_balance_page_counts_everything(busy: Shop) -> None:
 
 def test_credits_that_expire_soon_are_named(shop: Shop) -> None:
     """Those within a week, with the day; not those of later."""
-    from datetime import UTC, datetime, timedelta  # noqa: PLC0415  # one test needs times
-
     now = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=shop.clock.now())
     shop.addons.grant(SHOP, 4, source="promo", ref="soon", expires_at=now + timedelta(days=6))
     shop.addons.grant(SHOP, 9, source="promo", ref="late", expires_at=now + timedelta(days=8))
@@ -279,10 +278,6 @@ def test_a_problem_of_the_api_stays_a_problem(shop: Shop) -> None:
 
 def test_short_credits_lead_to_the_shop_and_what_may_work_later_can_be_tried_again(shop: Shop) -> None:
     """The two ways on that only some errors have."""
-    from ai_addons.errors import InsufficientCreditsError, StoreUnavailable  # noqa: PLC0415  # of this test only
-    from ai_addons.money import Credits  # noqa: PLC0415  # likewise
-    from ai_addons.web import WebRequest  # noqa: PLC0415  # likewise
-
     request = WebRequest(method="GET", path="ai/ui/", root=ROOT)
     short = InsufficientCreditsError(required=Credits(3), available=Credits(1), offers=())
     assert Page(shop.web.problem(short, request)).links["Buy credits"] == f"{ROOT}ai/ui/buy/"
@@ -294,18 +289,10 @@ def test_without_the_extra_the_operator_hears_what_to_install(
     busy: Shop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, missing: str
 ) -> None:
     """The command is in the log, and the shop hears that there is no page now; without Jinja2 as a problem."""
-    real = builtins.__import__
-
-    def without(name: str, *args: Any, **kwargs: Any) -> Any:
-        if name.partition(".")[0] == missing:
-            raise ModuleNotFoundError(name=name)
-        return real(name, *args, **kwargs)
-
     pages._templates.cache_clear()
-    for name in [name for name in sys.modules if name.partition(".")[0] == missing]:
-        monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, missing, None)
-    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(ConfigError, match=f"Pages need the package {missing}. Nothing was charged. Run: pip install"):
+        pages.library(missing)
     response = busy.ask("ai/ui/usage/")
     assert response.status == 503
     assert f"Pages need the package {missing}. Nothing was charged. Run: pip install" in caplog.text

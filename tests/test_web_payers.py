@@ -174,6 +174,14 @@ def test_a_route_that_needs_a_payer_refuses_nobody(rich: AddOns, ai_llm: FakeLlm
     assert b'"code": "unauthenticated"' in body
 
 
+def test_a_route_that_needs_a_payer_refuses_who_acts_for_no_business(rich: AddOns, ai_llm: FakeLlm) -> None:
+    """An operator is known, and may not."""
+    status, body, _ = fastapi_host(rich)("/word/", {WHO: "/op_1/operator"})
+
+    assert status == 403
+    assert b'"code": "forbidden"' in body
+
+
 def test_a_host_is_told_of_calls_that_nobody_pays(
     rich: AddOns, ai_llm: FakeLlm, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ai_addons.web.endpoints import ENDPOINTS
-from ai_addons.web.endpoints._shared import RETURN
+from ai_addons.web.returning import RETURN
 from tests.web import OTHER, Shop
 
 if TYPE_CHECKING:

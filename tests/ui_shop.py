@@ -14,6 +14,8 @@ from ai_addons.testing.kit import kit_settings
 from ai_addons.web import Principal, Web, WebRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ai_addons.web import Action, WebResponse
 
 SHOP: Final = "biz_7"
@@ -192,11 +194,11 @@ class Shop:
         """Send a form to an address below ``ai/ui/``."""
         return self.ask(f"ai/ui/{path}", method="POST", business=business, body=urlencode(fields).encode())
 
-    def press(self, button: str, *, status: int = 200, **typed: str) -> Page:
+    def press(self, button: str, typed: Mapping[str, str] | None = None, *, status: int = 200, **more: str) -> Page:
         """Press a button of the page that was read last, and follow where it leads."""
         assert self.page is not None
         form = self.page.form(button)
-        fields = {name: value for name, value in form["fields"].items() if value} | typed
+        fields = {name: value for name, value in form["fields"].items() if value} | dict(typed or {}) | more
         path = form["action"].removeprefix(ROOT)
         if form["method"] == "get":
             response = self.ask(f"{path}?{urlencode(fields)}")
@@ -222,7 +224,7 @@ class Shop:
         self.see("buy/")
         self.press(f"Choose {pack.capitalize()}")
         price = {"STARTER": "30.00", "QUICK": "30.00", "VALUE": "80.00", "PRO": "180.00"}[pack]
-        self.press(f"Pay GHS {price} by phone", way="phone", phone="024 400 0001", network=network)
+        self.press(f"Pay GHS {price} by phone", phone="024 400 0001", network=network)
         return self.addons.orders.history(SHOP, most=1)[0].id
 
     def reference(self, order: str) -> str:

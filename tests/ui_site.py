@@ -188,6 +188,7 @@ def _headers(environ: WSGIEnvironment) -> Iterator[tuple[str, str]]:
     for name, value in environ.items():
         if name.startswith("HTTP_"):
             yield name[5:].lower().replace("_", "-"), value
+    yield "content-type", environ.get("CONTENT_TYPE", "")
 
 
 def _send(start: StartResponse, status: int, headers: dict[str, str], body: bytes) -> list[bytes]:

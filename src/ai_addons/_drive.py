@@ -119,8 +119,11 @@ class _Steps:
         """
         # Until a step has come, whatever happens is the end.
         self.over = True
-        with self._interruption.restored():
+        try:
             step = _next(self._resume, self._value)
+        except asyncio.CancelledError as error:
+            self._interruption.restore(error)
+            raise
         self.over = isinstance(step, _Result)
         return step
 
@@ -337,15 +340,10 @@ class _Interruption:
         self._closing, self._disguise = error, asyncio.CancelledError()
         return self._disguise
 
-    @contextmanager
-    def restored(self) -> Generator[None, None, None]:
+    def restore(self, error: asyncio.CancelledError) -> None:
         """Turn the disguise back where it leaves the description."""
-        try:
-            yield
-        except asyncio.CancelledError as error:
-            if error is self._disguise and self._closing is not None:
-                raise self._closing from None
-            raise
+        if error is self._disguise and self._closing is not None:
+            raise self._closing from None
 
 
 class _KeptInterrupts:
@@ -354,6 +352,7 @@ class _KeptInterrupts:
     def __init__(self) -> None:
         self._handler: Any = None
         self._pending: tuple[int, FrameType | None] | None = None
+        self._through = False
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
@@ -375,15 +374,19 @@ class _KeptInterrupts:
         if self._handler is None:
             yield
             return
-        self._deliver()
-        signal.signal(signal.SIGINT, self._handler)
+        # By a flag: to set a handler costs more than all else here.
+        self._through = True
         try:
+            self._deliver()
             yield
         finally:
-            signal.signal(signal.SIGINT, self._keep)
+            self._through = False
 
     def _keep(self, number: int, frame: FrameType | None) -> None:
-        self._pending = (number, frame)
+        if self._through:
+            self._handler(number, frame)
+        else:
+            self._pending = (number, frame)
 
     def _deliver(self) -> None:
         if self._pending is not None:

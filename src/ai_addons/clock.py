@@ -7,7 +7,7 @@ import time
 from typing import Final, Protocol
 from uuid import UUID
 
-_UUID7_RANDOM_BITS: Final = 74
+_UUID7_RANDOM_BITS: Final = 62
 
 
 class Clock(Protocol):
@@ -69,11 +69,14 @@ class Uuid7:
 
 
 def uuid7(now: int, random_bits: int) -> str:
-    """Build a UUIDv7 (RFC 9562 section 5.7).
+    """Build a UUIDv7 (RFC 9562 section 5.7) whose order is that of time, to the microsecond.
+
+    What is below a millisecond stands in the twelve bits after the version, as a fraction of
+    it (section 6.2, method 3): the older of two grants must burn first, however soon the other came.
 
     Args:
-        now: UTC microseconds; kept to the millisecond.
-        random_bits: 74 random bits.
+        now: UTC microseconds.
+        random_bits: 62 random bits.
     """
-    high, low = divmod(random_bits, 1 << 62)
-    return str(UUID(int=(now // 1_000) << 80 | 7 << 76 | high << 64 | 2 << 62 | low))
+    millis, micros = divmod(now, 1_000)
+    return str(UUID(int=millis << 80 | 7 << 76 | (micros << 12) // 1_000 << 64 | 2 << 62 | random_bits))

@@ -594,6 +594,8 @@ class WebSettings(_Section):
     where something was made."""
     return_url: str | None = None
     """Where a payer's browser comes back to. None: ``payments.return_url``, else our own page, which verifies."""
+    home_url: str | None = Field(default=None, pattern=r"^(/|https?://)")
+    """The host's own pages, e.g. ``/till/``: our pages link back to them. None: they do not."""
     addon_billing: Literal["gateway", "external"] = "gateway"
     """Who collects the money of the monthly add-on: a gateway, or the host (``external``), which then books it with
     ``addons.subscriptions.pay``."""

@@ -226,7 +226,7 @@ class Interview(Generic[R]):
 
     def bound(self, question: Question) -> PicoUsd:
         """The most this question can cost: every attempt at every model, and a repair that repeats it all."""
-        size = prompt_bytes(question.messages, question.answer.schema)
+        size = prompt_bytes(question.messages, None) + question.answer.schema_bytes
         for model in self._call.route:
             # A model without a price, where that is allowed, cannot be bounded and counts with nothing.
             bound = self._kit.prices.bound(model, size, self._call.max_tokens) or 0

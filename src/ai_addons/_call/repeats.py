@@ -70,7 +70,7 @@ class Repeats(Generic[R]):
             feature=spec.key,
             version=spec.version,
             prompt=messages,
-            schema=answer.schema,
+            schema=answer.schema_text,
         )
         key = f"{spec.key}:{kept}"
         if shared:
@@ -137,7 +137,7 @@ class Repeats(Generic[R]):
     def remember(self) -> Generator[Step, Any, None]:
         """Store what may be repeated; only now, when it is paid for."""
         cache, keep = self._kit.cache, self._call.cache_for
-        if cache is None or keep is None:
+        if cache is None or keep is None or not self._to_store:
             return
         own = self._kit.keys.tag(self._account.identity.business)
         for key, entry in self._to_store.items():

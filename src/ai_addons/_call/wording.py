@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ai_addons.llm.schema import AnswerType, BadAnswer
     from ai_addons.privacy.base import Json, Unresolved
 
+_compact: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 _PLACEHOLDERS: Final = (
     "Placeholders such as [PERSON_1] stand for real values. "
     "Copy them unchanged where you need them and never invent new ones."
@@ -31,7 +32,7 @@ def messages(system: str, user: str, data: Json, *, masked: bool) -> tuple[Messa
     """
     instructions = [system] if system else []
     if data is not None:
-        block = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":")).replace("<", "\\u003c")
+        block = _compact(data).replace("<", "\\u003c")
         user = f"{user}\n\n<data>\n{block}\n</data>"
         instructions.append(_DATA)
     if masked:

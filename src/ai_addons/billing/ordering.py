@@ -5,10 +5,11 @@ An order and its attempt are in the books before a gateway hears of them.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
-from ai_addons.billing.gateways.base import CardGateway, PhoneGateway
+from ai_addons.billing.gateways.base import CardGateway, ClosingGateway, PhoneGateway
 from ai_addons.billing.opening import Opening, Payment, answered, no_wallet
 from ai_addons.billing.order_rows import new_attempt_values, order_values, read_attempt, read_order, save_order, the
 from ai_addons.billing.orders import REFERENCE, Attempt, Order, facts
@@ -16,7 +17,7 @@ from ai_addons.billing.records import check_id
 from ai_addons.billing.selling import sold_month, sold_pack
 from ai_addons.billing.sql import purchases as sql
 from ai_addons.billing.subscriptions import subscribe_in
-from ai_addons.errors import IdempotencyConflict, NotFound, PaymentError
+from ai_addons.errors import GatewayError, IdempotencyConflict, NotFound, PaymentError
 from ai_addons.money import MICRO
 
 if TYPE_CHECKING:
@@ -114,7 +115,10 @@ class Ordering:
         return self._opening.keep(payment, answered(payment.attempt, gateway.submit_otp(reference, otp)))
 
     def cancel(self, business: str, order: str) -> Order:
-        """Give up an order that is not paid; should a payment come all the same, it is honoured."""
+        """Give up an order that is not paid, and close its pages where the gateway can.
+
+        Should a payment come all the same, it is honoured: so nothing is lost if a page cannot be closed.
+        """
 
         def work(wallet: LockedWallet, found: Sequence[list[Row]]) -> Order:
             known = the(found[0], read_order)
@@ -125,7 +129,16 @@ class Ordering:
                 raise PaymentError(msg)
             return end(wallet, known, "failed")
 
-        return self._on(business, work, {"business": business, "order": order})
+        ended = self._on(business, work, {"business": business, "order": order})
+        for attempt in self.find(business, order)[1]:
+            self._close_page(attempt)
+        return ended
+
+    def _close_page(self, attempt: Attempt) -> None:
+        gateway = self._shop.gateway(attempt.gateway)
+        if attempt.state == "open" and attempt.url is not None and isinstance(gateway, ClosingGateway):
+            with suppress(GatewayError):
+                gateway.close_checkout(attempt.reference)
 
     def expire(self) -> int:
         """Give up orders that nobody paid in time, which is not final; how many there were."""

@@ -184,7 +184,7 @@ class ToppingUp:
                 note(self._books, wallet.tx, wallet.now, actor, "remove_top_up", business, {"pack": found[0][0].pack})
             return gone
 
-        return self._books.on(business, work, (topups.TOP_UP, {"business": business}), without=lambda *_: False)
+        return self._books.on(business, work, (topups.TOP_UP, {"business": business}), without=_nothing)
 
     # The job.
 
@@ -322,6 +322,11 @@ class ToppingUp:
             return Payment(order=known, attempt=attempt)
 
         return self._books.on(business, work, (purchases.ORDER, {"business": business, "order": order}))
+
+
+def _nothing(*_: object) -> bool:
+    """A business without a wallet agreed to nothing."""
+    return False
 
 
 def read_rule(row: Row) -> TopUpRule:

@@ -8,6 +8,7 @@ The tables' CHECKs stand behind every move.
 from __future__ import annotations
 
 from dataclasses import replace
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from ai_addons.billing.alerts import AlertState
@@ -30,6 +31,11 @@ if TYPE_CHECKING:
 
 NOTHING: Final = Credits(0)
 _ACTIVE: Final = "active"
+# The columns of a wallet's row that its work may change, in the order in which `_columns` writes them.
+_READ: Final = attrgetter(
+    "posted", "held", "lifetime_in", "lifetime_used", "next_due_at", "seq", "chain_head", "booked_at", "status",
+    "policy", "tz", "anchor_at", "period", "alert_armed", "alert_fired_at", "claims",
+)  # fmt: skip
 # Neither is a new purchase: the first was bought before, the second was taken back wrongly.
 _NOT_NEW: Final = frozenset({"rollover", "clawback_reversal"})
 
@@ -69,7 +75,7 @@ class LockedWallet:
         self._head: str = row.chain_head
         # A clock that is set back must not reorder a ledger, nor make a grant not yet effective.
         self._booked_at: int = row.booked_at
-        self._as_read = self._columns()
+        self._as_read = _READ(row)
 
     @property
     def available(self) -> Credits:
@@ -99,7 +105,7 @@ class LockedWallet:
     @property
     def changed(self) -> bool:
         """Whether there is anything to write back."""
-        return bool(self._changed) or self._columns() != self._as_read
+        return bool(self._changed) or tuple(self._columns().values()) != self._as_read
 
     def tell(self, topic: str, key: str, facts: Mapping[str, str], *, offers: tuple[Offer, ...] = ()) -> None:
         """Note an event for the host, once per key; it is told when the transaction is durable.
@@ -350,8 +356,9 @@ class LockedWallet:
                 },
             )
         self._changed.clear()
-        self._as_read = self._columns()
-        self.tx.write(sql.SAVE_WALLET, {"business": self.business, **self._as_read})
+        columns = self._columns()
+        self._as_read = tuple(columns.values())
+        self.tx.write(sql.SAVE_WALLET, {"business": self.business, **columns})
 
     def _columns(self) -> dict[str, object]:
         return {

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+
+# Made once: `json.dumps` makes an encoder for every call that has options.
+_encode: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
 def canonical(value: object) -> str:
@@ -18,4 +21,4 @@ def canonical(value: object) -> str:
         ValueError: For NaN and infinities, which JSON does not have.
         TypeError: For anything else that is not JSON.
     """
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _encode(value)

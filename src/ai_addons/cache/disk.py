@@ -94,6 +94,8 @@ class DiskAnswers:
     ) -> None:
         # diskcache expands ~ and $NAME itself; expanded here, both mean the same directory.
         self._directory = Path(os.path.expandvars(Path(directory).expanduser())).absolute()
+        # Joined once: it is looked at before every step, and joining paths costs more than looking does.
+        self._database = os.fspath(self._directory / DATABASE)
         self._size_limit = size_limit
         self._eviction: Eviction = eviction
         self._clock = clock
@@ -157,16 +159,16 @@ class DiskAnswers:
     def _opened(self) -> _Cache:
         """The open cache; opened again if somebody replaced or removed the file."""
         here = self._here()
-        if here.cache is not None and _identity(self._directory) == here.file:
+        if here.cache is not None and _identity(self._database) == here.file:
             return here.cache
         self._drop_connection()
         if make_private(self._directory):
             self._remove_files("it was open to other users")
-        here.file = _identity(self._directory)
+        here.file = _identity(self._database)
         _check_files(self._directory)
         here.cache = _open(self._directory, self._size_limit, self._eviction)
         here.at_end = finalize(self, _close, here.cache, os.getpid())
-        here.file = _identity(self._directory)
+        here.file = _identity(self._database)
         return here.cache
 
     def _drop_connection(self) -> None:
@@ -182,7 +184,7 @@ class DiskAnswers:
             raise error
         known = self._here().file
         self._drop_connection()
-        if known in (None, _identity(self._directory)):
+        if known in (None, _identity(self._database)):
             self._remove_files(str(error))
 
     def _remove_files(self, reason: str) -> None:
@@ -199,10 +201,10 @@ def _close(cache: _Cache, process: int) -> None:
         cache.close()
 
 
-def _identity(directory: Path) -> tuple[int, int] | None:
+def _identity(database: str) -> tuple[int, int] | None:
     """Which file the database is, or None if there is none."""
     try:
-        found = (directory / DATABASE).stat(follow_symlinks=False)
+        found = os.stat(database, follow_symlinks=False)  # noqa: PTH116  # a path object takes longer than the system
     except FileNotFoundError:
         return None
     return found.st_dev, found.st_ino

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from ai_addons.billing.doctor import DAILY_SUMS
-from ai_addons.cli import show
-from ai_addons.cli.margins import margins
+from ai_addons.cli import progress, show
+from ai_addons.cli.exits import Exit, finds
+from ai_addons.cli.health import examine_system
 from ai_addons.cli.options import DAYS, WHO
 from ai_addons.money import usd
 
@@ -17,9 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from ai_addons.billing.doctor import Finding
+    from ai_addons.addons import AddOns
+    from ai_addons.billing.doctor import Finding, Report
     from ai_addons.billing.spending import WindowSpending
     from ai_addons.billing.usage import Usage
+    from ai_addons.cli.health import Health
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -27,7 +30,6 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @click.command()
 @click.argument("business")
 @show.as_json
-@show.told
 def balance(business: str, *, json_out: bool) -> None:
     """Show the credits of BUSINESS."""
     with closing(show.open_addons()) as addons:
@@ -41,11 +43,10 @@ def balance(business: str, *, json_out: bool) -> None:
         )
 
 
-@click.command()
+@click.command(epilog=finds("if --verify finds a fault"))
 @click.argument("business")
 @click.option("--verify", is_flag=True, help="Check the hash chain of the ledger.")
 @show.as_json
-@show.told
 def ledger(business: str, *, verify: bool, json_out: bool) -> None:
     """Show every booking of BUSINESS."""
     with closing(show.open_addons()) as addons:
@@ -70,7 +71,6 @@ def ledger(business: str, *, verify: bool, json_out: bool) -> None:
 @click.argument("business")
 @DAYS
 @show.as_json
-@show.told
 def usage(business: str, days: int, *, json_out: bool) -> None:
     """Show what BUSINESS used, and what that cost you; not for a shop's eyes."""
     with closing(show.open_addons()) as addons:
@@ -83,7 +83,6 @@ def usage(business: str, days: int, *, json_out: bool) -> None:
 
 @click.command()
 @show.as_json
-@show.told
 def spending(*, json_out: bool) -> None:
     """Show what the models cost today and this month beside your budget; not for a shop's eyes."""
     with closing(show.open_addons()) as addons:
@@ -119,7 +118,6 @@ def _in_usd(one: WindowSpending) -> dict[str, object]:
 @click.option("--from", "first", type=_DAY, metavar="DATE", required=True, help="First day, e.g. 2026-11-01.")
 @click.option("--to", "last", type=_DAY, metavar="DATE", required=True, help="Last day, included.")
 @show.as_json
-@show.told
 def statement(business: str, first: datetime, last: datetime, *, json_out: bool) -> None:
     """Show what came into the wallet of BUSINESS and left it, by the days of its zone."""
     with closing(show.open_addons()) as addons:
@@ -130,36 +128,43 @@ def statement(business: str, first: datetime, last: datetime, *, json_out: bool)
         click.echo(made.text(), nl=False)
 
 
-@click.command()
+@click.command(epilog=finds("if a check fails"))
 @click.option("--rebuild", is_flag=True, help="Make daily sums that differ from the call log anew.")
+@click.option(
+    "--system",
+    is_flag=True,
+    help="Look at what runs too: database, clocks, cache, jobs, what waits, exchange rate, disks, budget, gateway.",
+)
+@click.option("--no-books", is_flag=True, help="With --system: leave the books out, which take long when they are big.")
 @WHO
 @show.as_json
-@show.told
-def doctor(actor: str, *, rebuild: bool, json_out: bool) -> None:
+def doctor(actor: str, *, rebuild: bool, system: bool, no_books: bool, json_out: bool) -> None:
     """Check that the books of every business agree with themselves."""
+    if no_books and (rebuild or not system):
+        msg = "--no-books goes with --system, and without --rebuild."
+        raise click.UsageError(msg)
     with closing(show.open_addons()) as addons:
-        report = addons.doctor()
-        if rebuild:
-            for business in {found.business for found in report.findings if found.rule == DAILY_SUMS}:
-                addons.rebuild_usage(business)
-                addons.note_action(actor, "rebuild_usage", business=business)
-            report = addons.doctor()
+        health = examine_system(addons) if system else None
+        # Whether the database answers is told with what to do, and then there are no books to look at.
+        report = None if no_books or (health is not None and not health.database) else _examined(addons)
+        if rebuild and report is not None:
+            _rebuild(addons, report, actor)
+            report = _examined(addons)
+    ok = (report is None or report.ok) and (health is None or health.ok)
     if json_out:
-        show.print_json({"ok": report.ok, **show.plain(report)})
+        books_found = {} if report is None else show.plain(report)
+        show.print_json({"ok": ok, **books_found, **({} if health is None else {"system": show.plain(health.checks)})})
     else:
-        for finding in report.findings:
-            click.echo(f"{finding.business}: {finding.rule}: {finding.detail}")
-        click.echo(f"{report.wallets} wallets checked, {len(report.findings)} findings")
-    if not report.ok:
-        raise SystemExit(1)
+        _print_doctor(report, health)
+    if not ok:
+        raise SystemExit(Exit.FINDINGS)
 
 
 @click.command()
 @show.as_json
-@show.told
 def sweep(*, json_out: bool) -> None:
     """Do what is due in every wallet: holds of calls that crashed, expiry, renewals."""
-    with closing(show.open_addons()) as addons:
+    with closing(show.open_addons()) as addons, progress.waiting("doing what is due"):
         wallets = addons.sweep()
     if json_out:
         show.print_json({"wallets": wallets})
@@ -167,14 +172,37 @@ def sweep(*, json_out: bool) -> None:
         click.echo(f"{wallets} wallets had something due")
 
 
-COMMANDS = (balance, ledger, usage, margins, spending, statement, doctor, sweep)
+def _rebuild(addons: AddOns, report: Report, actor: str) -> None:
+    """Make the daily sums anew, business by business."""
+    wrong = sorted({found.business for found in report.findings if found.rule == DAILY_SUMS})
+    with progress.counting(len(wrong), "daily sums made anew") as businesses:
+        for business in wrong:
+            addons.rebuild_usage(business)
+            addons.note_action(actor, "rebuild_usage", business=business)
+            businesses.add()
+
+
+def _examined(addons: AddOns) -> Report:
+    with progress.waiting("checking the books"):
+        return addons.doctor()
+
+
+def _print_doctor(report: Report | None, health: Health | None) -> None:
+    for check in () if health is None else health.checks:
+        click.echo(f"{check.level:<7}  {check.name}: {check.found}")
+        if check.todo:
+            click.echo(f"         {check.todo}")
+    if report is not None:
+        for finding in report.findings:
+            click.echo(f"{finding.business}: {finding.rule}: {finding.detail}")
+        click.echo(f"{report.wallets} wallets checked, {len(report.findings)} findings")
 
 
 def _verify(findings: Sequence[Finding]) -> None:
     for finding in findings:
         click.echo(f"{finding.rule}: {finding.detail}", err=True)
     if findings:
-        raise SystemExit(1)
+        raise SystemExit(Exit.FINDINGS)
     click.echo("the chain is whole and the balance follows from it", err=True)
 
 

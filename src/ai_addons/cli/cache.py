@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from ai_addons.cli import show
+from ai_addons.cli import choices, show
 from ai_addons.cli.options import DAYS, WHO
 from ai_addons.errors import ConfigError
 
@@ -29,7 +29,6 @@ def cache() -> None:
 @click.option("--business", help="Count the calls of this one only.")
 @DAYS
 @show.as_json
-@show.told
 def stats(business: str | None, days: int, *, json_out: bool) -> None:
     """Show how many answers are stored, how often they answered, and what that saved."""
     with closing(show.open_addons()) as addons:
@@ -41,11 +40,10 @@ def stats(business: str | None, days: int, *, json_out: bool) -> None:
 
 
 @cache.command()
-@click.option("--feature", help="Only the answers of this feature.")
+@click.option("--feature", shell_complete=choices.features, help="Only the answers of this feature.")
 @click.option("--business", help="Only the answers of this business.")
 @WHO
 @show.as_json
-@show.told
 def clear(feature: str | None, business: str | None, actor: str, *, json_out: bool) -> None:
     """Drop stored answers: the next call asks a model, at its price."""
     with closing(show.open_addons()) as addons:

@@ -8,6 +8,7 @@ from ai_addons.billing import migrations
 from ai_addons.billing.schema import HEAD
 from ai_addons.billing.sql import Database
 from ai_addons.cli import show
+from ai_addons.cli.exits import Exit, finds
 
 
 @click.group()
@@ -17,7 +18,6 @@ def db() -> None:
 
 @db.command()
 @show.as_json
-@show.told
 def upgrade(*, json_out: bool) -> None:
     """Bring the tables to those of this release; make a backup first."""
     url = show.open_settings().store.url
@@ -28,11 +28,10 @@ def upgrade(*, json_out: bool) -> None:
         click.echo(f"{_name(url)}: {_told_upgrade(found, reached)}")
 
 
-@db.command()
+@db.command(epilog=finds("if this release cannot use the tables"))
 @show.as_json
-@show.told
 def status(*, json_out: bool) -> None:
-    """Say which release the tables are of; exit with 1 if this one cannot use them."""
+    """Say which release the tables are of, and whether this one can use them; changes nothing."""
     url = show.open_settings().store.url
     found = migrations.find(url)
     usable = found in (None, HEAD)
@@ -41,7 +40,7 @@ def status(*, json_out: bool) -> None:
     else:
         click.echo(f"{_name(url)}: {_told_status(found)}")
     if not usable:
-        raise SystemExit(1)
+        raise SystemExit(Exit.FINDINGS)
 
 
 def _name(url: str) -> str:

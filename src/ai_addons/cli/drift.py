@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ai_addons.cli import show
+from ai_addons.cli.exits import Exit, finds
 from ai_addons.errors import UnpricedModel
 from ai_addons.llm.drift import drifts
 from ai_addons.llm.litellm import LiteLlm
@@ -21,12 +22,11 @@ if TYPE_CHECKING:
     from ai_addons.llm.prices import ModelPrice
 
 
-@click.command()
+@click.command(epilog=finds("if a price differs"))
 @click.option("--all", "everything", is_flag=True, help="Every model of the price table, not only those configured.")
 @show.as_json
-@show.told
 def drift(*, everything: bool, json_out: bool) -> None:
-    """Compare the prices that calls are booked with and those of LiteLLM's list; exit code 1 if they differ.
+    """Compare the prices that calls are booked with and those of LiteLLM's list.
 
     Nothing is sent: the list is the one that comes with the installed LiteLLM. Look at the provider's own page before
     you correct a price under [prices.models] in the settings.
@@ -45,7 +45,7 @@ def drift(*, everything: bool, json_out: bool) -> None:
     else:
         click.echo(f"The prices of {len(models)} models agree with LiteLLM's list.")
     if found:
-        raise SystemExit(1)
+        raise SystemExit(Exit.FINDINGS)
 
 
 def _configured(addons: AddOns) -> Iterator[str]:

@@ -25,7 +25,6 @@ _LAST_PORT: Final = 65_535
 @click.option("--swapped", is_flag=True, help="Let every second webhook overtake the one before it.")
 @click.option("--keep", type=click.Path(dir_okay=False, path_type=Path), help="Keep payments in this SQLite file.")
 @show.as_json
-@show.told
 def fake_gateway(
     *, port: int, webhook: str | None, copies: int, delay: float, swapped: bool, keep: Path | None, json_out: bool
 ) -> None:

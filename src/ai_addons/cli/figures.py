@@ -29,12 +29,10 @@ _IDS = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--active", type=_IDS, help="File with the ids of the subscribers of now, one a line.")
 @click.option("--active-before", type=_IDS, help="The same of the begin of the window, for retention.")
 @show.as_json
-@show.told
 def kpis(days: int, active: Path | None, active_before: Path | None, *, ask_gateways: bool, json_out: bool) -> None:
     """Show each KPI with what it counts, its 95 % interval and its target; not for a shop's eyes."""
     ids = None if active is None else _ids(active)
-    hook = None if ids is None else (lambda: ids)
-    with closing(AddOns(active_businesses=hook)) as addons:
+    with closing(_opened(ids)) as addons:
         before = None if active_before is None else _ids(active_before)
         found = addons.kpis(days, ask_gateways=ask_gateways, active_before=before)
     if json_out:
@@ -45,7 +43,6 @@ def kpis(days: int, active: Path | None, active_before: Path | None, *, ask_gate
 
 @click.command()
 @show.as_json
-@show.told
 def forecast(*, json_out: bool) -> None:
     """Show what the models will have cost by the end of this month; not for a shop's eyes."""
     with closing(show.open_addons()) as addons:
@@ -56,9 +53,6 @@ def forecast(*, json_out: bool) -> None:
         _print_forecast(found)
 
 
-COMMANDS = (kpis, forecast)
-
-
 def print_fx(used: tuple[FxUsed, ...]) -> None:
     """Say which exchange rates costs in cedis were booked at."""
     for one in used:
@@ -67,6 +61,13 @@ def print_fx(used: tuple[FxUsed, ...]) -> None:
             f"{one.calls} calls, USD {usd(one.cost):f}, booked as GHS {ghs(one.cost_ghs)} at {one.rate.normalize():f} "
             f"GHS per USD ({one.source}, {one.day}{stale})"
         )
+
+
+def _opened(active: frozenset[str] | None) -> AddOns:
+    """The host's, or one of its settings that knows these subscribers."""
+    if active is None:
+        return show.open_addons()
+    return AddOns(show.open_settings(), active_businesses=lambda: active)
 
 
 def _ids(path: Path) -> frozenset[str]:

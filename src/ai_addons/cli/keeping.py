@@ -11,7 +11,7 @@ import click
 
 from ai_addons.billing.exporting import FORMATS, TABLES
 from ai_addons.billing.usage import MOST_DAYS
-from ai_addons.cli import show
+from ai_addons.cli import progress, show
 from ai_addons.cli.options import ACTOR
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ _TIME = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 @click.option("--until", type=_TIME, metavar="DATE", help="First day or moment that is not written any more, UTC.")
 @ACTOR
 @show.as_json
-@show.told
 def export(  # a table, a file and a window have that many sides
     table: str,
     path: Path,
@@ -49,7 +48,12 @@ def export(  # a table, a file and a window have that many sides
     if path.exists():
         msg = f"{path} is there already; nothing was written. Name a new file."
         raise click.UsageError(msg)
-    with closing(show.open_addons()) as addons, path.open("x", encoding="utf-8", newline="") as file:
+    doing = f"lines written to {path}, which is not whole before the end"
+    with (
+        closing(show.open_addons()) as addons,
+        progress.counting(None, doing) as lines,
+        progress.CountedFile(path, lines) as file,
+    ):
         count = addons.export(
             cast("TableName", table),
             file,
@@ -68,10 +72,9 @@ def export(  # a table, a file and a window have that many sides
 @click.command()
 @ACTOR
 @show.as_json
-@show.told
 def retain(actor: str, *, json_out: bool) -> None:
     """Take users and details away from calls older than privacy.keep_months; run it daily or monthly."""
-    with closing(show.open_addons()) as addons:
+    with closing(show.open_addons()) as addons, progress.waiting("taking old details away"):
         done = addons.apply_retention(actor=actor)
     if json_out:
         show.print_json(done)
@@ -86,7 +89,6 @@ def retain(actor: str, *, json_out: bool) -> None:
 @click.argument("business", required=False)
 @click.option("--days", type=click.IntRange(1, MOST_DAYS), default=30, show_default=True, help="How far to look back.")
 @show.as_json
-@show.told
 def audit(business: str | None, days: int, *, json_out: bool) -> None:
     """Show what operators did, about BUSINESS or about all, the oldest first."""
     with closing(show.open_addons()) as addons:
@@ -106,9 +108,6 @@ def audit(business: str | None, days: int, *, json_out: bool) -> None:
         for one in entries
     )
     show.console().print(show.table(f"Audit log, last {days} days", columns, rows))
-
-
-COMMANDS = (export, retain, audit)
 
 
 def _utc(at: datetime | None) -> datetime | None:

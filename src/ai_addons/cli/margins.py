@@ -34,7 +34,6 @@ _NAMES: Final = ("feature", "pack", "business")
 )
 @click.option("--losers", type=click.IntRange(min=1), help="Show only so many rows that lost most.")
 @show.as_json
-@show.told
 def margins(business: str | None, days: int, by: tuple[str, ...], losers: int | None, *, json_out: bool) -> None:
     """Show what each feature earned, from BUSINESS or from all; not for a shop's eyes."""
     with closing(show.open_addons()) as addons:

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.text import Text
 
 from ai_addons.cli import show
+from ai_addons.cli.exits import Exit, finds
 from ai_addons.cli.sources import FORMATS, open_source
 from ai_addons.errors import ConfigError, PrivacyRefused
 from ai_addons.privacy.base import Kind
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 Known: TypeAlias = "dict[Pii, list[str]]"
 """Values a person declares beside a text, by what they are."""
 
-_FAILED: Final = 2
 _STDIN: Final = Path("-")
 _COLORS: Final = {
     Kind.PERSON: "cyan",
@@ -104,7 +104,7 @@ def _declared(_context: click.Context, _option: click.Parameter, given: tuple[st
     return known
 
 
-@click.command()
+@click.command(epilog=finds("if --check finds anything personal"))
 @click.argument(
     "file",
     required=False,
@@ -119,11 +119,10 @@ def _declared(_context: click.Context, _option: click.Parameter, given: tuple[st
     help="Replace this value too, in any spelling, as a field marked with Pii.KIND; repeatable.",
 )
 @click.option("--reveal", is_flag=True, help="Show what each placeholder stands for.")
-@click.option("--check", is_flag=True, help="Show no text; exit with 1 if anything personal was found.")
+@click.option("--check", is_flag=True, help="Show no text; say by the exit code whether anything personal was found.")
 @click.option("--format", "format_", type=click.Choice(FORMATS), help="How to read it; default: by suffix.")
 @click.option("--encoding", default="utf-8-sig", show_default=True, help="What the bytes of the input mean.")
 @show.as_json
-@show.told_with(_FAILED)
 def mask(  # one parameter for each option
     file: Path | None,
     declare: Known,
@@ -138,8 +137,7 @@ def mask(  # one parameter for each option
 
     Nothing is sent or written. The masked text goes to the standard output, the legend beside it to the standard
     error. A JSON file stays JSON, and its texts are masked; a table (.csv, .tsv) is masked cell by cell; an input over
-    privacy.max_field_bytes is masked line by line, each line as a call of its own. Exit codes: 0, or 1 if --check
-    found something, or 2 if the input cannot be read or masked.
+    privacy.max_field_bytes is masked line by line, each line as a call of its own.
     """
     source = open_source(_read(file), None if file in (None, _STDIN) else file, encoding=encoding, chosen=format_)
     tally, texts = _Tally(), list[str]()
@@ -162,7 +160,7 @@ def mask(  # one parameter for each option
     else:
         _tell(tally, source, notes, reveal=reveal, check=check)
     if check and tally.counts:
-        raise SystemExit(1)
+        raise SystemExit(Exit.FINDINGS)
 
 
 def _read(file: Path | None) -> bytes:

@@ -7,26 +7,20 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from ai_addons.billing.addon import period_start
 from ai_addons.billing.limits import SCOPES, WINDOWS, Limit
-from ai_addons.cli import show
+from ai_addons.cli import choices, progress, show
 from ai_addons.cli.options import ACTOR, REASON, WHO
 from ai_addons.money import Credits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ai_addons.billing.limits import Scope, Window
-    from ai_addons.billing.policy import Subscription
-    from ai_addons.billing.records import SubscriptionBooking
-    from ai_addons.billing.subscriptions import Subscriptions
 
 DEFAULT_POLICY: Final = "default"
 """Stands for the policy of the settings."""
 
 _MAYBE_REASON = click.option("--reason", help="Why; kept in the audit log.")
 _ONE_BUSINESS = click.option("--business", help="One business; without it all.")
-_FEATURE = click.option("--feature", help="One feature; without it all.")
+_FEATURE = click.option("--feature", shell_complete=choices.features, help="One feature; without it all.")
 _SCOPE = click.argument("scope", type=click.Choice(SCOPES))
 _WINDOW = click.argument("window", type=click.Choice(WINDOWS))
 _KEY = click.option("--key", help="One user or feature; without it each.")
@@ -44,7 +38,6 @@ _NEGATIVE: Final = {"ignore_unknown_options": True}
 @click.option("--ref", required=True, help="What makes this grant unique; the same again changes nothing.")
 @WHO
 @show.as_json
-@show.told
 def grant(business: str, credits_: str, ref: str, actor: str, *, json_out: bool) -> None:
     """Give BUSINESS some CREDITS as an adjustment."""
     with closing(show.open_addons()) as addons:
@@ -62,7 +55,6 @@ def grant(business: str, credits_: str, ref: str, actor: str, *, json_out: bool)
 @ACTOR
 @REASON
 @show.as_json
-@show.told
 def adjust(business: str, credits_: str, ref: str, actor: str, reason: str, *, json_out: bool) -> None:
     """Give BUSINESS some CREDITS, or take some: -5 takes five."""
     with closing(show.open_addons()) as addons:
@@ -79,7 +71,6 @@ def adjust(business: str, credits_: str, ref: str, actor: str, reason: str, *, j
 @ACTOR
 @REASON
 @show.as_json
-@show.told
 def reverse(business: str, seq: int, actor: str, reason: str, *, json_out: bool) -> None:
     """Undo row SEQ of the ledger of BUSINESS, a charge or a grant, by a row of its own."""
     with closing(show.open_addons()) as addons:
@@ -97,10 +88,9 @@ def reverse(business: str, seq: int, actor: str, reason: str, *, json_out: bool)
 
 @click.command()
 @click.argument("business")
-@click.argument("name")
+@click.argument("name", shell_complete=choices.policies)
 @ACTOR
 @show.as_json
-@show.told
 def policy(business: str, name: str, actor: str, *, json_out: bool) -> None:
     """Sell credits to BUSINESS by the policy NAME; ``default`` is that of the settings."""
     with closing(show.open_addons()) as addons:
@@ -116,10 +106,9 @@ def policy(business: str, name: str, actor: str, *, json_out: bool) -> None:
 @click.option("--user", help="One user; without it all.")
 @ACTOR
 @show.as_json
-@show.told
 def erase(business: str, user: str | None, actor: str, *, json_out: bool) -> None:
     """Forget who made the calls of BUSINESS; its books stay whole. It cannot be taken back."""
-    with closing(show.open_addons()) as addons:
+    with closing(show.open_addons()) as addons, progress.waiting("forgetting who made the calls"):
         addons.erase(business, user=user, actor=actor)
     if json_out:
         show.print_json({"business": business, "erased": "all" if user is None else "user"})
@@ -136,7 +125,6 @@ def erase(business: str, user: str | None, actor: str, *, json_out: bool) -> Non
 @ACTOR
 @_MAYBE_REASON
 @show.as_json
-@show.told
 def pause(business: str | None, feature: str | None, actor: str, reason: str | None, *, json_out: bool) -> None:
     """Pull the kill switch: no new calls that cost credits; those in progress go on."""
     with closing(show.open_addons()) as addons:
@@ -156,7 +144,6 @@ def pause(business: str | None, feature: str | None, actor: str, reason: str | N
 @ACTOR
 @_MAYBE_REASON
 @show.as_json
-@show.told
 def unpause(business: str | None, feature: str | None, actor: str, reason: str | None, *, json_out: bool) -> None:
     """Release the kill switch that was pulled with the same options."""
     with closing(show.open_addons()) as addons:
@@ -172,7 +159,6 @@ def unpause(business: str | None, feature: str | None, actor: str, reason: str |
 @click.command()
 @click.argument("business", required=False)
 @show.as_json
-@show.told
 def paused(business: str | None, *, json_out: bool) -> None:
     """Show the kill switches that are pulled for BUSINESS; without it those for all."""
     with closing(show.open_addons()) as addons:
@@ -198,7 +184,6 @@ def limit() -> None:
 @_KEY
 @ACTOR
 @show.as_json
-@show.told
 def set_limit(
     scope: Scope,
     window: Window,
@@ -226,7 +211,6 @@ def set_limit(
 @_KEY
 @ACTOR
 @show.as_json
-@show.told
 def remove_limit(
     scope: Scope, window: Window, business: str | None, key: str | None, actor: str, *, json_out: bool
 ) -> None:
@@ -242,7 +226,6 @@ def remove_limit(
 @limit.command("list")
 @click.argument("business", required=False)
 @show.as_json
-@show.told
 def list_limits(business: str | None, *, json_out: bool) -> None:
     """Show the limits in force for BUSINESS; without it those for all."""
     with closing(show.open_addons()) as addons:
@@ -255,86 +238,6 @@ def list_limits(business: str | None, *, json_out: bool) -> None:
         rows = ((one.scope, one.window, one.amount.short, one.business or "each", one.key or "each") for one in found)
         columns = ("scope", "window", "credits", "business", "user or feature")
         show.console().print(show.table("Limits", columns, rows, right=("credits",)))
-
-
-# The monthly add-on.
-
-
-@click.group()
-def addon() -> None:
-    """Take, pay, cancel and resume the monthly add-on of a business."""
-
-
-@addon.command()
-@click.argument("business")
-@click.option("--paid", is_flag=True, help="The first month's money is collected; give its credits now.")
-@WHO
-@show.as_json
-@show.told
-def subscribe(business: str, actor: str, *, paid: bool, json_out: bool) -> None:
-    """Take the add-on for BUSINESS; it gives nothing before it is paid."""
-    _book(business, lambda subscriptions: subscriptions.subscribe(business, paid=paid), actor=actor, json_out=json_out)
-
-
-@addon.command()
-@click.argument("business")
-@click.option("--period", type=int, help="Number of the month, from 0; without it the next unpaid one.")
-@WHO
-@show.as_json
-@show.told
-def pay(business: str, period: int | None, actor: str, *, json_out: bool) -> None:
-    """Book that a month of the add-on of BUSINESS was paid for."""
-    _book(business, lambda subscriptions: subscriptions.pay(business, period=period), actor=actor, json_out=json_out)
-
-
-@addon.command()
-@click.argument("business")
-@click.option("--immediate", is_flag=True, help="End it now, not with its month; the credits stay.")
-@WHO
-@show.as_json
-@show.told
-def cancel(business: str, actor: str, *, immediate: bool, json_out: bool) -> None:
-    """Renew the add-on of BUSINESS no more."""
-    _book(
-        business,
-        lambda subscriptions: subscriptions.cancel(business, immediate=immediate),
-        actor=actor,
-        json_out=json_out,
-    )
-
-
-@addon.command()
-@click.argument("business")
-@WHO
-@show.as_json
-@show.told
-def resume(business: str, actor: str, *, json_out: bool) -> None:
-    """Take the cancellation of BUSINESS back."""
-    _book(business, lambda subscriptions: subscriptions.resume(business), actor=actor, json_out=json_out)
-
-
-COMMANDS = (grant, adjust, reverse, policy, erase, pause, unpause, paused, limit, addon)
-
-
-def _book(business: str, change: Callable[[Subscriptions], SubscriptionBooking], *, actor: str, json_out: bool) -> None:
-    """Change an add-on as its business would, and keep which operator did it."""
-    action = f"addon_{click.get_current_context().info_name}"
-    with closing(show.open_addons()) as addons:
-        done = change(addons.subscriptions)
-        if not done.replayed:
-            addons.note_action(actor, action, business=business, state=done.subscription.state)
-    if json_out:
-        show.print_json(done)
-        return
-    before = "nothing changed; " if done.replayed else ""
-    click.echo(f"{before}{_told(business, done.subscription)}; {done.balance.short} credits available")
-
-
-def _told(business: str, taken: Subscription) -> str:
-    head = f"monthly add-on of {business}: {taken.state}, {taken.plan.price} for {taken.plan.credits.short} credits"
-    if taken.paid_through < taken.first:
-        return f"{head}, not paid yet"
-    return f"{head}, paid until {show.when(period_start(taken, taken.paid_through + 1))} UTC"
 
 
 def _done(balance: str, *, replayed: bool) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ai_addons.cli import show
+from ai_addons.cli import progress, show
+from ai_addons.cli.exits import Exit, finds
 from ai_addons.cli.options import ACTOR, REASON, WHO
 from ai_addons.cli.top_ups import top_up
 
@@ -28,7 +29,6 @@ def orders() -> None:
 @click.argument("business")
 @_MOST
 @show.as_json
-@show.told
 def list_orders(business: str, most: int, *, json_out: bool) -> None:
     """Show the orders of BUSINESS, the newest first."""
     with closing(show.open_addons()) as addons:
@@ -45,7 +45,6 @@ def list_orders(business: str, most: int, *, json_out: bool) -> None:
 @click.argument("business")
 @click.argument("order")
 @show.as_json
-@show.told
 def show_order(business: str, order: str, *, json_out: bool) -> None:
     """Show one ORDER of BUSINESS with every attempt to pay it."""
     with closing(show.open_addons()) as addons:
@@ -63,7 +62,6 @@ def show_order(business: str, order: str, *, json_out: bool) -> None:
 @click.argument("business")
 @click.argument("reference")
 @show.as_json
-@show.told
 def verify(business: str, reference: str, *, json_out: bool) -> None:
     """Ask the gateway what became of an attempt of BUSINESS, and grant what was paid."""
     with closing(show.open_addons()) as addons:
@@ -81,7 +79,6 @@ def verify(business: str, reference: str, *, json_out: bool) -> None:
 @click.argument("order")
 @WHO
 @show.as_json
-@show.told
 def cancel(business: str, order: str, actor: str, *, json_out: bool) -> None:
     """Give up an ORDER of BUSINESS that is not paid."""
     with closing(show.open_addons()) as addons:
@@ -95,7 +92,6 @@ def cancel(business: str, order: str, actor: str, *, json_out: bool) -> None:
 
 @orders.command()
 @show.as_json
-@show.told
 def quarantine(*, json_out: bool) -> None:
     """Show payments that do not fit their order and that nobody has decided about."""
     with closing(show.open_addons()) as addons:
@@ -115,7 +111,6 @@ def quarantine(*, json_out: bool) -> None:
 @ACTOR
 @REASON
 @show.as_json
-@show.told
 def release(business: str, payment: str, actor: str, reason: str, *, refunded: bool, json_out: bool) -> None:
     """Accept a PAYMENT of BUSINESS from quarantine and grant its order; with --refunded close it instead."""
     with closing(show.open_addons()) as addons:
@@ -135,7 +130,6 @@ def release(business: str, payment: str, actor: str, reason: str, *, refunded: b
 @ACTOR
 @REASON
 @show.as_json
-@show.told
 def refund(business: str, order: str, amount: str | None, key: str, actor: str, reason: str, *, json_out: bool) -> None:
     """Send the money of a paid ORDER of BUSINESS back, and take its credits back with it."""
     with closing(show.open_addons()) as addons:
@@ -153,7 +147,6 @@ def refund(business: str, order: str, amount: str | None, key: str, actor: str, 
 @click.argument("order")
 @click.option("--html", "page", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Write a page.")
 @show.as_json
-@show.told
 def receipt(business: str, order: str, page: Path | None, *, json_out: bool) -> None:
     """Show the receipt of a paid ORDER of BUSINESS and its credit notes; with --html write the receipt as a page."""
     with closing(show.open_addons()) as addons:
@@ -169,12 +162,11 @@ def receipt(business: str, order: str, page: Path | None, *, json_out: bool) -> 
         click.echo("\n".join([made.text, *(note.text for note in notes)]), nl=False)
 
 
-@click.command()
+@click.command(epilog=finds("if a business could not be asked"))
 @show.as_json
-@show.told_with(3)
 def renew(*, json_out: bool) -> None:
-    """Do what is due, then collect renewals of add-ons and top-ups; exit with 1 if one could not be asked."""
-    with closing(show.open_addons()) as addons:
+    """Do what is due, then collect renewals of add-ons and top-ups; run it every hour."""
+    with closing(show.open_addons()) as addons, progress.waiting("collecting what is due"):
         addons.sweep()
         done = addons.orders.renew()
     if json_out:
@@ -186,7 +178,7 @@ def renew(*, json_out: bool) -> None:
         for business, code in done.failed:
             click.echo(f"{business}: {code}")
     if done.failed:
-        raise SystemExit(1)
+        raise SystemExit(Exit.FINDINGS)
 
 
 orders.add_command(top_up)

@@ -12,6 +12,7 @@ import click
 from ai_addons.billing.outbox import Delivered, open_outbox
 from ai_addons.billing.webhooks import new_secret
 from ai_addons.cli import show
+from ai_addons.cli.exits import Exit, finds
 from ai_addons.errors import ConfigError
 from ai_addons.wiring import Wiring
 
@@ -25,13 +26,12 @@ _SECRET_BYTES: Final = 32
 _PAUSE_SECONDS: Final = 5.0
 
 
-@click.command()
+@click.command(epilog=finds("if an event was given up"))
 @click.option("--watch", is_flag=True, help="Go on until stopped, looking for new events every five seconds.")
 @click.option("--most", type=click.IntRange(min=1), default=100, show_default=True, help="Events in one round.")
 @show.as_json
-@show.told
 def deliver(*, watch: bool, most: int, json_out: bool) -> None:
-    """Send the events that wait in the outbox to webhooks.url; exit with 1 if one was given up."""
+    """Send the events that wait in the outbox to webhooks.url."""
     settings = show.open_settings()
     if settings.webhooks.url is None:
         msg = "There is nowhere to deliver to. Nothing was sent. Set webhooks.url and webhooks.secrets."
@@ -48,12 +48,11 @@ def deliver(*, watch: bool, most: int, json_out: bool) -> None:
         except KeyboardInterrupt:
             click.echo("Stopped. An event that was on its way is sent again.", err=True)
     if given_up:
-        raise SystemExit(1)
+        raise SystemExit(Exit.FINDINGS)
 
 
 @click.command("webhook-secret")
 @show.as_json
-@show.told
 def webhook_secret(*, json_out: bool) -> None:
     """Make a secret to sign events with; give it to the receiver and to webhooks.secrets."""
     made = new_secret(secrets.token_bytes(_SECRET_BYTES))

@@ -105,7 +105,6 @@ def price_of(what: str) -> Money:
     help="TOML with [[scenario]] tables.",
 )
 @show.as_json
-@show.told
 def project_command(  # as many as a scenario has sides
     subscribers: int,
     adoption: str,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ai_addons.cli import show
+from ai_addons.cli.exits import Exit, finds
 
 if TYPE_CHECKING:
     from ai_addons.billing.fx.desk import RateView
@@ -22,7 +23,6 @@ def rates(context: click.Context, *, json_out: bool) -> None:
         _show(json_out=json_out)
 
 
-@show.told
 def _show(*, json_out: bool) -> None:
     with closing(show.open_addons()) as addons:
         view = addons.rates.view()
@@ -32,11 +32,10 @@ def _show(*, json_out: bool) -> None:
         _print(view)
 
 
-@rates.command()
+@rates.command(epilog=finds("if sources were asked and none gave a good rate"))
 @show.as_json
-@show.told
 def refresh(*, json_out: bool) -> None:
-    """Ask the sources now; exit code 1 if none of them gave a good rate."""
+    """Ask the sources now, and take a good rate."""
     with closing(show.open_addons()) as addons:
         asked = addons.rates.refresh(force=True)
         view = addons.rates.view()
@@ -49,7 +48,7 @@ def refresh(*, json_out: bool) -> None:
             click.echo("No source was asked: fx.sources names none but `static`.")
         _print(view)
     if asked and all(one.outcome != "good" for one in asked):
-        raise SystemExit(1)
+        raise SystemExit(Exit.FINDINGS)
 
 
 @rates.command()
@@ -57,7 +56,6 @@ def refresh(*, json_out: bool) -> None:
 @click.option("--actor", required=True, help="Who decided; kept in the audit log.")
 @click.option("--reason", required=True, help="Why; kept in the audit log.")
 @show.as_json
-@show.told
 def confirm(rate: str, actor: str, reason: str, *, json_out: bool) -> None:
     """Take the refused RATE for good; type the number itself, as `ai-addons rates` shows it."""
     with closing(show.open_addons()) as addons:

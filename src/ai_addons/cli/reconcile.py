@@ -11,7 +11,8 @@ import click
 
 from ai_addons.billing.bills.comparing import TOLERANCE
 from ai_addons.billing.bills.formats import FORMATS
-from ai_addons.cli import show
+from ai_addons.cli import progress, show
+from ai_addons.cli.exits import Exit, finds
 from ai_addons.cli.figures import print_fx
 from ai_addons.money import PicoUsd, ghs, usd
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.reconciling import Reconciliation
 
 
-@click.command()
+@click.command(epilog=finds("if something is left to an operator, or the bill differs by more than is tolerated"))
 @click.option("--days", type=click.IntRange(min=1), default=7, show_default=True, help="Orders: how far to look back.")
 @click.option("--provider", type=click.Choice([one.provider for one in FORMATS]), help="Compare this provider's bill.")
 @click.option(
@@ -33,12 +34,8 @@ if TYPE_CHECKING:
     "--tolerance", default=f"{TOLERANCE:f}", show_default=True, help="Share by which a bill may differ, e.g. 0.02."
 )
 @show.as_json
-@show.told_with(3)
 def reconcile(days: int, provider: str | None, path: Path | None, tolerance: str, *, json_out: bool) -> None:
-    """Compare orders and gateways and grant what was missed, or with --provider our cost and the provider's bill.
-
-    Exit with 1 if something is left to an operator, or the bill differs by more than is tolerated.
-    """
+    """Compare orders and gateways and grant what was missed, or with --provider our cost and the provider's bill."""
     if (provider is None) != (path is None):
         msg = "--provider and --file go together."
         raise click.UsageError(msg)
@@ -46,7 +43,7 @@ def reconcile(days: int, provider: str | None, path: Path | None, tolerance: str
     if provider is not None and path is not None:
         ok = _bill(provider, path, _share(tolerance), json_out=json_out)
     if not ok:
-        raise SystemExit(1)
+        raise SystemExit(Exit.FINDINGS)
 
 
 def _share(text: str) -> Decimal:
@@ -61,7 +58,7 @@ def _share(text: str) -> Decimal:
 
 
 def _orders(days: int, *, json_out: bool) -> bool:
-    with closing(show.open_addons()) as addons:
+    with closing(show.open_addons()) as addons, progress.waiting("asking the gateways"):
         found = addons.orders.reconcile(days=days)
     if json_out:
         show.print_json({**show.plain(found), "ok": found.ok})
@@ -71,7 +68,7 @@ def _orders(days: int, *, json_out: bool) -> bool:
 
 
 def _bill(provider: str, path: Path, tolerance: Decimal, *, json_out: bool) -> bool:
-    with closing(show.open_addons()) as addons:
+    with closing(show.open_addons()) as addons, progress.waiting("comparing with our log"):
         found = addons.reconcile_bill(provider, path.read_bytes(), tolerance=tolerance)
     if json_out:
         show.print_json(found.for_operator())

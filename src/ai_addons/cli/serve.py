@@ -43,7 +43,6 @@ _USER: Final = "serve"
     help="Wanted as `Authorization: Bearer …`; 32 characters or more. Better set as AI_ADDONS_SERVE_TOKEN.",
 )
 @show.as_json
-@show.told
 def serve(*, host: str, port: int, business: str, operator: bool, token: str | None, json_out: bool) -> None:
     """Serve the HTTP endpoints and pages for one business, until stopped: for trying, and behind a proxy."""
     check_access(host, token)

@@ -1,39 +1,38 @@
-"""How the command line talks: tables and lines for people, JSON for machines, errors in one message."""
+"""How the command line talks: tables and lines for people, JSON for machines."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import fields, is_dataclass
+import sys
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import wraps
-from typing import TYPE_CHECKING, Any, Final, ParamSpec, Protocol, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 import click
 from pydantic_core import to_jsonable_python
 from rich.console import Console
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.table import Table
 
 from ai_addons.addons import AddOns
-from ai_addons.errors import AddOnsError, ConfigError
+from ai_addons.billing.sql import Database
 from ai_addons.money import Credits, MicroGhs, Money, ghs
 from ai_addons.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
+
+    from rich.console import ConsoleOptions, RenderResult
 
     from ai_addons.addons import PriceList
     from ai_addons.billing.packs import CustomPack
     from ai_addons.billing.policy import AddonPlan
     from ai_addons.billing.records import Wallet
 
-P = ParamSpec("P")
-
-_EXIT_CONFIG: Final = 2
-_EXIT_FAILED: Final = 1
-_EXIT_INTERRUPTED: Final = 130
-
+_ANY_WIDTH: Final = 10_000
 _DAY_US: Final = 86_400_000_000
 _PESEWA_MICRO: Final = 10_000
 _PESEWA: Final = Decimal("0.01")
@@ -56,7 +55,35 @@ class Host(Protocol):
 def open_addons() -> AddOns:
     """What a command works with: the host's, else what environment and files say."""
     host = _host()
-    return AddOns.from_env() if host is None else host.addons()
+    opened = AddOns.from_env() if host is None else host.addons()
+    _watch_for_new_books(opened)
+    return opened
+
+
+def _watch_for_new_books(opened: AddOns) -> None:
+    """Say at the command's end if it was the first to open its books: a wrong folder or URL looks like that."""
+    path = sqlite_file(opened.settings.store.url)
+    if path is not None and not path.exists():
+        click.get_current_context().call_on_close(lambda: _note_new_books(path))
+
+
+def _note_new_books(path: Path) -> None:
+    if path.exists():
+        click.echo(
+            f"note: new books were begun in {path}. If you expected yours, check the folder and store.url.",
+            err=True,
+        )
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file of SQLite books; None for books in memory or in another database."""
+    name = Database(url).path
+    return None if name is None else Path(name)
+
+
+def is_answered() -> bool:
+    """Whether a person is there to answer a question."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def open_settings() -> Settings:
@@ -76,14 +103,54 @@ def console(*, stderr: bool = False) -> Console:
     return made if made.is_terminal else Console(stderr=stderr, highlight=False, width=100)
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()) -> Table:
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A table, or where it is wider than the screen, its rows one below the other: no number is ever broken.
+
+    Attributes:
+        title: Its heading.
+        columns: Their headings.
+        rows: The cells.
+        right: The columns that hold numbers.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    right: frozenset[str]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw whichever fits."""
+        made = self._table()
+        if Measurement.get(console, options.update(width=_ANY_WIDTH), made).minimum <= options.max_width:
+            yield made
+        else:
+            yield f"[bold]{self.title}[/]"
+            yield from map(self._block, self.rows)
+
+    def _table(self) -> Table:
+        made = Table(title=self.title, title_justify="left", title_style="bold", header_style="bold")
+        for column in self.columns:
+            number = column in self.right
+            made.add_column(column, justify="right" if number else "left", no_wrap=number, overflow="fold")
+        for row in self.rows:
+            made.add_row(*row)
+        return made
+
+    def _block(self, row: tuple[str, ...]) -> Table:
+        """One row, a line for each cell."""
+        made = Table.grid(padding=(0, 2))
+        made.add_column()
+        made.add_column(overflow="fold")
+        for column, cell in zip(self.columns, row, strict=True):
+            made.add_row(f"  {column}", cell)
+        made.add_row("")
+        return made
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()) -> Listing:
     """A table; the columns named in ``right`` hold numbers."""
-    made = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
-    for column in columns:
-        made.add_column(column, justify="right" if column in right else "left", overflow="fold")
-    for row in rows:
-        made.add_row(*row)
-    return made
+    return Listing(title, tuple(columns), tuple(map(tuple, rows)), frozenset(right))
 
 
 def when(micros: int) -> str:
@@ -145,43 +212,3 @@ def cedis(micro: int) -> Decimal:
 def literal(text: str) -> str:
     """A text whose square brackets are no markup to a console."""
     return escape(text)
-
-
-def told(command: Callable[P, None]) -> Callable[P, None]:
-    """End a command's errors in one message: what happened, whether it cost anything, what to do."""
-    return told_with(_EXIT_FAILED)(command)
-
-
-def told_with(failed: int) -> Callable[[Callable[P, None]], Callable[P, None]]:
-    """The same, for a command whose exit code 1 says something else.
-
-    Args:
-        failed: Its exit code after an error that is not one of configuration (those exit with 2).
-    """
-
-    def decorate(command: Callable[P, None]) -> Callable[P, None]:
-        @wraps(command)
-        def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
-            try:
-                command(*args, **kwargs)
-            except AddOnsError as error:
-                _say(error.code, str(error), as_json=bool(kwargs.get("json_out")))
-                raise SystemExit(_EXIT_CONFIG if isinstance(error, ConfigError) else failed) from None
-            except (ValueError, OverflowError) as error:
-                _say("bad_value", str(error), as_json=bool(kwargs.get("json_out")))
-                raise SystemExit(_EXIT_CONFIG) from None
-            except KeyboardInterrupt:
-                click.echo("Stopped. The call in progress was not charged.", err=True)
-                raise SystemExit(_EXIT_INTERRUPTED) from None
-
-        return wrapped
-
-    return decorate
-
-
-def _say(code: str, message: str, *, as_json: bool) -> None:
-    if as_json:
-        print_json({"error": code, "message": message, "charged": Credits(0)})
-    else:
-        console(stderr=True).print(f"[bold red]error[/] {code}: ", end="")
-        click.echo(message, err=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ai_addons.cli import show
+from ai_addons.cli import choices, show
 
 if TYPE_CHECKING:
     from ai_addons.billing.topping_up import StandingTopUp
@@ -25,7 +25,7 @@ def top_up() -> None:
 
 @top_up.command("set")
 @click.argument("business")
-@click.argument("pack")
+@click.argument("pack", shell_complete=choices.packs)
 @click.option("--below", required=True, help="Credits; bought while fewer are available.")
 @click.option("--card", help="Id of the card; the newest without it.")
 @click.option("--most-price", help="What the pack may cost, in cedis; what it costs now without it.")
@@ -36,7 +36,6 @@ def top_up() -> None:
 @click.option("--off", is_flag=True, help="Keep the rule and buy nothing.")
 @_ACTOR
 @show.as_json
-@show.told
 def set_top_up(  # noqa: PLR0913  # a standing order has that many sides
     business: str,
     pack: str,
@@ -73,7 +72,6 @@ def set_top_up(  # noqa: PLR0913  # a standing order has that many sides
 @top_up.command("show")
 @click.argument("business")
 @show.as_json
-@show.told
 def show_top_up(business: str, *, json_out: bool) -> None:
     """Show what BUSINESS agreed to, and why nothing would be bought now."""
     with closing(show.open_addons()) as addons:
@@ -90,7 +88,6 @@ def show_top_up(business: str, *, json_out: bool) -> None:
 @click.argument("business")
 @_ACTOR
 @show.as_json
-@show.told
 def remove_top_up(business: str, actor: str, *, json_out: bool) -> None:
     """Buy no more for BUSINESS by itself."""
     with closing(show.open_addons()) as addons:

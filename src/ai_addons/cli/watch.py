@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ai_addons.addons import AddOns
 from ai_addons.cli import show
 from ai_addons.web.pages.admin.filters import money, number, percent, took, when, words
 from ai_addons.web.reports import reading
@@ -24,10 +23,9 @@ _DAYS = click.option(
 
 @click.command()
 @show.as_json
-@show.told
 def status(*, json_out: bool) -> None:
     """Show what needs somebody: cost beside the budget, kill switches, what waits, the exchange rate."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         found = reading.status(addons)
     if json_out:
         _print_json(found)
@@ -38,10 +36,9 @@ def status(*, json_out: bool) -> None:
 @click.command()
 @_DAYS
 @show.as_json
-@show.told
 def calls(days: int, *, json_out: bool) -> None:
     """Show how long calls took, what went wrong and what the cache saved."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         found = reading.calls(addons, days)
     if json_out:
         _print_json(found)
@@ -52,18 +49,14 @@ def calls(days: int, *, json_out: bool) -> None:
 @click.command()
 @_DAYS
 @show.as_json
-@show.told
 def payments(days: int, *, json_out: bool) -> None:
     """Show what became of orders, attempts to pay, refunds and disputes."""
-    with closing(AddOns.from_env()) as addons:
+    with closing(show.open_addons()) as addons:
         found = reading.payments(addons, days)
     if json_out:
         _print_json(found)
     else:
         _print_payments(found)
-
-
-COMMANDS = (status, calls, payments)
 
 
 def _print_json(found: Answer) -> None:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from rest_framework.exceptions import APIException
-from rest_framework.parsers import BaseParser, FormParser, MultiPartParser
-from rest_framework.permissions import BasePermission
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
@@ -27,12 +26,24 @@ if TYPE_CHECKING:
 
     from ai_addons.web import Action
 
+    # The framework ships no types; this is what type checkers see of its classes.
+
+    class BasePermission:
+        """A rule of who may."""
+
+    class BaseParser:
+        """What reads a body."""
+
+else:
+    from rest_framework.parsers import BaseParser
+    from rest_framework.permissions import BasePermission
+
 _UNAUTHORIZED: Final = 401
 _FORBIDDEN: Final = 403
 _SERVER_ERROR: Final = 500
 
 
-class _Unread(BaseParser):  # type: ignore[misc]  # the framework has no types
+class _Unread(BaseParser):
     """For bodies that are no form: the check against forged requests looks for its field, and nobody for anything."""
 
     media_type = "*/*"
@@ -90,7 +101,7 @@ def drf_principal(get_business: BusinessHook) -> DrfPrincipal:
     return DrfPrincipal(get_business)
 
 
-class MayReadCredits(BasePermission):  # type: ignore[misc]  # the framework has no types
+class MayReadCredits(BasePermission):
     """For views of the host's own: whoever may see the business's credits. Others are subclasses of two lines."""
 
     action: Action = "credits:read"

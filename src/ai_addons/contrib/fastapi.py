@@ -87,12 +87,15 @@ def payer(principal: PrincipalHook) -> Callable[[Request], AsyncGenerator[None, 
 
     Raises:
         Unauthenticated: In a request of nobody.
+        Forbidden: In one of somebody who acts for no business.
     """
 
     async def dependency(request: Request) -> AsyncGenerator[None, None]:
         found = await called(principal, request)
-        if found is None or not found.business_id:
+        if found is None:
             raise Unauthenticated
+        if not found.business_id:
+            raise Forbidden
         with bill_to(found.business_id, user=found.user_id):
             yield
 

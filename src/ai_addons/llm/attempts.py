@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from ai_addons.errors import ProviderTimeout
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tenacity import RetryCallState
 
     from ai_addons.clock import Clock
-    from ai_addons.llm.base import ModelReply, ModelRequest
+    from ai_addons.llm.base import ModelReply, ModelRequest, Usage
     from ai_addons.llm.breaker import Breaker
     from ai_addons.llm.costs import PriceBook
 
@@ -87,7 +87,7 @@ class Run:
     def answered(self, reply: ModelReply) -> ModelReply:
         """Note an answer and what it cost; counts that no provider can mean are no counts."""
         self.breaker.answered(self.permit)
-        if reply.usage is not None and max(astuple(reply.usage)) > _MOST_TOKENS:
+        if reply.usage is not None and _most(reply.usage) > _MOST_TOKENS:
             reply = replace(reply, usage=None)
         self.attempts.append(
             Attempt(
@@ -160,6 +160,11 @@ class Run:
 
     def _latency(self) -> int:
         return round((self.clock.monotonic() - self.started) * 1_000)
+
+
+def _most(usage: Usage) -> int:
+    """The largest count."""
+    return max(usage.input, usage.cached, usage.cache_write, usage.output, usage.reasoning)
 
 
 def _asked_wait(state: RetryCallState) -> float | None:

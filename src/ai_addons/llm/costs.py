@@ -76,6 +76,7 @@ class PriceBook:
     ) -> None:
         self._own = {name: _from_settings(name, price) for name, price in (overrides or {}).items()}
         self._allow_unpriced = allow_unpriced
+        self._found: dict[str, ModelPrice] = {}
 
     def row(self, model: str) -> ModelPrice | None:
         """The price of a route; None only if unpriced models are allowed.
@@ -143,6 +144,13 @@ class PriceBook:
         return tuple(finding for model in models if (finding := self._finding(model, on)) is not None)
 
     def _find(self, model: str) -> ModelPrice | None:
+        """The price of a route; asked four times a call, so what was found is kept."""
+        known = self._found.get(model)
+        if known is None and (known := self._look_up(model)) is not None:
+            self._found[model] = known
+        return known
+
+    def _look_up(self, model: str) -> ModelPrice | None:
         _, name = split_route(model)
         if is_offline(model):
             return _FREE

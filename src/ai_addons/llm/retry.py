@@ -12,7 +12,7 @@ tenacity alone retries. The rules:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ai_addons.llm.attempts import Run
 from ai_addons.llm.base import ModelFailure
@@ -20,7 +20,7 @@ from ai_addons.llm.breaker import Breaker
 from ai_addons.llm.listening import AsyncListener, Listener, apieces, pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from tenacity import AsyncRetrying, Retrying
 
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from ai_addons.events import Event
     from ai_addons.llm.base import Exchange, Llm, ModelReply, ModelRequest
     from ai_addons.llm.costs import PriceBook
+
+
+T = TypeVar("T")
 
 
 class ModelCaller:
@@ -80,7 +83,7 @@ class ModelCaller:
                 raise
 
         try:
-            return run.exchange(reply=self._policy(run)(once))
+            return run.exchange(reply=self._attempts_at(run, once))
         except ModelFailure as failure:
             return run.exchange(failure=failure)
 
@@ -103,7 +106,7 @@ class ModelCaller:
                 raise
 
         try:
-            return run.exchange(reply=await self._async_policy(run)(once))
+            return run.exchange(reply=await self._async_attempts_at(run, once))
         except ModelFailure as failure:
             return run.exchange(failure=failure)
 
@@ -125,7 +128,7 @@ class ModelCaller:
             return Listener.begin(run, pieces(llm, attempt), attempt.timeout)
 
         try:
-            return self._policy(run)(once)
+            return self._attempts_at(run, once)
         except ModelFailure as failure:
             return run.exchange(failure=failure)
 
@@ -141,9 +144,26 @@ class ModelCaller:
             return await AsyncListener.begin(run, apieces(llm, attempt), attempt.timeout)
 
         try:
-            return await self._async_policy(run)(once)
+            return await self._async_attempts_at(run, once)
         except ModelFailure as failure:
             return run.exchange(failure=failure)
+
+    # Most calls end with their first attempt, and tenacity's book-keeping would cost more than all else here.
+
+    def _attempts_at(self, run: Run, once: Callable[[], T]) -> T:
+        """The first attempt, and by tenacity those that follow a failure."""
+        try:
+            return once()
+        except ModelFailure as failure:
+            turn = _after(failure, once)
+        return self._policy(run)(turn)
+
+    async def _async_attempts_at(self, run: Run, once: Callable[[], Awaitable[T]]) -> T:
+        try:
+            return await once()
+        except ModelFailure as failure:
+            turn = _async_after(failure, once)
+        return await self._async_policy(run)(turn)
 
     def _policy(self, run: Run) -> Retrying:
         from tenacity import Retrying, retry_if_exception  # noqa: PLC0415  # only callers pay for it
@@ -159,6 +179,29 @@ class ModelCaller:
 
     def _run(self, request: ModelRequest, deadline: float) -> Run:
         return Run(request, deadline, self._prices, self._clock, self._attempts, self._random, self._breaker)
+
+
+def _after(first: ModelFailure, once: Callable[[], T]) -> Callable[[], T]:
+    """The attempts as tenacity counts them: the first, which has failed already, and then the others."""
+    made = [first]
+
+    def turn() -> T:
+        if made:
+            raise made.pop()
+        return once()
+
+    return turn
+
+
+def _async_after(first: ModelFailure, once: Callable[[], Awaitable[T]]) -> Callable[[], Awaitable[T]]:
+    made = [first]
+
+    async def turn() -> T:
+        if made:
+            raise made.pop()
+        return await once()
+
+    return turn
 
 
 def _nobody(_event: Event) -> None:

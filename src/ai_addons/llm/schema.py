@@ -17,6 +17,7 @@ from pydantic import PydanticSchemaGenerationError, PydanticUserError, TypeAdapt
 from pydantic_core import core_schema, from_json, to_json
 
 from ai_addons.errors import ConfigError
+from ai_addons.llm.costs import prompt_bytes
 from ai_addons.llm.dialect import strict, words_of
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
+_canonical: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 _WRAPPED: Final = "value"
 _CACHED: Final = 256
 # Their messages may quote the answer; it is masked, but a fault also goes to logs.
@@ -65,6 +67,8 @@ class _Plan:
     schema: Mapping[str, Any] | None = None
     wrapped: bool = False
     words: frozenset[str] = frozenset()
+    text: str = "null"
+    size: int = 0
 
 
 class AnswerType:
@@ -90,6 +94,16 @@ class AnswerType:
     def schema(self) -> Mapping[str, Any] | None:
         """Strict JSON schema with an object root; None for plain text."""
         return self._plan.schema
+
+    @property
+    def schema_text(self) -> str:
+        """The schema as canonical JSON, written once a type."""
+        return self._plan.text
+
+    @property
+    def schema_bytes(self) -> int:
+        """What the schema adds to `prompt_bytes`, measured once a type; 0 for plain text."""
+        return self._plan.size
 
     def parse(self, text: str) -> Json:
         """Read an answer as JSON, strictly: no fences stripped, nothing mended.
@@ -137,7 +151,7 @@ class AnswerType:
         if self.schema is None:
             return str(plain)
         answer = {_WRAPPED: plain} if self._plan.wrapped else plain
-        return json.dumps(answer, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+        return _canonical(answer)
 
     def _unwrap(self, answer: dict[str, Json]) -> Json:
         if set(answer) != {_WRAPPED}:
@@ -175,7 +189,14 @@ def _make_plan(type_: object) -> _Plan:
     if type_ is str:
         return _Plan(adapter=adapter)
     schema, wrapped = strict(_json_schema(adapter, type_), wrapper=_WRAPPED)
-    return _Plan(adapter=adapter, schema=schema, wrapped=wrapped, words=words_of(schema))
+    return _Plan(
+        adapter=adapter,
+        schema=schema,
+        wrapped=wrapped,
+        words=words_of(schema),
+        text=_canonical(schema),
+        size=prompt_bytes((), schema),
+    )
 
 
 def _adapter(type_: object) -> TypeAdapter[Any]:

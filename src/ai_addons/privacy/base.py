@@ -32,6 +32,9 @@ class Kind(Enum):
     AMOUNT = "AMOUNT"
     TEXT = "TEXT"
 
+    # Members are equal to themselves alone. Enum's own hash is a function in Python, asked dozens of times a text.
+    __hash__ = object.__hash__
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Declared:

@@ -43,6 +43,10 @@ class Bounds:
         windows: dict[Leaf, tuple[Leaf, int]] = {}
         total = 0
         for leaf in found:
+            if leaf.cut is None and len(leaf.text) <= self.field_bytes and leaf.text.isascii():
+                # Most texts: short, and as many bytes as characters.
+                total += len(leaf.text)
+                continue
             size, limit = self._measured(leaf, rules)
             total += size
             if limit is not None:

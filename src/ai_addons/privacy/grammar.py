@@ -84,6 +84,15 @@ LOOKALIKE: Final = re.compile(
 )
 """Everything that could be taken for a placeholder."""
 
+# Every form above holds a digit, or begins with a square bracket or an angle, maybe written as an escape.
+_SIGN: Final = re.compile(r"[0-9\[［【⟦<«‹&\\]")  # noqa: RUF001  # full-width brackets are meant
+
+
+def may_hold_lookalike(text: str) -> bool:
+    """Whether `LOOKALIKE` is worth trying: most texts lack its signs, and looking for those is far quicker."""
+    return _SIGN.search(text) is not None
+
+
 REFERENCE: Final = r"\{{1,4}\s{0,4}(?P<key>[A-Za-z][A-Za-z0-9_]{0,63}(?:\.[A-Za-z0-9_]{1,63})?)\s{0,4}\}{1,4}"
 """A feature's reference to one of its facts, ``{overdue_total}``; models double the braces and pad them."""
 

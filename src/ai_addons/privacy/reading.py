@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 _BRACKETED: Final = frozenset({"form", "words", "nameless", "cut"})
+# What every form, reference and contact in ASCII text holds at least one of.
+_SIGN: Final = re.compile(r"[0-9\[<&\\{@]|://|www\.", re.IGNORECASE)
 _NUMBER_GAPS: Final = re.compile(r"(?<=[0-9])[ .\-()+]{1,3}(?=[0-9])")
 
 
@@ -60,6 +62,11 @@ class Piece:
         yield from urls(self.text, begin_of_run(self.text, self.at))
         if self.link_end is not None:
             yield self.at, self.link_end
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text holds nothing that reading could put a value in or doubt, as most of an answer's words do."""
+    return text.isascii() and _SIGN.search(text) is None
 
 
 class SentPrompt(Sealed):

@@ -15,7 +15,7 @@ from ai_addons.errors import PrivacyRefused
 from ai_addons.privacy.base import Json, Kind, Sealed, Unresolved
 from ai_addons.privacy.fold import fold
 from ai_addons.privacy.grammar import LAST_NUMBER
-from ai_addons.privacy.reading import Piece, Reading, SentPrompt
+from ai_addons.privacy.reading import Piece, Reading, SentPrompt, is_plain
 from ai_addons.privacy.stream import RestoringStream
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ TOO_MANY: Final = (
 """What a refusal says when placeholders run out."""
 
 _DEEPEST: Final = 100
+# An enum's `value` is a property in Python.
+_WORDS: Final = {kind: kind.value for kind in Kind}
 
 
 class PlaceholderVault(Sealed):
@@ -43,7 +45,7 @@ class PlaceholderVault(Sealed):
     @property
     def counts(self) -> Mapping[str, int]:
         """How many placeholders of each type word were made."""
-        return MappingProxyType(Counter(kind.value for kind, _ in self._values.values()))
+        return MappingProxyType(Counter(_WORDS[kind] for kind, _ in self._values.values()))
 
     def placeholder(self, kind: Kind, key: str, value: str) -> str:
         """The placeholder of a value, the same for the same key; numbers run over all types together.
@@ -147,10 +149,12 @@ class _Tree(Sealed):
         return restored
 
     def _text(self, text: str) -> str:
+        if is_plain(text):
+            return text
         folded = fold(text)
         whole = Piece(text, 0, len(text), folded.text, 0, len(folded.text), folded)
         return self._reading.read(whole)
 
 
 def _placeholder(kind: Kind, number: int) -> str:
-    return f"[{kind.value}_{number}]"
+    return f"[{_WORDS[kind]}_{number}]"

@@ -88,6 +88,8 @@ def fitting(shape: Shape, value: object) -> Shape:
 
 def mark_of(shape: Shape) -> Mark | None:
     """The mark that holds for a value of this shape as a whole."""
+    if len(shape) == 1:
+        return shape[0].mark
     mark = strictest(arm.mark for arm in shape)
     # Where one arm says public and another says nothing, it is not known to be public.
     return FreeText if mark is Public and any(arm.mark is None for arm in shape) else mark

@@ -76,6 +76,7 @@ class RateDesk:
         self._static = static(fx)
         self._asks = any(name != STATIC for name in fx.sources)
         self._known: FxRate | None = None
+        self._booked: tuple[FxRate | None, int, Rate] | None = None
         self._look_at = float("-inf")
         self._starting = (os.getpid(), threading.Lock())
         self._thread: threading.Thread | None = None
@@ -90,7 +91,12 @@ class RateDesk:
             now: UTC microseconds.
         """
         self.wake()
-        return self._rules.booked(self._best(now), now)
+        # Asked for twice by every call; it only changes with the rate and with the day, by which a rate grows stale.
+        known, day, noted = self._known, now // _DAY, self._booked
+        if noted is None or noted[0] is not known or noted[1] != day:
+            best = known if known is not None else self._static.fetch(now)
+            noted = self._booked = known, day, self._rules.booked(best, now)
+        return noted[2]
 
     def wake(self) -> None:
         """Let a thread look for a newer rate, if it is time and none does; with a static rate nothing happens."""

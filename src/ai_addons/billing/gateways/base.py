@@ -297,6 +297,19 @@ class CardGateway(Protocol):
 
 
 @runtime_checkable
+class ClosingGateway(Protocol):
+    """A gateway whose page can be closed before it ends by itself."""
+
+    def close_checkout(self, reference: str) -> None:
+        """Close the page of an attempt, so that nobody can pay there any more.
+
+        Raises:
+            GatewayError: If it cannot be closed, or is paid or closed already: `fetch` tells.
+        """
+        ...
+
+
+@runtime_checkable
 class AuditableGateway(Protocol):
     """A gateway that lists what it did, for reconciliation and for refunds and disputes it began itself."""
 

@@ -148,6 +148,18 @@ class Stripe:
         return None if found is None else answers.read_session(found[1], reference, found[0].raw)
 
     @quiet
+    def close_checkout(self, reference: str) -> None:
+        """Close the page of an attempt (expire the session), so that nobody can pay there any more.
+
+        Raises:
+            GatewayError: If it cannot be closed, or is paid or closed already: `fetch` tells.
+        """
+        name = self._find(reference)
+        if name is not None:
+            path = f"/v1/checkout/sessions/{name}/expire"
+            self._object(self._api.write_form(path, [], idempotency_key=f"{reference}-expire"))
+
+    @quiet
     def refund(self, reference: str, amount: Money, *, note: str = "") -> Refund:
         """Send money back.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from operator import itemgetter
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, cast
 
 from sqlalchemy import Integer
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     Query: TypeAlias = tuple[ClauseElement, Values]
 
 _LIMIT: Final = 2**63
+# A statement is given few mixtures of values and None; whoever meets more looks at each value.
+_MOST_SHAPES: Final = 64
 
 
 class Row(Protocol):
@@ -52,6 +55,7 @@ class Prepared:
         fixed: dict[str, object] = compiled.params or {}
         self._fixed: dict[str, object] = {name: value for name, value in fixed.items() if value is not None}
         self._pick = _picker(self._names)
+        self._numbers: dict[tuple[type, ...], Callable[[Sequence[object]], Sequence[Any]]] = {}
         self.row: Callable[[Iterable[object]], Row] | None = None
 
     def arguments(self, values: Values) -> Sequence[object]:
@@ -67,24 +71,36 @@ class Prepared:
             raise TypeError(msg)
         given = {**self._fixed, **values} if self._fixed else values
         arguments = self._pick(given)
-        for value, wanted in zip(arguments, self.types, strict=True):
-            if value is not None and (
-                type(value) is not wanted or (wanted is int and not -_LIMIT <= value < _LIMIT)  # type: ignore[operator]  # an int, as was just asked
-            ):
-                # Rare: a mistake, or text of a host's own kind.
-                return [_checked(one, kind) for one, kind in zip(arguments, self.types, strict=True)]
-        return arguments
+        # A loop over the values is what most of a statement's time in Python goes to: only a new shape takes it.
+        shape = tuple(map(type, arguments))
+        numbers_of = self._numbers.get(shape) or self._learnt(shape)
+        if numbers_of is not None:
+            numbers = numbers_of(arguments)
+            if not numbers or (min(numbers) >= -_LIMIT and max(numbers) < _LIMIT):
+                return arguments
+        # Rare: a mistake, or text of a host's own kind.
+        return [_checked(one, kind) for one, kind in zip(arguments, self.types, strict=True)]
+
+    def _learnt(self, shape: tuple[type, ...]) -> Callable[[Sequence[object]], Sequence[Any]] | None:
+        """What picks the numbers out of arguments of these types; None if they do not belong here."""
+        if not all(kind is wanted or kind is NoneType for kind, wanted in zip(shape, self.types, strict=True)):
+            return None
+        numbers_of = _placed([place for place, kind in enumerate(shape) if kind is int])
+        if len(self._numbers) < _MOST_SHAPES:
+            self._numbers[shape] = numbers_of
+        return numbers_of
 
     def rows(self, cursor: Any) -> list[Row]:  # noqa: ANN401  # a cursor of any driver
         """What a statement found."""
         found = cursor.fetchall()
-        return list(map(self.row_maker([column[0] for column in cursor.description]), found)) if found else []
+        if not found:
+            return []
+        return list(map(self.row or self.row_maker([column[0] for column in cursor.description]), found))
 
     def row_maker(self, columns: Sequence[str]) -> Callable[[Iterable[object]], Row]:
-        """What turns a driver's tuple into a `Row`; its columns are always the same."""
-        if self.row is None:
-            self.row = _row_maker(columns)
-        return self.row
+        """What turns a driver's tuple into a `Row`, kept in ``row``: its columns are always the same."""
+        made = self.row = _row_maker(columns)
+        return made
 
 
 def _fits(number: Any) -> bool:  # noqa: ANN401  # known to be an int
@@ -122,6 +138,13 @@ def _picker(names: Sequence[str]) -> Callable[[Values], Sequence[object]]:
     if len(names) < 2:  # noqa: PLR2004  # as above
         return lambda values: [values[name] for name in names]
     return itemgetter(*names)
+
+
+def _placed(places: Sequence[int]) -> Callable[[Sequence[object]], Sequence[Any]]:
+    """What picks values by their places; as above."""
+    if len(places) < 2:  # noqa: PLR2004  # as above
+        return lambda values: [values[place] for place in places]
+    return itemgetter(*places)
 
 
 class Tx:

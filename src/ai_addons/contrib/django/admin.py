@@ -11,20 +11,24 @@ from ai_addons.contrib.django.models import MODELS
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
+    from ai_addons.contrib.django._typed import ModelAdmin
+else:
+    from django.contrib.admin import ModelAdmin
+
 _FILTERS: Final = frozenset({"feature", "kind", "outcome", "payment_status", "source", "state", "status"})
 
 
-class BooksAdmin(admin.ModelAdmin):  # type: ignore[misc]  # Django has no types
+class BooksAdmin(ModelAdmin):
     """A list of rows; there is no page for one, because an id alone does not name it."""
 
-    list_display_links = None
-    search_fields = ("business_id",)
-    show_full_result_count = False
+    list_display_links: Any = None
+    search_fields: tuple[str, ...] = ("business_id",)
+    show_full_result_count: bool = False
 
     def __init__(self, model: Any, admin_site: Any) -> None:  # noqa: ANN401  # Django's
         names = [field.name for field in model._meta.fields]  # noqa: SLF001  # documented by Django
-        self.list_display = tuple(names)
-        self.list_filter = tuple(name for name in names if name in _FILTERS)
+        self.list_display: tuple[str, ...] = tuple(names)
+        self.list_filter: tuple[str, ...] = tuple(name for name in names if name in _FILTERS)
         super().__init__(model, admin_site)
 
     def get_object(self, _request: HttpRequest, _object_id: str, _from_field: str | None = None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
-from django.apps import AppConfig, apps
+from django.apps import apps
 from django.core import checks
 from django.core.signals import setting_changed
 from django.db.models.signals import post_migrate
@@ -14,18 +14,21 @@ from ai_addons import install
 
 if TYPE_CHECKING:
     from ai_addons import AddOns
+    from ai_addons.contrib.django._typed import AppConfig
     from ai_addons.web import Web
+else:
+    from django.apps import AppConfig
 
 LABEL: Final = "ai_addons"
 
 
-class AiAddOnsConfig(AppConfig):  # type: ignore[misc]  # Django has no types
+class AiAddOnsConfig(AppConfig):
     """AI add-ons."""
 
-    name = "ai_addons.contrib.django"
-    label = LABEL
-    verbose_name = "AI add-ons"
-    default_auto_field = "django.db.models.BigAutoField"
+    name: str = "ai_addons.contrib.django"
+    label: str = LABEL
+    verbose_name: str = "AI add-ons"
+    default_auto_field: str = "django.db.models.BigAutoField"
 
     def __init__(self, app_name: str, app_module: Any) -> None:  # noqa: ANN401  # Django's
         super().__init__(app_name, app_module)
@@ -76,5 +79,6 @@ class AiAddOnsConfig(AppConfig):  # type: ignore[misc]  # Django has no types
 
 def app() -> AiAddOnsConfig:
     """The app as this host has it."""
-    found: AiAddOnsConfig = apps.get_app_config(LABEL)
+    registry: Any = apps
+    found: AiAddOnsConfig = registry.get_app_config(LABEL)
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 from django.conf import settings
 from django.utils.module_loading import import_string
@@ -19,7 +19,7 @@ Hook: TypeAlias = str | Callable[..., Any]
 class HostSettings(BaseModel):
     """The keys of ``AI_ADDONS``; a hook is a dotted path or the function itself."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     PRINCIPAL: Hook | None = None
     """``principal(request) -> Principal | None``: who is asking. None knows nobody: what needs somebody is refused."""

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from inspect import isawaitable, iscoroutinefunction
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from asgiref.sync import async_to_sync
-from django.middleware.csrf import CsrfViewMiddleware
 
+from ai_addons.contrib._bridge import nobody
 from ai_addons.contrib.django.conf import host_settings, loaded
 from ai_addons.web import CsrfFailed, Principal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from django.http import HttpRequest
+
+    from ai_addons.contrib.django._typed import CsrfViewMiddleware
+else:
+    from django.middleware.csrf import CsrfViewMiddleware
 
 BusinessHook: TypeAlias = "Callable[[HttpRequest], Principal | str | None]"
 """The business that the signed-in user acts for: its id, or a `Principal` where there is more to say."""
@@ -69,21 +73,17 @@ def check_csrf(request: HttpRequest) -> None:
     Raises:
         CsrfFailed: If it fails.
     """
-    check: Any = _Csrf(_no_response)
+    check: Any = _Csrf(nobody)
     check.process_request(request)
     if check.process_view(request, None, (), {}) is not None:
         raise CsrfFailed
 
 
-class _Csrf(CsrfViewMiddleware):  # type: ignore[misc]  # Django has no types
+class _Csrf(CsrfViewMiddleware):
     """The middleware, giving the reason in place of a page."""
 
     def _reject(self, _request: HttpRequest, reason: str) -> str:
         return reason
-
-
-def _no_response(_request: HttpRequest) -> None:
-    return
 
 
 def principal_of(request: HttpRequest) -> Principal | None:
@@ -99,20 +99,11 @@ def payer_of(request: HttpRequest) -> Principal | None:
 
 
 def _called(hook: Callable[..., Any], request: HttpRequest) -> Principal | None:
-    if iscoroutinefunction(hook) or iscoroutinefunction(type(hook).__call__):
-        found: Principal | None = async_to_sync(hook)(request)
-        return found
+    """What a hook says, be it async or not; one that is runs on the host's event loop, if there is one."""
     said: Any = hook(request)
-    if isawaitable(said):
-        return _awaited(said)
-    result: Principal | None = said
-    return result
+    found: Principal | None = async_to_sync(_wait)(said) if isawaitable(said) else said
+    return found
 
 
-def _awaited(said: Any) -> Principal | None:  # noqa: ANN401  # an awaitable of any kind
-    async def wait() -> Principal | None:
-        found: Principal | None = await said
-        return found
-
-    waited: Principal | None = async_to_sync(wait)()
-    return waited
+async def _wait(said: Awaitable[Principal | None]) -> Principal | None:
+    return await said

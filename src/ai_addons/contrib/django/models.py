@@ -9,18 +9,24 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from django.db import models
+from django.db.models import BigIntegerField, IntegerField, TextField
 
 from ai_addons.contrib.django.conf import host_settings
 from ai_addons.errors import ConfigError
+
+if TYPE_CHECKING:
+    from ai_addons.contrib.django._typed import Field, Manager, Model, QuerySet
+else:
+    from django.db.models import BigIntegerField as Field
+    from django.db.models import Manager, Model, QuerySet
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
-class ScaledField(models.BigIntegerField):  # type: ignore[misc]  # Django has no types
+class ScaledField(Field):
     """A whole number of small units, read as a `Decimal` of the large one.
 
     Args:
@@ -50,7 +56,7 @@ class ScaledField(models.BigIntegerField):  # type: ignore[misc]  # Django has n
         return int(Decimal(value).scaleb(self.places))
 
 
-class MomentField(models.BigIntegerField):  # type: ignore[misc]  # Django has no types
+class MomentField(Field):
     """UTC microseconds, read as an aware datetime."""
 
     def from_db_value(self, value: int | None, *_rest: object) -> datetime | None:
@@ -62,7 +68,7 @@ class MomentField(models.BigIntegerField):  # type: ignore[misc]  # Django has n
         return (value - _EPOCH) // _MICROSECOND if isinstance(value, datetime) else super().get_prep_value(value)
 
 
-class BooksQuerySet(models.QuerySet):  # type: ignore[misc]  # Django has no types
+class BooksQuerySet(QuerySet):
     """Reads; whatever writes is refused."""
 
     def _refuse(self, *_args: object, **_kwargs: object) -> NoReturn:
@@ -74,21 +80,27 @@ class BooksQuerySet(models.QuerySet):  # type: ignore[misc]  # Django has no typ
         msg = "These tables are the books: read them here, and change them through AddOns. Nothing was charged."
         raise ConfigError(msg)
 
-    create = bulk_create = bulk_update = update = delete = get_or_create = update_or_create = _refuse
+    create: Any = _refuse
+    bulk_create: Any = _refuse
+    bulk_update: Any = _refuse
+    update: Any = _refuse
+    delete: Any = _refuse
+    get_or_create: Any = _refuse
+    update_or_create: Any = _refuse
 
 
-class BooksManager(models.Manager.from_queryset(BooksQuerySet)):  # type: ignore[misc]  # Django has no types
+class BooksManager(Manager):
     """Reads from the database that ``AI_ADDONS`` names."""
 
     def get_queryset(self) -> Any:  # noqa: ANN401  # Django's
         """All rows."""
-        return super().get_queryset().using(host_settings().DATABASE or "default")
+        return BooksQuerySet(self.model).using(host_settings().DATABASE or "default")
 
 
-class Booked(models.Model):  # type: ignore[misc]  # Django has no types
+class Booked(Model):
     """What every row has."""
 
-    objects = BooksManager()
+    objects: Any = BooksManager()
 
     class Meta:
         abstract = True
@@ -105,14 +117,14 @@ class Booked(models.Model):  # type: ignore[misc]  # Django has no types
 class BusinessAICredits(Booked):
     """The wallet of a business."""
 
-    business_id = models.TextField(primary_key=True)
-    balance = ScaledField(db_column="posted", help_text="Credits, those on hold among them.")
-    held = ScaledField(help_text="Credits of calls that are not over.")
-    total_purchased = ScaledField(db_column="lifetime_in", help_text="Credits that ever came in.")
-    total_used = ScaledField(db_column="lifetime_used", help_text="Credits that were ever used.")
-    status = models.TextField()
-    policy = models.TextField(null=True)  # noqa: DJ001  # as the table is
-    booked_at = MomentField(help_text="When something was booked last.")
+    business_id: Any = TextField(primary_key=True)
+    balance: Any = ScaledField(db_column="posted", help_text="Credits, those on hold among them.")
+    held: Any = ScaledField(help_text="Credits of calls that are not over.")
+    total_purchased: Any = ScaledField(db_column="lifetime_in", help_text="Credits that ever came in.")
+    total_used: Any = ScaledField(db_column="lifetime_used", help_text="Credits that were ever used.")
+    status: Any = TextField()
+    policy: Any = TextField(null=True)  # noqa: DJ001  # as the table is
+    booked_at: Any = MomentField(help_text="When something was booked last.")
 
     class Meta:
         managed = False
@@ -131,15 +143,15 @@ class BusinessAICredits(Booked):
 class AICreditGrant(Booked):
     """Credits that a business was given or bought."""
 
-    business_id = models.TextField()
-    id = models.TextField(primary_key=True)
-    source = models.TextField()
-    source_ref = models.TextField()
-    amount = ScaledField()
-    remaining = ScaledField()
-    held = ScaledField()
-    effective_at = MomentField()
-    expires_at = MomentField(null=True)
+    business_id: Any = TextField()
+    id: Any = TextField(primary_key=True)
+    source: Any = TextField()
+    source_ref: Any = TextField()
+    amount: Any = ScaledField()
+    remaining: Any = ScaledField()
+    held: Any = ScaledField()
+    effective_at: Any = MomentField()
+    expires_at: Any = MomentField(null=True)
 
     class Meta:
         managed = False
@@ -153,24 +165,24 @@ class AICreditGrant(Booked):
 class AITransaction(Booked):
     """One call: what it cost the business and the operator."""
 
-    business_id = models.TextField()
-    id = models.TextField(primary_key=True)
-    attempt = models.IntegerField()
-    at = MomentField()
-    feature = models.TextField()
-    user_id = models.TextField(null=True)  # noqa: DJ001  # as the table is
-    outcome = models.TextField()
-    error_code = models.TextField(null=True)  # noqa: DJ001  # as the table is
-    credits_charged = ScaledField(db_column="charged")
-    source = models.TextField()
-    model = models.TextField(null=True)  # noqa: DJ001  # as the table is
-    input_tokens = models.BigIntegerField(null=True)
-    output_tokens = models.BigIntegerField(null=True)
-    cost_usd = ScaledField(db_column="cost_pico_usd", places=12, null=True)
-    cost_ghs = ScaledField(db_column="cost_micro_ghs", null=True)
-    response_time_ms = models.BigIntegerField(db_column="latency_ms", null=True)
-    request_data = models.TextField(db_column="request_meta", help_text="JSON without personal data.")
-    response_summary = models.TextField(db_column="response_meta", help_text="JSON without content.")
+    business_id: Any = TextField()
+    id: Any = TextField(primary_key=True)
+    attempt: Any = IntegerField()
+    at: Any = MomentField()
+    feature: Any = TextField()
+    user_id: Any = TextField(null=True)  # noqa: DJ001  # as the table is
+    outcome: Any = TextField()
+    error_code: Any = TextField(null=True)  # noqa: DJ001  # as the table is
+    credits_charged: Any = ScaledField(db_column="charged")
+    source: Any = TextField()
+    model: Any = TextField(null=True)  # noqa: DJ001  # as the table is
+    input_tokens: Any = BigIntegerField(null=True)
+    output_tokens: Any = BigIntegerField(null=True)
+    cost_usd: Any = ScaledField(db_column="cost_pico_usd", places=12, null=True)
+    cost_ghs: Any = ScaledField(db_column="cost_micro_ghs", null=True)
+    response_time_ms: Any = BigIntegerField(db_column="latency_ms", null=True)
+    request_data: Any = TextField(db_column="request_meta", help_text="JSON without personal data.")
+    response_summary: Any = TextField(db_column="response_meta", help_text="JSON without content.")
 
     class Meta:
         managed = False
@@ -184,21 +196,21 @@ class AITransaction(Booked):
 class AICreditPurchase(Booked):
     """An order of credits."""
 
-    business_id = models.TextField()
-    id = models.TextField(primary_key=True)
-    user_id = models.TextField(null=True)  # noqa: DJ001  # as the table is
-    kind = models.TextField()
-    pack = models.TextField(null=True)  # noqa: DJ001  # as the table is
-    amount_paid = ScaledField(db_column="price_minor", places=2, help_text="The price; paid once there is a time.")
-    currency = models.TextField()
-    credits_purchased = ScaledField(db_column="credits")
-    bonus_credits = ScaledField(db_column="bonus")
-    payment_status = models.TextField(db_column="state")
-    gateway = models.TextField(null=True)  # noqa: DJ001  # as the table is
-    payment_method = models.TextField(db_column="method", null=True)  # noqa: DJ001  # as the table is
-    payment_reference = models.TextField(db_column="paid_reference", null=True)  # noqa: DJ001  # as the table is
-    created_at = MomentField()
-    paid_at = MomentField(null=True)
+    business_id: Any = TextField()
+    id: Any = TextField(primary_key=True)
+    user_id: Any = TextField(null=True)  # noqa: DJ001  # as the table is
+    kind: Any = TextField()
+    pack: Any = TextField(null=True)  # noqa: DJ001  # as the table is
+    amount_paid: Any = ScaledField(db_column="price_minor", places=2, help_text="The price; paid once there is a time.")
+    currency: Any = TextField()
+    credits_purchased: Any = ScaledField(db_column="credits")
+    bonus_credits: Any = ScaledField(db_column="bonus")
+    payment_status: Any = TextField(db_column="state")
+    gateway: Any = TextField(null=True)  # noqa: DJ001  # as the table is
+    payment_method: Any = TextField(db_column="method", null=True)  # noqa: DJ001  # as the table is
+    payment_reference: Any = TextField(db_column="paid_reference", null=True)  # noqa: DJ001  # as the table is
+    created_at: Any = MomentField()
+    paid_at: Any = MomentField(null=True)
 
     class Meta:
         managed = False
@@ -212,16 +224,16 @@ class AICreditPurchase(Booked):
 class AIMonthlyAddon(Booked):
     """A business's subscription of the monthly add-on."""
 
-    business_id = models.TextField()
-    id = models.TextField(primary_key=True)
-    price = ScaledField(db_column="price_minor", places=2)
-    currency = models.TextField()
-    monthly_credits = ScaledField(db_column="credits")
-    state = models.TextField()
-    started_at = MomentField(db_column="anchor_at")
-    period = models.IntegerField()
-    created_at = MomentField()
-    ended_at = MomentField(null=True)
+    business_id: Any = TextField()
+    id: Any = TextField(primary_key=True)
+    price: Any = ScaledField(db_column="price_minor", places=2)
+    currency: Any = TextField()
+    monthly_credits: Any = ScaledField(db_column="credits")
+    state: Any = TextField()
+    started_at: Any = MomentField(db_column="anchor_at")
+    period: Any = IntegerField()
+    created_at: Any = MomentField()
+    ended_at: Any = MomentField(null=True)
 
     class Meta:
         managed = False
@@ -235,16 +247,16 @@ class AIMonthlyAddon(Booked):
 class AILedgerEntry(Booked):
     """A line of the ledger; it is never changed."""
 
-    business_id = models.TextField()
-    seq = models.BigIntegerField()
-    hash = models.TextField(primary_key=True)
-    kind = models.TextField()
-    debit = models.TextField()
-    credit = models.TextField()
-    amount = ScaledField()
-    ref = models.TextField()
-    balance_after = ScaledField()
-    booked_at = MomentField()
+    business_id: Any = TextField()
+    seq: Any = BigIntegerField()
+    hash: Any = TextField(primary_key=True)
+    kind: Any = TextField()
+    debit: Any = TextField()
+    credit: Any = TextField()
+    amount: Any = ScaledField()
+    ref: Any = TextField()
+    balance_after: Any = ScaledField()
+    booked_at: Any = MomentField()
 
     class Meta:
         managed = False

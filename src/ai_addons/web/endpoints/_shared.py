@@ -1,4 +1,4 @@
-"""What several endpoints share: times, pages and their cursors, where a payer comes back to."""
+"""What several endpoints share: times, pages and their cursors."""
 
 from __future__ import annotations
 
@@ -15,10 +15,7 @@ from ai_addons.web.parsing import fault
 
 if TYPE_CHECKING:
     from ai_addons.billing.policy import Subscription
-    from ai_addons.web.base import Context
 
-RETURN: Final = "ai/ui/return/"
-"""Our own page that a payer comes back to, below the mount."""
 MOST_ROWS: Final = 200
 """Rows of the largest page."""
 
@@ -75,15 +72,3 @@ def read_cursor(kind: str, cursor: str) -> str:
         wrong = fault("cursor", ("query", "cursor"), "This is no cursor of this list. Begin without one.")
         raise wrong
     return position
-
-
-def return_url(context: Context) -> str | None:
-    """Where a payer's browser comes back to; None leaves it to the gateway's own setting.
-
-    Our own page is used if it is among the endpoints and the address of this host is known.
-    """
-    settings, request = context.addons.settings, context.request
-    told = settings.web.return_url or settings.payments.return_url
-    if told or request.origin is None or all(endpoint.path != RETURN for endpoint in context.endpoints):
-        return told
-    return f"{request.origin}{request.root}{RETURN}"

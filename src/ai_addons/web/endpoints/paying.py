@@ -11,7 +11,8 @@ from pydantic_core import PydanticCustomError
 
 from ai_addons.money import Credits
 from ai_addons.web.base import Answer, Body, Context
-from ai_addons.web.endpoints._shared import maybe_when, return_url, when
+from ai_addons.web.endpoints._shared import maybe_when, when
+from ai_addons.web.returning import return_url
 
 if TYPE_CHECKING:
     from ai_addons.billing.orders import Attempt, Order

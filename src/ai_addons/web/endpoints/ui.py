@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final, cast
 from pydantic import Field
 
 from ai_addons.billing.months import day_of
-from ai_addons.billing.statements import signed
 from ai_addons.errors import NotFound
 from ai_addons.money import Credits
 from ai_addons.web.base import Context, Endpoint, Query, WebResponse
@@ -117,8 +116,9 @@ def _ledger(context: Context) -> WebResponse:
         title="Statement",
         statement=statement,
         page=page,
+        nothing=Credits(0),
         lines=lines(page.entries, statement.names),
-        totals=[(kind_text(one.kind), one.count, signed(one.change)) for one in statement.totals],
+        totals=[(kind_text(one.kind), one.count, one.change) for one in statement.totals],
         earlier=(first - timedelta(days=1)).isoformat()[:7],
         later=None if last >= today else (last + timedelta(days=1)).isoformat()[:7],
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ai_addons.billing.addon import grace_end, period_start
+from ai_addons.errors import AddonNotOffered
 from ai_addons.web.base import Context, Endpoint, WebResponse
 from ai_addons.web.endpoints.trial import claim
 from ai_addons.web.pages.forms import Cancel, Form, read_form
@@ -31,13 +32,27 @@ def _addon(context: Context) -> WebResponse:
         next_at=None if known is None else next_renewal(known),
         grace_at=grace_end(known) if known is not None and known.state == "past_due" else None,
         cards=addons.orders.cards(business),
-        may_buy=context.allows("credits:purchase"),
+        may_buy=context.allows("credits:purchase") and not _billed_by_host(context),
+        may_take=not live and _billed_by_host(context),
     )
 
 
 def next_renewal(subscription: Subscription) -> int:
     """When what is paid is over, UTC microseconds: the next month is due then."""
     return period_start(subscription, subscription.paid_through + 1)
+
+
+def _billed_by_host(context: Context) -> bool:
+    """Whether the host collects the money itself; it says when a month is paid (`Subscriptions.pay`)."""
+    return context.addons.settings.web.addon_billing == "external"
+
+
+def _take(context: Context) -> WebResponse:
+    read_form(Form, context.request)
+    if not _billed_by_host(context):
+        raise AddonNotOffered
+    context.addons.subscriptions.subscribe(context.business)
+    return go(context, _ADDON)
 
 
 def _cancel(context: Context) -> WebResponse:
@@ -74,6 +89,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
         action="addon:manage",
         page=True,
     ),
+    _form(f"{_ADDON}take/", "ui_addon_take", "Form: take the add-on, which the host bills.", _take, "addon:manage"),
     _form(f"{_ADDON}cancel/", "ui_addon_cancel", "Form: renew the add-on no more.", _cancel, "addon:manage"),
     _form(f"{_ADDON}resume/", "ui_addon_resume", "Form: take a cancellation back.", _resume, "addon:manage"),
     _form(f"{HOME}trial/", "ui_trial", "Form: claim the trial credits.", _trial, "credits:purchase"),

@@ -18,7 +18,8 @@ from ai_addons.web.errors import Forbidden
 from ai_addons.web.pages import HEADERS, HTML
 from ai_addons.web.pages.forms import Amount, Form, Otp, Purchase, Way, read_form
 from ai_addons.web.pages.frame import HOME, go, order_label, order_path, pack_name, show
-from ai_addons.web.pages.paying import RETURN, look, wait_of, way_of
+from ai_addons.web.pages.paying import wait_of, way_of
+from ai_addons.web.returning import RETURN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -167,8 +168,9 @@ def _trouble(error: PaymentError) -> str:
 
 
 def _order(context: Context) -> WebResponse:
-    order, attempts = look(context, context.params["order"])
-    return _order_page(context, order, attempts)
+    every = context.addons.settings.web.verify_every
+    watched = context.addons.orders.watch(context.business, context.params["order"], every=every)
+    return _order_page(context, watched.order, watched.attempts)
 
 
 def _order_page(
@@ -251,19 +253,11 @@ def _back(context: Context) -> WebResponse:
     if reference is None:
         raise NotFound
     try:
-        order = context.addons.orders.verify(context.business, reference).order.id
+        order = context.addons.orders.verify(context.business, reference).order
     except GatewayError:
-        order = _order_of(context, reference)
-    return go(context, order_path(order))
-
-
-def _order_of(context: Context, reference: str) -> str:
-    """The order of an attempt, where the gateway cannot be asked now; its page asks again."""
-    for order in context.addons.orders.history(context.business):
-        _, attempts = context.addons.orders.find(context.business, order.id)
-        if any(attempt.reference == reference for attempt in attempts):
-            return order.id
-    raise NotFound
+        # It cannot be asked now: every page leads to the order that waits, and that order's page asks again.
+        return go(context, f"{HOME}orders/")
+    return go(context, order_path(order.id))
 
 
 def _receipt(context: Context) -> WebResponse:

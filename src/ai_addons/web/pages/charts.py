@@ -87,7 +87,7 @@ def _config(pygal: Any) -> Any:  # noqa: ANN401  # pygal has no types
         print_values=False,
         pretty_print=False,
         show_x_guides=False,
-        value_formatter=lambda value: f"{value:,.10g}",
+        value_formatter=_written,
     )
 
 
@@ -95,6 +95,11 @@ def _major(columns: tuple[str, ...]) -> list[str]:
     """The columns that are labelled: few enough for a small screen."""
     step = -(-len(columns) // _MOST_LABELS)
     return list(columns[::step])
+
+
+def _written(value: float) -> str:
+    """A number at the side of the chart."""
+    return f"{value:,.10g}"
 
 
 def _drawn(value: Credits) -> float:

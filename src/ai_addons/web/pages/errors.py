@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ai_addons.errors import AddOnsError, ConfigError, InsufficientCreditsError
 from ai_addons.web.base import WebResponse
@@ -12,7 +11,7 @@ from ai_addons.web.pages import render
 from ai_addons.web.problems import title
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ai_addons.web.base import WebRequest
 
@@ -49,7 +48,7 @@ def problem_page(error: AddOnsError, told: WebResponse, request: WebRequest) -> 
 
 def _fault(fault: Mapping[str, object]) -> str:
     """What is wrong with one field; never what was sent."""
-    loc = fault.get("loc")
+    loc = cast("Sequence[object]", fault.get("loc", ()))
     # The first part is where the field was: body or query.
-    where = " ".join(str(part) for part in loc[1:]) if isinstance(loc, Sequence) else ""
+    where = " ".join(map(str, loc[1:]))
     return f"{where}: {fault.get('msg', '')}" if where else str(fault.get("msg", ""))

@@ -42,8 +42,12 @@ _STATES: Final[Mapping[str, str]] = {
 
 def credits_text(amount: Credits) -> str:
     """Credits for people, with thousands apart and no needless zeros: ``1,234.5``."""
-    whole, point, part = amount.short.partition(".")
-    return f"{int(whole):,}{point}{part}" if whole != "-0" else amount.short
+    return _apart(amount.short)
+
+
+def booked_text(amount: Credits) -> str:
+    """Credits as books have them, with two decimals or more, and thousands apart: ``1,234.50``."""
+    return _apart(str(amount))
 
 
 def percent(share: Decimal) -> str:
@@ -96,12 +100,19 @@ def state_text(state: str) -> str:
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
+def _apart(number: str) -> str:
+    """A decimal number in text with its thousands apart."""
+    whole, point, part = number.partition(".")
+    return f"{int(whole):,}{point}{part}" if whole != "-0" else number
+
+
 def _local(micros: int, tz: str) -> datetime:
     return (_EPOCH + timedelta(microseconds=micros)).astimezone(ZoneInfo(tz))
 
 
 ALL: Final[dict[str, Callable[..., object]]] = {
     "credits": credits_text,
+    "booked": booked_text,
     "percent": percent,
     "moment": moment,
     "day_in": day_in,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ai_addons.web.base import WebResponse
 from ai_addons.web.pages import HEADERS, HTML, render
+from ai_addons.web.pages.filters import credits_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,6 +71,7 @@ def show(  # a page has that many sides
         links=[(path, label) for path, label, action in _LINKS if context.allows(action) and _there(context, path)],
         badge=badge and reads,
         available=addons.wallet(business).available if reads else None,
+        home=addons.settings.web.home_url,
         waiting=waiting(addons.orders.history(business, most=_LATEST)) if reads else None,
         **facts,
     )
@@ -115,9 +117,10 @@ def order_path(order: str) -> str:
 def order_label(order: Order) -> str:
     """What an order is for, for people."""
     if order.pack is None:
-        return f"A month of the add-on, {order.credits.short} credits for {order.price}"
-    name = "Your own amount" if order.kind == "custom" else pack_name(order.pack)
-    return f"{name}, {order.credits.short} credits for {order.price}"
+        name = "A month of the add-on"
+    else:
+        name = "Your own amount" if order.kind == "custom" else pack_name(order.pack)
+    return f"{name}, {credits_text(order.credits)} credits for {order.price}"
 
 
 def pack_name(pack: str) -> str:

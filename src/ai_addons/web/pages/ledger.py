@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
-from ai_addons.billing.statements import change, feature_of, signed, word
+from ai_addons.billing.statements import change, feature_of, word
 from ai_addons.web.pages.filters import source_text
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from ai_addons.billing.ledger import LedgerEntry
     from ai_addons.billing.statements import Statement
+    from ai_addons.money import Credits
 
 LINES: Final = 50
 """Lines of a page."""
@@ -50,15 +51,15 @@ class Line:
         at: UTC microseconds.
         what: What happened.
         about: Which feature, or where credits came from; empty for neither.
-        change: What it did to the balance, with its sign.
+        change: What it did to the balance.
         balance: The balance after it.
     """
 
     at: int
     what: str
     about: str
-    change: str
-    balance: str
+    change: Credits
+    balance: Credits
 
 
 def lines(entries: Iterable[LedgerEntry], names: Mapping[str, str]) -> list[Line]:
@@ -73,8 +74,8 @@ def lines(entries: Iterable[LedgerEntry], names: Mapping[str, str]) -> list[Line
             at=entry.booked_at,
             what=word(entry.kind).capitalize(),
             about=_about(entry, names),
-            change=signed(change(entry)),
-            balance=str(entry.balance_after),
+            change=change(entry),
+            balance=entry.balance_after,
         )
         for entry in entries
     ]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from ai_addons.errors import GatewayError, PaymentError
+from ai_addons.errors import PaymentError
 from ai_addons.money import MICRO
-from ai_addons.web.pages.frame import HOME
+from ai_addons.web.returning import return_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,10 +19,6 @@ if TYPE_CHECKING:
 
 PROMPT_SECONDS: Final = 180
 """How long a prompt on the phone is valid: the limit of the networks."""
-RETURN: Final = f"{HOME}return/"
-"""Where payers come back to, below the mount."""
-
-_VERIFY_EVERY: Final = 4 * MICRO
 
 Step: TypeAlias = Literal["approve_on_phone", "enter_otp", "redirect", "try_again"]
 
@@ -33,15 +28,13 @@ class Wait:
     """What an unpaid order waits for.
 
     Attributes:
-        step: What the payer does next.
-        text: What the network asks the payer to read; empty for nothing.
+        step: What the payer does next. What a gateway says of it is not shown: at the next look it is another word.
         url: Page on which to pay, for the step ``redirect``.
         seconds: How long the phone waits yet; 0 once its time is over.
         failed: Whether an attempt has ended without a payment.
     """
 
     step: Step
-    text: str = ""
     url: str | None = None
     seconds: int = 0
     failed: bool = False
@@ -64,31 +57,12 @@ def wait_of(order: Order, attempts: Sequence[Attempt], now: int) -> Wait | None:
     if last.url is not None:
         return Wait(step="redirect", url=last.url if is_page(last.url) else None)
     seconds = max(0, PROMPT_SECONDS - (now - last.created_at) // MICRO)
-    return Wait(step=last.next_step or "approve_on_phone", text=last.reason or "", seconds=seconds)
+    return Wait(step=last.next_step or "approve_on_phone", seconds=seconds)
 
 
 def is_page(url: str) -> bool:
     """Whether an address is one that a link may lead to."""
     return urlsplit(url).scheme in {"https", "http"}
-
-
-def look(context: Context, order: str) -> tuple[Order, tuple[Attempt, ...]]:
-    """An order with its attempts, after its gateway was asked if it is time for that.
-
-    Raises:
-        NotFound: If the business has no such order.
-    """
-    orders, business = context.addons.orders, context.business
-    known, attempts = orders.find(business, order)
-    if known.paid_at is not None or not attempts or attempts[-1].state not in {"started", "open"}:
-        return known, attempts
-    last = attempts[-1]
-    if context.addons.clock.now() - (last.checked_at or last.created_at) < _VERIFY_EVERY:
-        return known, attempts
-    # A gateway that is not heard leaves the order as it is known.
-    with suppress(GatewayError):
-        orders.verify(business, last.reference)
-    return orders.find(business, order)
 
 
 def way_of(context: Context, form: Way) -> Mapping[str, str | None]:
@@ -110,12 +84,3 @@ def way_of(context: Context, form: Way) -> Mapping[str, str | None]:
             return {**back, "card": card.id, "gateway": card.gateway}
     msg = "There is no such card. Nothing was charged. Pay another way."
     raise PaymentError(msg)
-
-
-def return_url(context: Context) -> str | None:
-    """Where a payer's browser comes back to: the address of the settings, else our own page, which verifies."""
-    own = context.addons.settings.payments.return_url
-    request = context.request
-    if own is not None or request.origin is None:
-        return own
-    return f"{request.origin}{request.root}{RETURN}"

@@ -60,9 +60,9 @@ class Timeline:
     def totals(self) -> tuple[Credits, ...]:
         """Credits of each column."""
         return tuple(
-            Credits.from_micro(sum(values))
-            for values in zip(*([value.micro for value in one.values] for one in self.series), strict=True)
-        ) or (Credits(0),) * len(self.columns)
+            Credits.from_micro(sum(one.values[number].micro for one in self.series))
+            for number in range(len(self.columns))
+        )
 
 
 def timeline(days: Iterable[DayUsage], first: date, last: date) -> Timeline:

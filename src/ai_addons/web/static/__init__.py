@@ -58,7 +58,7 @@ def asset(name: str) -> Asset:
     """
     if name not in _TYPES:
         raise NotFound
-    body = files(__package__).joinpath(name).read_bytes()
+    body = files("ai_addons.web.static").joinpath(name).read_bytes()
     return Asset(name, body, _TYPES[name], hashlib.sha256(body).hexdigest()[:_HASH_LENGTH])
 
 

@@ -66,7 +66,7 @@ const ENGLISH = {
 
 const STYLE = sheet(`
   :host { display: inline-block; font: inherit; color: inherit; }
-  :host([hidden]) { display: none; }
+  :host([hidden]), [hidden] { display: none !important; }
   * { box-sizing: border-box; }
   .badge { display: inline-block; padding: .15em .6em; border: 1px solid var(--ai-border, #7b8591); border-radius: 1em; font-variant-numeric: tabular-nums; }
   .badge.low { border-color: var(--ai-warn, #7a4300); color: var(--ai-warn, #7a4300); background: var(--ai-warn-surface, #fff3de); }
@@ -359,6 +359,7 @@ class BuyCredits extends AiElement {
   #key = null;
   #timer = null;
   #clock = null;
+  #chosen = () => {};
   #look = () => document.visibilityState === "visible" && this.#pending && this.#check();
 
   constructor() {
@@ -377,7 +378,7 @@ class BuyCredits extends AiElement {
     const before = kept.read();
     if (before?.id && this === document.querySelector("ai-buy-credits")) {
       this.#pending = before;
-      this.#want = { feature: before.feature, name: before.name };
+      this.#want = { feature: before.feature, gate: before.gate, name: before.name };
       this.#show();
       this.#waiting({});
       this.#check();
@@ -465,7 +466,7 @@ class BuyCredits extends AiElement {
       { onsubmit: (event) => this.#submit(event) },
       this.#reason(),
       trouble ? this.#alert(trouble) : null,
-      make("fieldset", {}, make("legend", {}, this.say("pack")), ...packs.map((pack) => this.#pack(pack, pack === chosen)), pricing.custom_pack ? this.#own(pricing.custom_pack, !packs.length) : null),
+      make("fieldset", { onchange: () => this.#chosen() }, make("legend", {}, this.say("pack")), ...packs.map((pack) => this.#pack(pack, pack === chosen)), pricing.custom_pack ? this.#own(pricing.custom_pack, !packs.length) : null),
       this.#ways(),
       make("div", { class: "actions" }, make("button", { part: "button" }, this.say("pay")), this.#action("not_now", () => this.close(), { plain: true })),
     );
@@ -495,8 +496,14 @@ class BuyCredits extends AiElement {
   }
 
   #own(bounds, checked) {
-    const field = make("input", { name: "amount", inputmode: "decimal", maxlength: 9, "aria-label": this.say("amount") });
-    return make("div", { class: "own" }, make("label", { class: "option" }, make("input", { type: "radio", name: "pack", value: "CUSTOM", checked, required: true }), ` ${this.say("own_amount")}`, make("span", { class: "note" }, ` (${this.say("own_bounds", bounds)})`)), field);
+    const field = make("input", { name: "amount", inputmode: "decimal", maxlength: 9, required: true, disabled: !checked });
+    const label = make("label", { hidden: !checked }, this.say("amount"), field);
+    const own = make("input", { type: "radio", name: "pack", value: "CUSTOM", checked, required: true });
+    this.#chosen = () => {
+      label.hidden = !own.checked;
+      field.disabled = !own.checked;
+    };
+    return make("div", { class: "own" }, make("label", { class: "option" }, own, ` ${this.say("own_amount")}`, make("span", { class: "note" }, ` (${this.say("own_bounds", bounds)})`)), label);
   }
 
   #ways() {
@@ -527,7 +534,7 @@ class BuyCredits extends AiElement {
     try {
       // Under one key, so that a second try after a lost answer orders nothing twice.
       const made = await this.post("purchase/", body, this.#key);
-      this.#pending = { id: made.purchase_id, url: made.payment_url, feature: this.#want.feature, name: this.#want.name };
+      this.#pending = { id: made.purchase_id, url: made.payment_url, feature: this.#want.feature, gate: this.#want.gate, name: this.#want.name };
       kept.write(this.#pending);
       this.#waiting({ next_step: made.next_step, display_text: made.display_text, seconds_left: made.seconds_left });
       this.#check();
@@ -597,11 +604,18 @@ class BuyCredits extends AiElement {
       this.#told({ next_step: "approve_on_phone", ...told });
       this.#check();
     } catch (error) {
-      if (error instanceof Problem && error.status >= 400 && error.status < 500) return this.#end(), this.#packs(this.say("otp_wrong"));
+      if (error instanceof Problem && error.status >= 400 && error.status < 500) return this.#anew(this.#pending, this.say("otp_wrong"));
       form.prepend(this.#alert(this.say("trouble")));
     } finally {
       button.disabled = false;
     }
+  }
+
+  /** Begin again after an attempt that failed: its order is given up, though a payment that comes late still counts. */
+  async #anew(pending, trouble) {
+    this.#end();
+    await this.post(`purchases/${encodeURIComponent(pending.id)}/cancel/`, {}).catch(() => {});
+    return this.#packs(trouble);
   }
 
   #end() {
@@ -612,6 +626,7 @@ class BuyCredits extends AiElement {
   }
 
   async #ended(status, told) {
+    const pending = this.#pending;
     this.#end();
     const paid = ["successful", "partially_refunded", "refunded", "disputed"].includes(status);
     if (paid) {
@@ -623,7 +638,7 @@ class BuyCredits extends AiElement {
     this.#step(
       held ? "checked_title" : "failed_title",
       make("p", { role: "alert" }, this.say(held ? "checked" : "failed")),
-      make("div", { class: "actions" }, held ? null : this.#action("again", () => this.#packs()), this.#action("close", () => this.close(), { plain: true })),
+      make("div", { class: "actions" }, held ? null : this.#action("again", () => this.#anew(pending)), this.#action("close", () => this.close(), { plain: true })),
     );
   }
 
@@ -641,10 +656,12 @@ class BuyCredits extends AiElement {
     }
   }
 
-  /** What was interrupted; after a reload, the gate of the same feature on this page. */
+  /** What was interrupted; after a reload, the gate with the same id on this page, or the one of its feature without. */
   #finish() {
     if (this.#want.finish) return this.#want.finish;
-    const gate = this.#want.feature && document.querySelector(`ai-gate[feature="${CSS.escape(this.#want.feature)}"]`);
+    const { gate: id, feature } = this.#want;
+    const same = feature && `ai-gate[feature="${CSS.escape(feature)}"]`;
+    const gate = same && document.querySelector(id ? `${same}[id="${CSS.escape(id)}"]` : same);
     if (!gate) return null;
     this.#want.name ??= gate.name;
     return () => gate.go();
@@ -719,6 +736,12 @@ async function shortage(outcome) {
   return outcome.problem ?? outcome.response?.data ?? outcome;
 }
 
+/** A host's answer that is no success, with what it says if it is a problem in the form of ours. */
+async function refused(response) {
+  const told = parsed(await response.clone().text());
+  return Object.assign(new Problem(response.status, told.code ? told : null), { response });
+}
+
 /**
  * <ai-gate feature>: a button with its price; when credits are short it sells some, then offers to go on.
  * The property `run` does the work, `({feature}) => value | Response | Promise`, or a listener of `ai-gate:run`.
@@ -759,6 +782,7 @@ class Gate extends AiElement {
   }
 
   async relabel() {
+    if (!this.#label.textContent) this.#call(this.say("loading"));
     try {
       const listed = ((await prices(this)).feature_costs ?? []).find((one) => one.feature === this.feature);
       if (!listed) throw new Problem(404, null);
@@ -787,6 +811,7 @@ class Gate extends AiElement {
     try {
       result = await this.#work();
       problem = await shortage(result);
+      if (!problem && result instanceof Response && !result.ok) throw await refused(result);
     } catch (error) {
       problem = await shortage(error);
       if (!problem) {
@@ -821,7 +846,7 @@ class Gate extends AiElement {
 
   #sell(problem) {
     this.#interrupted = true;
-    this.#till().open({ problem, feature: this.feature, name: this.name, finish: () => this.go() });
+    this.#till().open({ problem, feature: this.feature, gate: this.id, name: this.name, finish: () => this.go() });
   }
 
   #till() {

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from django.db import migrations, models
 
 from ai_addons.contrib.django.models import MomentField, ScaledField
 from ai_addons.contrib.django.tables import drop, make
 
+if TYPE_CHECKING:
+    from ai_addons.contrib.django._typed import Migration as Base
+else:
+    from django.db.migrations import Migration as Base
 
-class Migration(migrations.Migration):  # type: ignore[misc]  # Django has no types
+
+class Migration(Base):
     """The first."""
 
-    initial = True
+    initial: bool = True
 
     dependencies: list[tuple[str, str]] = []
 
-    operations = [
+    operations: list[Any] = [
         migrations.RunPython(make, drop),
         migrations.CreateModel(
             name="AICreditGrant",

@@ -6,19 +6,20 @@ from argparse import REMAINDER
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand
-
 from ai_addons.contrib.django.conf import host_settings
 from ai_addons.contrib.django.wiring import make_addons
 
 if TYPE_CHECKING:
     from ai_addons import AddOns, Settings
+    from ai_addons.contrib.django._typed import BaseCommand
+else:
+    from django.core.management.base import BaseCommand
 
 
-class Command(BaseCommand):  # type: ignore[misc]  # Django has no types
+class Command(BaseCommand):
     """Every command of ``ai-addons``, on the books of this host."""
 
-    help = "Everything that ai-addons does, on the books of this host: manage.py ai_addons doctor"
+    help: str = "Everything that ai-addons does, on the books of this host: manage.py ai_addons doctor"
     requires_system_checks: tuple[str, ...] = ()
 
     def run_from_argv(self, argv: list[str]) -> None:
