@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ai_addons.billing.profile import BusinessProfile
+from tests.books import run_sql
 from tests.web import OTHER, Shop
 
 if TYPE_CHECKING:
@@ -203,20 +204,35 @@ def test_a_policy_without_a_trial_says_so(shop: Shop) -> None:
     assert shop.get("ai/credits/").body["trial_credits"] == "0.00"
 
 
-# Feedback. `tests.web.FeedbackAddOns` stands in for the part of `AddOns` that keeps it.
+# Feedback.
 
 
-def test_feedback_is_handed_on_with_the_business_of_who_asks(shop: Shop) -> None:
-    """Whatever else is said, it is about a call of one's own business."""
-    said = {"transaction_id": "call-1", "rating": 5, "recommend": 0, "comment": "Helps."}
+def kept(shop: Shop) -> list[tuple[object, ...]]:
+    """What is kept of it."""
+    query = "SELECT business_id, user_id, rating, recommend, comment FROM ai_feedback"
+    return run_sql(shop.addons._wiring.books.database, query)
+
+
+def called(shop: Shop, business: str = "biz_7") -> str:
+    """The id of a paid call of a business."""
+    shop.addons.grant(business, 1, source="adjustment", ref="gift")
+    done = shop.addons.billing.charge_credits(business, "u_1", "report_summary", None)
+    return str(done["transaction_id"])
+
+
+def test_feedback_is_kept_with_the_business_and_the_person_who_ask(shop: Shop) -> None:
+    """It is about a call of one's own business; a later word of the same person replaces the first."""
+    call = called(shop)
+    said = {"transaction_id": call, "rating": 5, "recommend": 0, "comment": "Helps."}
+    assert shop.post("ai/feedback/", {**said, "rating": 4}).raw == b'{"success":true}'
     assert shop.post("ai/feedback/", said).raw == b'{"success":true}'
-    assert shop.addons.said == ("biz_7", "call-1", 5, 0, "Helps.")
+    assert kept(shop) == [("biz_7", "u_1", 5, 0, "Helps.")]
 
 
 def test_feedback_needs_stars_alone(shop: Shop) -> None:
     """The rest may be left out."""
-    shop.post("ai/feedback/", {"transaction_id": "call-2", "rating": 1}, who=OTHER)
-    assert shop.addons.said == ("biz_8", "call-2", 1, None, None)
+    shop.post("ai/feedback/", {"transaction_id": called(shop, "biz_8"), "rating": 1}, who=OTHER)
+    assert kept(shop) == [("biz_8", "u_9", 1, None, None)]
 
 
 @pytest.mark.parametrize(
@@ -242,4 +258,7 @@ def test_feedback_has_bounds(shop: Shop, change: dict[str, Any], loc: str) -> No
 
 def test_feedback_on_anothers_call_is_not_there(shop: Shop) -> None:
     """404, as for a call that never was."""
-    assert shop.post("ai/feedback/", {"transaction_id": "missing", "rating": 5}).status == 404
+    theirs = shop.post("ai/feedback/", {"transaction_id": called(shop), "rating": 5}, who=OTHER)
+    missing = shop.post("ai/feedback/", {"transaction_id": "missing", "rating": 5})
+    assert (theirs.status, theirs.raw) == (404, missing.raw)
+    assert kept(shop) == []

@@ -16,6 +16,7 @@ from ai_addons.web import Principal, WebRequest
 from ai_addons.web.base import Context
 from ai_addons.web.endpoints import ENDPOINTS, admin
 from ai_addons.web.errors import ValidationFailed
+from ai_addons.web.pages import HTML
 from ai_addons.web.reports import figures
 from ai_addons.web.reports.answers import RateAnswer, SpendingAnswer
 from tests.operator_month import DAY, NAMELESS, SHOP, STRANGER, WRITER, Office, buy, open_office, trade
@@ -93,8 +94,13 @@ def test_only_operators_get_in(
         return
     path = re.sub(r"\{\w+\}", "shop_c", endpoint.path)
     answer = month.get(path, principal) if endpoint.method == "GET" else month.post(path, b"{}", principal)
-    assert problem(answer) == refusal
-    assert set(json.loads(answer.body)) == {"type", "title", "status", "code", "detail"}
+    if endpoint.page:
+        # What went wrong on a page is a page.
+        assert (answer.status, answer.content_type) == (refusal[0], HTML)
+        assert f"<h1>{refusal[1].capitalize()}</h1>".encode() in answer.body
+    else:
+        assert problem(answer) == refusal
+        assert set(json.loads(answer.body)) == {"type", "title", "status", "code", "detail"}
 
 
 _SECRET_KEYS: Final = re.compile(

@@ -5,24 +5,31 @@ from __future__ import annotations
 import json
 import os
 from contextlib import closing
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 import schemathesis
+from django.core.handlers.wsgi import WSGIRequest
+from fastapi import FastAPI
+from flask import Flask
 from hypothesis import HealthCheck, settings
 from openapi_spec_validator import validate
 from schemathesis.checks import CHECKS, load_all_checks
 
-from ai_addons.web import Web, WebRequest
+from ai_addons.contrib.django.views import make_view as make_django_view
+from ai_addons.contrib.fastapi import router as fastapi_router
+from ai_addons.contrib.flask import blueprint as flask_blueprint
+from ai_addons.contrib.wsgi import wsgi
+from ai_addons.web import Principal, Web
 from ai_addons.web.base import Endpoint
 from ai_addons.web.endpoints import ENDPOINTS
 from ai_addons.web.openapi import all_errors, document, is_told
 from tests.test_cli import call
 from tests.web import OWNER, Shop
+from tests.web_hosts import begin_django
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterator
 
 PAGE: Final = Endpoint(
     method="GET",
@@ -114,46 +121,56 @@ def test_the_command_prints_it(given: str, root: str) -> None:
     assert json.loads(done.stdout) == document(ENDPOINTS, root=root)
 
 
-EXAMPLES: Final = int(os.environ.get("AI_ADDONS_TEST_HTTP_EXAMPLES", "8"))
-"""Requests to each endpoint of each kind; more with the environment."""
+EXAMPLES: Final = int(os.environ.get("AI_ADDONS_TEST_HTTP_EXAMPLES", "3"))
+"""Requests to each endpoint of each kind and in each host; more with the environment."""
 
-# Whatever it allows, and what it does not. A small WSGI host stands for all frameworks.
-
-Environ = dict[str, Any]
+# Whatever it allows, and what it does not, in every framework.
 
 
-def host(web: Web) -> Callable[[Environ, Callable[..., Any]], Iterable[bytes]]:
-    """A host in which one owner is always signed in."""
+def signed_in(_request: Any) -> Principal:
+    """The login of hosts in which one owner is always there."""
+    return BOTH
 
-    def app(environ: Environ, start: Callable[..., Any]) -> Iterable[bytes]:
-        headers = {
-            name.removeprefix("HTTP_").replace("_", "-").lower(): value
-            for name, value in environ.items()
-            if name.startswith("HTTP_")
-        }
-        size = int(environ.get("CONTENT_LENGTH") or 0)
-        query = environ.get("QUERY_STRING", "")
-        answer = web.dispatch(
-            WebRequest(
-                method=environ["REQUEST_METHOD"],
-                path=environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace").removeprefix("/"),
-                query=_query(query),
-                headers=headers | {"content-type": environ.get("CONTENT_TYPE", "")},
-                body=environ["wsgi.input"].read(size),
-                principal=OWNER,
-            )
-        )
-        sent = [("Content-Type", answer.content_type), *answer.headers.items()]
-        start(f"{answer.status} {HTTPStatus(answer.status).phrase}", sent)
-        return [answer.body]
+
+BOTH: Final = Principal(business_id=OWNER.business_id, user_id=OWNER.user_id, roles=frozenset({"operator"}))
+"""May do everything, so that every endpoint is reached."""
+
+
+def on_wsgi(web: Web) -> Any:
+    """A plain WSGI server."""
+    return wsgi(web, principal=signed_in)
+
+
+def on_fastapi(web: Web) -> Any:
+    """FastAPI, behind ASGI."""
+    app = FastAPI(openapi_url=None)
+    app.include_router(fastapi_router(web, principal=signed_in))
+    return app
+
+
+def on_flask(web: Web) -> Any:
+    """Flask, behind WSGI."""
+    app = Flask("tests")
+    app.register_blueprint(flask_blueprint(web, principal=signed_in))
+    return app
+
+
+def on_django(web: Web) -> Any:
+    """Django, behind WSGI, with the view of the endpoints and nothing else of its own."""
+    begin_django()
+    view = make_django_view(lambda: web, signed_in)
+
+    def app(environ: dict[str, Any], start: Any) -> list[bytes]:
+        request = WSGIRequest(environ)
+        # As a resolver of URLs would: what is decoded, below the mount.
+        response = view(request, path=request.path_info.removeprefix("/"))
+        start(f"{response.status_code} {response.reason_phrase}", list(response.items()))
+        return [response.content]
 
     return app
 
 
-def _query(text: str) -> dict[str, str]:
-    from urllib.parse import parse_qsl  # noqa: PLC0415  # used here alone
-
-    return dict(parse_qsl(text, keep_blank_values=True))
+HOSTS: Final = {"wsgi": on_wsgi, "fastapi": on_fastapi, "flask": on_flask, "django": on_django}
 
 
 load_all_checks()
@@ -173,13 +190,13 @@ _SIZE: Final = settings(max_examples=EXAMPLES, deadline=None, suppress_health_ch
 schema: Final = schemathesis.openapi.from_dict(document(ENDPOINTS))
 
 
-@pytest.fixture(scope="module")
-def asked() -> Iterator[Any]:
+@pytest.fixture(scope="module", params=HOSTS)
+def asked(request: pytest.FixtureRequest) -> Iterator[Any]:
     """A host that answers, with one order in it."""
     limits = {"user_requests": 0, "business_requests": 0}
-    with closing(Shop("hybrid", web=limits, receipts={"seller": "Till Ltd"})) as shop:
+    with closing(Shop("hybrid", web=limits, receipts={"seller": "Till Ltd"}, authorize=lambda *_: True)) as shop:
         shop.buy("VALUE")
-        yield host(shop.web)
+        yield HOSTS[request.param](shop.web)
 
 
 @schema.exclude(path="/ai/webhooks/{gateway}/").parametrize()

@@ -169,7 +169,7 @@ class Endpoint:
         keyed: Whether it takes an ``Idempotency-Key``.
         costly: Whether it is rate limited by business and user.
         page: Whether people look at it: its errors are pages too.
-        produces: Media types of its success, the usual one first.
+        produces: Media types of its success, the usual one first; empty for what `kinds` says.
         raw: Whether it takes a body of any type, which it reads itself.
     """
 
@@ -187,5 +187,10 @@ class Endpoint:
     keyed: bool = False
     costly: bool = False
     page: bool = False
-    produces: tuple[str, ...] = ("application/json",)
+    produces: tuple[str, ...] = ()
     raw: bool = False
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Media types of its success, the usual one first: of a page HTML and of others JSON, unless it says more."""
+        return self.produces or (("text/html",) if self.page else ("application/json",))

@@ -228,7 +228,7 @@ def _success(endpoint: Endpoint, schemas: Schemas) -> dict[str, Any]:
         kind: {"schema": schemas[endpoint.answer, "serialization"]}
         if endpoint.answer is not None and kind == "application/json"
         else {"schema": {"type": "object" if kind == "application/json" else "string"}}
-        for kind in endpoint.produces
+        for kind in endpoint.kinds
     }
     return {"description": endpoint.summary, "content": content}
 

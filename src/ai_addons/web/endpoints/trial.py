@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ai_addons.errors import IdempotencyConflict, LedgerConflict, LimitReached, TrialClaimed
 from ai_addons.money import Credits
 from ai_addons.web.base import Answer, Body, Context, Endpoint
 from ai_addons.web.errors import TrialNotOffered
+
+if TYPE_CHECKING:
+    from ai_addons.billing.records import GrantBooking
 
 
 class TrialBody(Body):
@@ -23,12 +26,21 @@ class TrialAnswer(Answer):
     message: str
 
 
-def _trial(context: Context) -> TrialAnswer:
+def claim(context: Context) -> GrantBooking:
+    """Claim the trial credits; the page does the same.
+
+    Raises:
+        TrialNotOffered: If the business's policy has none.
+        TrialClaimed: If they were claimed before, by whomever.
+    """
     addons, business = context.addons, context.business
-    policy = addons.policy_of(business)
-    if not policy.trial:
+    if not addons.policy_of(business).trial:
         raise TrialNotOffered
-    booking = addons.claim_trial(business)
+    return addons.claim_trial(business)
+
+
+def _trial(context: Context) -> TrialAnswer:
+    booking = claim(context)
     return TrialAnswer(
         success=True,
         credits_added=booking.grant.amount,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ai_addons.billing.addon import grace_end, period_start
 from ai_addons.errors import AddonNotOffered
 from ai_addons.web.base import Context, Endpoint, WebResponse
+from ai_addons.web.endpoints.trial import claim
 from ai_addons.web.pages.forms import Cancel, Form, read_form
 from ai_addons.web.pages.frame import HOME, go, show
 
@@ -68,7 +69,7 @@ def _resume(context: Context) -> WebResponse:
 
 def _trial(context: Context) -> WebResponse:
     read_form(Form, context.request)
-    context.addons.claim_trial(context.business)
+    claim(context)
     return go(context, HOME)
 
 
