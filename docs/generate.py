@@ -25,6 +25,7 @@ from rich.console import Console
 import ai_addons
 from ai_addons import errors, events, settings
 from ai_addons.cli import main
+from ai_addons.cli.exits import MEANINGS, Exit
 from ai_addons.cli.mask import Found, highlighted, legend
 from ai_addons.contrib import _genai
 from ai_addons.contrib._metrics import METRICS
@@ -233,15 +234,30 @@ def _texts_of(node: ast.ClassDef) -> Iterator[tuple[str, str]]:
 # Commands.
 
 
+_BEFORE_CODES = """\
+`ai-addons --debug COMMAND` shows where an error comes from, too. With `--json` a command prints one JSON document to
+the standard output, `deliver` one for each round; amounts are decimal strings, and names stay as they are. Notes and bars
+go to the standard error. Every command ends with one of these codes:"""
+_AFTER_CODES = """\
+With `--json` an error is a JSON document on the standard output, in the shape of the HTTP endpoints' problems:
+`type`, `title`, `code` (see [errors](errors.md)), `detail`, `charged`, `retryable`, `exit_code`, and what the error
+carries, such as `required` and `available`."""
+
+
 def _commands() -> str:
     context = click.Context(main, info_name="ai-addons", **main.context_settings)
-    return _page("Command line", _prose(main.help), *_in_group("ai-addons", main, context))
+    codes = _table(("exit code", "means"), ((f"{code:d}", MEANINGS[code]) for code in Exit))
+    return _page(
+        "Command line", _prose(main.help), _BEFORE_CODES, codes, _AFTER_CODES, *_in_group("ai-addons", main, context)
+    )
 
 
 def _in_group(title: str, group: click.Group, context: click.Context) -> Iterator[str]:
     """The commands of a group, those of groups within it after their group."""
-    for name in sorted(group.commands):
-        command = group.commands[name]
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if command is None:
+            continue
         yield _command(f"{title} {name}", command, context)
         if isinstance(command, click.Group):
             yield from _in_group(f"{title} {name}", command, click.Context(command, info_name=name, parent=context))
@@ -251,7 +267,7 @@ def _command(title: str, command: click.Command, parent: click.Context) -> str:
     context = click.Context(command, info_name=command.name, parent=parent)
     usage = " ".join([title, *command.collect_usage_pieces(context)])
     rows = [_option(record) for part in command.get_params(context) if (record := part.get_help_record(context))]
-    described = [f"## {title}", _prose(command.help), f"```sh\n{usage}\n```"]
+    described = [f"## {title}", _prose(command.help), *filter(None, [command.epilog]), f"```sh\n{usage}\n```"]
     return "\n\n".join([*described, _table(("option", "meaning"), rows)])
 
 
