@@ -236,8 +236,8 @@ def _texts_of(node: ast.ClassDef) -> Iterator[tuple[str, str]]:
 
 _BEFORE_CODES = """\
 `ai-addons --debug COMMAND` shows where an error comes from, too. With `--json` a command prints one JSON document to
-the standard output, `deliver` one for each round; amounts are decimal strings, and names stay as they are. Notes and bars
-go to the standard error. Every command ends with one of these codes:"""
+the standard output, `deliver` one for each round; amounts are decimal strings, and names stay as they are. Notes and
+bars go to the standard error. Every command ends with one of these codes:"""
 _AFTER_CODES = """\
 With `--json` an error is a JSON document on the standard output, in the shape of the HTTP endpoints' problems:
 `type`, `title`, `code` (see [errors](errors.md)), `detail`, `charged`, `retryable`, `exit_code`, and what the error
