@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 from markdown_parts import prose, table
@@ -14,11 +14,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+_BEFORE_CODES: Final = """\
+`ai-addons --debug COMMAND` shows where an error comes from, too. With `--json` a command prints one JSON document to
+the standard output, `deliver` one for each round; amounts are decimal strings, and names stay as they are. Notes and
+bars go to the standard error. Every command ends with one of these codes:"""
+_AFTER_CODES: Final = """\
+With `--json` an error is a JSON document on the standard output, in the shape of the HTTP endpoints' problems:
+`type`, `title`, `code` (see [errors](errors.md)), `detail`, `charged`, `retryable`, `exit_code`, and what the error
+carries, such as `required` and `available`."""
+
+
 def page() -> list[str]:
     """The parts of the page, in order."""
     context = click.Context(main, info_name="ai-addons", **main.context_settings)
     codes = table(("code", "means"), [(f"{code:d}", said) for code, said in MEANINGS.items()])
-    return [prose(main.help), "## Exit codes", codes, *_in_group("ai-addons", main, context)]
+    before = ["## Exit codes", _BEFORE_CODES, codes, _AFTER_CODES]
+    return [prose(main.help), *before, *_in_group("ai-addons", main, context)]
 
 
 def _in_group(title: str, group: click.Group, context: click.Context) -> Iterator[str]:

@@ -7,17 +7,17 @@ import subprocess
 import sys
 import tomllib
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from click.testing import CliRunner, Result
 
 from ai_addons import AddOns
-from ai_addons.cli import init, main
+from ai_addons.cli import init, main, show
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 FILES: Final = ["ai_addons.toml", "ai_features.py", "test_ai_features.py"]
 ANSWERS: Final = "hybrid\ngemini\nsqlite:///of_the_shop.db\n"
@@ -137,7 +137,7 @@ def test_a_person_answers_where_both_ends_are_a_terminal(
     """A pipe on either side is a script."""
     monkeypatch.setattr("sys.stdin.isatty", lambda: stdin)
     monkeypatch.setattr("sys.stdout.isatty", lambda: stdout)
-    assert init.show.is_answered() is there
+    assert show.is_answered() is there
 
 
 # trial, addon show.

@@ -92,9 +92,14 @@ def test_a_terminal_is_shown_what_is_done_and_how_far() -> None:
 @pytest.mark.parametrize(("total", "told"), [(8, "sums: 3 of 8 done."), (None, "sums: 3 done.")])
 def test_ctrl_c_in_a_count_tells_the_count(total: int | None, told: str) -> None:
     """What came before stays done, so it is worth knowing."""
-    with pytest.raises(Stopped, match=told), progress.counting(total, "sums", console=screen(80)) as count:
-        count.add(3)
-        raise KeyboardInterrupt
+
+    def work() -> None:
+        with progress.counting(total, "sums", console=screen(80)) as count:
+            count.add(3)
+            raise KeyboardInterrupt
+
+    with pytest.raises(Stopped, match=told):
+        work()
 
 
 def test_lines_of_a_file_are_counted_as_they_are_written(tmp_path: Path) -> None:

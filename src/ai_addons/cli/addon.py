@@ -28,7 +28,7 @@ def addon() -> None:
 @click.argument("business")
 @show.as_json
 def show_addon(business: str, *, json_out: bool) -> None:
-    """Show the monthly add-on of BUSINESS, the open one or the last; changes nothing."""
+    """Show the add-on of BUSINESS, or its last one. Changes nothing."""
     with closing(show.open_addons()) as addons:
         wallet = addons.wallet(business)
     if json_out:
@@ -45,7 +45,7 @@ def show_addon(business: str, *, json_out: bool) -> None:
 @WHO
 @show.as_json
 def subscribe(business: str, actor: str, *, paid: bool, json_out: bool) -> None:
-    """Take the add-on for BUSINESS; it gives nothing before it is paid."""
+    """Take the add-on for BUSINESS. It gives nothing before it is paid."""
     _book(business, lambda subscriptions: subscriptions.subscribe(business, paid=paid), actor=actor, json_out=json_out)
 
 

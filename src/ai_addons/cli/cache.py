@@ -30,7 +30,7 @@ def cache() -> None:
 @DAYS
 @show.as_json
 def stats(business: str | None, days: int, *, json_out: bool) -> None:
-    """Show how many answers are stored, how often they answered, and what that saved."""
+    """Show how many answers are stored and what they saved."""
     with closing(show.open_addons()) as addons:
         found = addons.answers.stats(business, days)
     if json_out:

@@ -31,7 +31,7 @@ def upgrade(*, json_out: bool) -> None:
 @db.command(epilog=finds("if this release cannot use the tables"))
 @show.as_json
 def status(*, json_out: bool) -> None:
-    """Say which release the tables are of, and whether this one can use them; changes nothing."""
+    """Say whether this release can use the tables. Changes nothing."""
     url = show.open_settings().store.url
     found = migrations.find(url)
     usable = found in (None, HEAD)

@@ -69,11 +69,12 @@ class LazyGroup(click.Group):
             from difflib import get_close_matches  # noqa: PLC0415  # for a typing mistake only
 
             close = get_close_matches(args[0], self.list_commands(ctx), n=1)
-            if close and not args[0].startswith("-"):
-                error.message += f" Did you mean {close[0]!r}?"
-            raise
+            if not close or args[0].startswith("-"):
+                raise
+            msg = f"{error.message} Did you mean {close[0]!r}?"
+            raise click.UsageError(msg, ctx) from None
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's
         """Write the commands by section, each on one line."""
         for section in self.sections:
             with formatter.section(section.title):

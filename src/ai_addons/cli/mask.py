@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from rich.console import Console
     from rich.progress import TaskID
-    from rich.table import Table
 
     from ai_addons.addons import AddOns
     from ai_addons.cli.sources import Format, Piece, Source
@@ -244,7 +243,7 @@ def _tell(tally: _Tally, source: Source, notes: Console, *, reveal: bool, check:
     notes.print(Text(f"{source.name}: {total} {values} {would}{where}: {listed}"), soft_wrap=True)
 
 
-def legend(found: Iterable[Found], *, reveal: bool, lines: bool) -> Table:
+def legend(found: Iterable[Found], *, reveal: bool, lines: bool) -> show.Listing:
     """A table of placeholders.
 
     Args:

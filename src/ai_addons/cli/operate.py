@@ -23,7 +23,7 @@ _ONE_BUSINESS = click.option("--business", help="One business; without it all.")
 _FEATURE = click.option("--feature", shell_complete=choices.features, help="One feature; without it all.")
 _SCOPE = click.argument("scope", type=click.Choice(SCOPES))
 _WINDOW = click.argument("window", type=click.Choice(WINDOWS))
-_KEY = click.option("--key", help="One user or feature; without it each.")
+_KEY = click.option("--key", help="In scope user or feature: whose or which; without it each.")
 
 # A minus sign before a number begins no option.
 _NEGATIVE: Final = {"ignore_unknown_options": True}
@@ -92,7 +92,7 @@ def reverse(business: str, seq: int, actor: str, reason: str, *, json_out: bool)
 @ACTOR
 @show.as_json
 def policy(business: str, name: str, actor: str, *, json_out: bool) -> None:
-    """Sell credits to BUSINESS by the policy NAME; ``default`` is that of the settings."""
+    """Sell credits to BUSINESS by the policy NAME, from now on; "default" is that of the settings."""
     with closing(show.open_addons()) as addons:
         wallet = addons.set_policy(business, None if name == DEFAULT_POLICY else name, actor=actor)
     if json_out:
@@ -194,7 +194,10 @@ def set_limit(
     *,
     json_out: bool,
 ) -> None:
-    """Let at most CREDITS be spent in each WINDOW; it holds from the next call on."""
+    """Let at most CREDITS be spent in each WINDOW. It holds from the next call on.
+
+    SCOPE operator bounds all businesses together; business, user and feature bound each of them.
+    """
     with closing(show.open_addons()) as addons:
         made = Limit(scope=scope, window=window, amount=Credits(credits_), business=business, key=key)
         addons.limits.set(scope, window, made.amount, business=business, key=key, actor=actor)
@@ -214,7 +217,7 @@ def set_limit(
 def remove_limit(
     scope: Scope, window: Window, business: str | None, key: str | None, actor: str, *, json_out: bool
 ) -> None:
-    """Remove a limit that was set with the same arguments; one in the settings holds again."""
+    """Remove a limit that was set alike. One in the settings holds again."""
     with closing(show.open_addons()) as addons:
         removed = addons.limits.remove(scope, window, business=business, key=key, actor=actor)
     if json_out:

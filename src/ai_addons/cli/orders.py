@@ -63,7 +63,7 @@ def show_order(business: str, order: str, *, json_out: bool) -> None:
 @click.argument("reference")
 @show.as_json
 def verify(business: str, reference: str, *, json_out: bool) -> None:
-    """Ask the gateway what became of an attempt of BUSINESS, and grant what was paid."""
+    """Ask the gateway about an attempt. What was paid is granted."""
     with closing(show.open_addons()) as addons:
         applied = addons.orders.verify(business, reference)
     if json_out:
@@ -93,7 +93,7 @@ def cancel(business: str, order: str, actor: str, *, json_out: bool) -> None:
 @orders.command()
 @show.as_json
 def quarantine(*, json_out: bool) -> None:
-    """Show payments that do not fit their order and that nobody has decided about."""
+    """Show payments that fit no order and are not decided."""
     with closing(show.open_addons()) as addons:
         found = addons.orders.quarantined()
     if json_out:
@@ -112,7 +112,10 @@ def quarantine(*, json_out: bool) -> None:
 @REASON
 @show.as_json
 def release(business: str, payment: str, actor: str, reason: str, *, refunded: bool, json_out: bool) -> None:
-    """Accept a PAYMENT of BUSINESS from quarantine and grant its order; with --refunded close it instead."""
+    """Accept a PAYMENT from quarantine and grant its order.
+
+    With --refunded it is closed instead, and nothing is granted.
+    """
     with closing(show.open_addons()) as addons:
         decide = addons.orders.mark_refunded if refunded else addons.orders.release
         done = decide(business, payment, actor=actor, reason=reason)
@@ -131,7 +134,7 @@ def release(business: str, payment: str, actor: str, reason: str, *, refunded: b
 @REASON
 @show.as_json
 def refund(business: str, order: str, amount: str | None, key: str, actor: str, reason: str, *, json_out: bool) -> None:
-    """Send the money of a paid ORDER of BUSINESS back, and take its credits back with it."""
+    """Send the money of a paid ORDER back. Its credits are taken back with it."""
     with closing(show.open_addons()) as addons:
         back = addons.orders.refund(business, order, amount, key=key, actor=actor, reason=reason)
         state = addons.orders.find(business, order)[0].state
@@ -148,7 +151,10 @@ def refund(business: str, order: str, amount: str | None, key: str, actor: str, 
 @click.option("--html", "page", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Write a page.")
 @show.as_json
 def receipt(business: str, order: str, page: Path | None, *, json_out: bool) -> None:
-    """Show the receipt of a paid ORDER of BUSINESS and its credit notes; with --html write the receipt as a page."""
+    """Show the receipt of a paid ORDER and its credit notes.
+
+    With --html the receipt is written as a page.
+    """
     with closing(show.open_addons()) as addons:
         made = addons.orders.receipt(business, order)
         notes = addons.orders.credit_notes(business, order)

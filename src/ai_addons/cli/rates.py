@@ -57,7 +57,7 @@ def refresh(*, json_out: bool) -> None:
 @click.option("--reason", required=True, help="Why; kept in the audit log.")
 @show.as_json
 def confirm(rate: str, actor: str, reason: str, *, json_out: bool) -> None:
-    """Take the refused RATE for good; type the number itself, as `ai-addons rates` shows it."""
+    """Take the refused RATE for good. Type the number itself, as `ai-addons rates` shows it."""
     with closing(show.open_addons()) as addons:
         taken = addons.rates.confirm(rate, actor=actor, reason=reason)
     if json_out:

@@ -20,7 +20,7 @@ _COUNT = click.IntRange(min=1)
 
 @click.group("top-up")
 def top_up() -> None:
-    """Let a saved card buy a pack by itself when credits run low; `ai-addons renew` buys."""
+    """Let a saved card buy when credits run low. `ai-addons renew` buys."""
 
 
 @top_up.command("set")
@@ -51,7 +51,10 @@ def set_top_up(  # noqa: PLR0913  # a standing order has that many sides
     off: bool,
     json_out: bool,
 ) -> None:
-    """Let the card of BUSINESS buy PACK; in place of what was agreed before, and failures so far are forgotten."""
+    """Let the card of BUSINESS buy PACK by itself.
+
+    It stands in place of what was agreed before, and failures so far are forgotten.
+    """
     with closing(show.open_addons()) as addons:
         standing = addons.orders.set_top_up(
             business,
