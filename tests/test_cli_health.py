@@ -175,7 +175,13 @@ def test_a_budget_is_told_before_it_is_spent(used: int, held: int, level: str, t
 def test_an_old_rate_is_told_unless_it_is_fixed(sources: tuple[str, ...], old: bool, level: str) -> None:
     """Who wrote a rate into the settings knows that it is old."""
     rate = FxRate(
-        base="USD", quote="GHS", rate=Decimal("11.646"), as_of=date(2026, 9, 29), fetched_at=0, source="bog", kind="mid"
+        base="USD",
+        quote="GHS",
+        rate=Decimal("11.646"),
+        as_of=date(2026, 9, 29),
+        fetched_at=0,
+        source="bog",
+        kind="interbank",
     )
     view = RateView(rate=rate, age_days=9, stale=old, old=old, sources=sources)
     assert judge_rate(view).level == level

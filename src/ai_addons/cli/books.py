@@ -152,8 +152,7 @@ def doctor(actor: str, *, rebuild: bool, system: bool, no_books: bool, json_out:
             report = _examined(addons)
     ok = (report is None or report.ok) and (health is None or health.ok)
     if json_out:
-        books_found = {} if report is None else show.plain(report)
-        show.print_json({"ok": ok, **books_found, **({} if health is None else {"system": show.plain(health.checks)})})
+        show.print_json({"ok": ok, **_told_doctor(report, health)})
     else:
         _print_doctor(report, health)
     if not ok:
@@ -185,6 +184,11 @@ def _rebuild(addons: AddOns, report: Report, actor: str) -> None:
 def _examined(addons: AddOns) -> Report:
     with progress.waiting("checking the books"):
         return addons.doctor()
+
+
+def _told_doctor(report: Report | None, health: Health | None) -> dict[str, object]:
+    told: dict[str, object] = {} if report is None else dict(show.plain(report))
+    return told if health is None else {**told, "system": health.checks}
 
 
 def _print_doctor(report: Report | None, health: Health | None) -> None:
