@@ -226,8 +226,6 @@ def a_sale_is_seen_at_once(shop: RunningShop) -> None:
 
 def on_shelf(person: Person) -> str:
     """Tins of tomato paste, as the page has them."""
-    found = re.search(
-        r'Tomato Paste</td><td>groceries</td><td class="right">(\d+)', person.http.get("/products/").text
-    )
+    found = re.search(r'Tomato Paste</td><td>groceries</td><td class="right">(\d+)', person.http.get("/products/").text)
     assert found is not None
     return found[1]
