@@ -22,7 +22,12 @@ if TYPE_CHECKING:
     from tests.browser import NewPage
     from tests.shops import Person, RunningShop
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent in another way there")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent in another way there"),
+    # Seconds of work; a machine that does much else at the same time takes its time.
+    pytest.mark.timeout(400),
+]
+PATIENCE = 60_000  # milliseconds for anything on a page, likewise
 
 BUTTONS = {
     "product_description": ("Perfumed Rice", "0.1"),
@@ -60,6 +65,7 @@ def test_a_refused_action_succeeds_after_a_payment_over_http(shop: RunningShop) 
 
 def signed_in(page: Page, shop: RunningShop, name: str) -> Page:
     """Sign in on the login page."""
+    page.set_default_timeout(PATIENCE)
     page.goto(f"{shop.url}/login/")
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password").fill(f"{name}-demo")
