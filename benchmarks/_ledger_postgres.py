@@ -99,11 +99,11 @@ def _wallets_result(what: str, url: str, *, full: bool) -> Result:
     rounds, seconds = (9, 6.0) if full else (3, 2.0)
     shops = [f"biz_{number}" for number in range(_WALLETS)]
     fund(url, shops)
-    _fill_bare(url, shops)
+    fill_bare(url, shops)
     ours, bare = list[float](), list[float]()
     for _ in range(rounds):
         ours.append(rate(together(_CLIENTS, client, url, shops, seconds), seconds))
-        bare.append(rate(together(_CLIENTS, _bare_client, url, shops, seconds), seconds))
+        bare.append(rate(together(_CLIENTS, bare_client, url, shops, seconds), seconds))
     ratio = statistics.median(own / theirs for own, theirs in zip(ours, bare, strict=True))
     return Result(
         what=what,
@@ -115,7 +115,8 @@ def _wallets_result(what: str, url: str, *, full: bool) -> Result:
     )
 
 
-def _fill_bare(url: str, businesses: Sequence[str]) -> None:
+def fill_bare(url: str, businesses: Sequence[str]) -> None:
+    """Make the tables of `bare_client`, with more credits for each business than it can use."""
     with closing(_connect(url)) as connection:
         for statement in _TABLES:
             connection.execute(statement)
@@ -124,7 +125,7 @@ def _fill_bare(url: str, businesses: Sequence[str]) -> None:
         connection.commit()
 
 
-def _bare_client(index: int, url: str, businesses: Sequence[str], seconds: float) -> list[float]:
+def bare_client(index: int, url: str, businesses: Sequence[str], seconds: float) -> list[float]:
     """Two minimal transactions a call for some time; the seconds each took."""
     with closing(_connect(url)) as connection:
         return timed(index, businesses, seconds, partial(_bill_bare, connection))

@@ -1,6 +1,7 @@
 """Writes the reference tables, and pictures of screens, from the code they describe.
 
-Run ``python docs/generate.py`` after a change to an error, a setting, a command, an event, a metric or a feature;
+Run ``python docs/generate.py`` after a change to an error, a setting, a command, an event, a metric, a table,
+an entry point or a feature;
 the tests fail while a table is out of date.
 """
 
@@ -12,11 +13,16 @@ import re
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, get_args, get_origin
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Final, Union, get_args, get_origin
 
-import click
+import cli_reference
+import environment_reference
 import feature_costs
 import http_access
+import ports_reference
+import tables_reference
+from markdown_parts import prose, table
 from pydantic import BaseModel, SecretStr
 from pydantic_core import PydanticUndefined, to_jsonable_python
 from rich._export_format import CONSOLE_SVG_FORMAT
@@ -24,7 +30,6 @@ from rich.console import Console
 
 import ai_addons
 from ai_addons import errors, events, settings
-from ai_addons.cli import main
 from ai_addons.cli.mask import Found, highlighted, legend
 from ai_addons.contrib import _genai
 from ai_addons.contrib._metrics import METRICS
@@ -59,7 +64,10 @@ def tables() -> dict[str, str]:
         "api.md": _api(),
         "errors.md": _errors(),
         "settings.md": _settings(),
-        "cli.md": _commands(),
+        "cli.md": _page("Command line", *cli_reference.page()),
+        "environment.md": _page("Environment variables", *environment_reference.page(_paths())),
+        "entry-points.md": _page("Entry points", *ports_reference.page()),
+        "tables.md": _page("Tables", *tables_reference.page()),
         "events.md": _events(),
         "metrics.md": _metrics(),
         "testing.md": _testing(),
@@ -106,21 +114,11 @@ def access() -> str:
 
 def pictures() -> dict[str, str]:
     """Every drawn screen by its file name."""
-    return {"mask.svg": _mask_screen()} | _charts()
+    return {"mask.svg": _mask_screen(), "tables.svg": tables_reference.picture()} | _charts()
 
 
 def _page(title: str, *parts: str) -> str:
     return "\n\n".join([_NOTE, f"# {title}", *parts]) + "\n"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ("---",) * len(head), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _prose(docstring: str | None) -> str:
-    """The first paragraph of a docstring on one line, its code marks as Markdown writes them."""
-    return " ".join(inspect.cleandoc(docstring or "").split("\n\n")[0].split()).replace("``", "`")
 
 
 # Errors.
@@ -134,7 +132,7 @@ def _errors() -> str:
             f"`{error.code}`",
             str(error.http_status),
             "yes" if error.retryable else "no",
-            _prose(error.__doc__),
+            prose(error.__doc__),
         )
         for error in _tree(AddOnsError)
     ]
@@ -142,7 +140,7 @@ def _errors() -> str:
         "Errors",
         "Every failure of a call is an `AddOnsError` with `code`, `http_status`, `retryable` and `charged` "
         "(credits; zero). The last column is the message it has if nothing more is known.",
-        _table(("error", "is a", "code", "HTTP", "retry", "message"), rows),
+        table(("error", "is a", "code", "HTTP", "retry", "message"), rows),
     )
 
 
@@ -169,6 +167,11 @@ def _settings() -> str:
     )
 
 
+def _paths() -> list[str]:
+    """Path of every setting."""
+    return [path for name in Settings.model_fields for path, _, _ in _leaves(Settings, (name,), "", {})]
+
+
 def _section(name: str, texts: dict[str, dict[str, str]]) -> str:
     """One section of the settings, or one setting that stands alone."""
     inner, _ = _inside(Settings.model_fields[name])
@@ -176,8 +179,8 @@ def _section(name: str, texts: dict[str, dict[str, str]]) -> str:
         (f"`{path}`", f"`{ENV_PREFIX + path.upper().replace('.', '__')}`", _default(field), text)
         for path, field, text in _leaves(Settings, (name,), "", texts)
     ]
-    about = [_prose(inner.__doc__)] if inner is not None else []
-    return "\n\n".join([f"## {name}", *about, _table(("setting", "environment", "default", "meaning"), rows)])
+    about = [prose(inner.__doc__)] if inner is not None else []
+    return "\n\n".join([f"## {name}", *about, table(("setting", "environment", "default", "meaning"), rows)])
 
 
 def _leaves(
@@ -225,38 +228,9 @@ def _texts_of(node: ast.ClassDef) -> Iterator[tuple[str, str]]:
     for attribute, after in zip(node.body, node.body[1:], strict=False):
         match attribute, after:
             case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
-                yield name, _prose(text)
+                yield name, prose(text)
             case _:
                 pass
-
-
-# Commands.
-
-
-def _commands() -> str:
-    context = click.Context(main, info_name="ai-addons", **main.context_settings)
-    return _page("Command line", _prose(main.help), *_in_group("ai-addons", main, context))
-
-
-def _in_group(title: str, group: click.Group, context: click.Context) -> Iterator[str]:
-    """The commands of a group, those of groups within it after their group."""
-    for name in sorted(group.commands):
-        command = group.commands[name]
-        yield _command(f"{title} {name}", command, context)
-        if isinstance(command, click.Group):
-            yield from _in_group(f"{title} {name}", command, click.Context(command, info_name=name, parent=context))
-
-
-def _command(title: str, command: click.Command, parent: click.Context) -> str:
-    context = click.Context(command, info_name=command.name, parent=parent)
-    usage = " ".join([title, *command.collect_usage_pieces(context)])
-    rows = [_option(record) for part in command.get_params(context) if (record := part.get_help_record(context))]
-    described = [f"## {title}", _prose(command.help), f"```sh\n{usage}\n```"]
-    return "\n\n".join([*described, _table(("option", "meaning"), rows)])
-
-
-def _option(record: tuple[str, str]) -> tuple[str, str]:
-    return f"`{record[0]}`", record[1]
 
 
 # Screens.
@@ -296,7 +270,7 @@ def _events() -> str:
         "Every hook is called with each of these, in the thread or task where it happened; see "
         "[Observe in production](../how-to/observe-in-production.md). They are frozen dataclasses in "
         "`ai_addons.events`. None holds a prompt, an answer, a person or a key.",
-        *[f"## {kind.__name__}\n\n{_prose(kind.__doc__)}\n\n{_fields(kind)}" for kind in kinds],
+        *[f"## {kind.__name__}\n\n{prose(kind.__doc__)}\n\n{_fields(kind)}" for kind in kinds],
     )
 
 
@@ -305,9 +279,7 @@ def _fields(kind: type) -> str:
     _, _, section = inspect.cleandoc(kind.__doc__ or "").partition("Attributes:\n")
     said = dict(re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", section, flags=re.MULTILINE))
     types = inspect.get_annotations(kind)
-    return _table(
-        ("field", "type", "meaning"), [(f"`{name}`", f"`{types[name]}`", _prose(said[name])) for name in types]
-    )
+    return table(("field", "type", "meaning"), [(f"`{name}`", f"`{types[name]}`", prose(said[name])) for name in types])
 
 
 # Metrics.
@@ -333,7 +305,7 @@ def _metrics() -> str:
         f"`{_genai.REQUEST_MODEL}`, and every other label as `ai_addons.LABEL`, but `reason` as `{_genai.REASON}`. "
         f"Names that begin with `gen_ai.` are those of release {_genai.CONVENTIONS} of OpenTelemetry's GenAI "
         "conventions.",
-        _table(("Prometheus", "OpenTelemetry", "kind", "unit", "labels", "meaning"), rows),
+        table(("Prometheus", "OpenTelemetry", "kind", "unit", "labels", "meaning"), rows),
     )
 
 
@@ -377,16 +349,21 @@ def _model(name: str, model: type[BaseModel]) -> str:
         (f"`{field}`", f"`{_kind(about.annotation)}`", about.description or "")
         for field, about in model.model_fields.items()
     ]
-    said = _prose(model.__doc__)
-    return f"{said}\n\n{_table((name, 'type', 'meaning'), rows)}"
+    said = prose(model.__doc__)
+    return f"{said}\n\n{table((name, 'type', 'meaning'), rows)}"
 
 
 def _kind(annotation: object) -> str:
-    """A type as people read it, without where it is from."""
-    named = annotation.__name__ if isinstance(annotation, type) and not get_args(annotation) else str(annotation)
-    short = re.sub(r"\b(?:\w+\.)+(?=\w)", "", named)
-    # Which of the two a Python prints depends on its version.
-    return re.sub(r"^Optional\[(.*)\]$", r"\1 | None", short)
+    """A type as people read it, without where it is from and what is done to it on the way out."""
+    origin, inside = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _kind(inside[0])
+    if origin in {Union, UnionType}:
+        return " | ".join(map(_kind, inside))
+    if annotation is NoneType:
+        return "None"
+    named = annotation.__name__ if isinstance(annotation, type) and not inside else str(annotation)
+    return re.sub(r"\b(?:\w+\.)+(?=\w)", "", named)
 
 
 # The test kit.
@@ -398,16 +375,16 @@ def _testing() -> str:
         "What `ai-addons[testing]` adds to pytest. "
         "[Test your feature](../how-to/test-your-feature.md) shows it by example.",
         "## Fixtures",
-        _table(("fixture", "is"), [(f"`{name}`", text) for name, text in _fixtures()]),
+        table(("fixture", "is"), [(f"`{name}`", text) for name, text in _fixtures()]),
         "## Markers",
-        _table(("marker", "meaning"), [(f"`{name}`", text) for name, text in MARKERS.items()]),
+        table(("marker", "meaning"), [(f"`{name}`", text) for name, text in MARKERS.items()]),
         "## Options",
-        _table(("option", "meaning"), [(f"`{name}`", text) for name, text in OPTIONS.items()]),
+        table(("option", "meaning"), [(f"`{name}`", text) for name, text in OPTIONS.items()]),
         f"`--ai-budget` is {DEFAULT_BUDGET} if nothing is said; processes of pytest-xdist share it.",
         *(_methods(title, kind) for title, kind in _KIT.items()),
         "## Contracts",
-        _table(
-            ("contract", "of"), [(f"`{name}`", _prose(getattr(contracts, name).__doc__)) for name in contracts.__all__]
+        table(
+            ("contract", "of"), [(f"`{name}`", prose(getattr(contracts, name).__doc__)) for name in contracts.__all__]
         ),
     )
 
@@ -426,17 +403,17 @@ def _fixtures() -> Iterator[tuple[str, str]]:
     """Name and text of every public fixture of the plugin."""
     for node in ast.parse(inspect.getsource(plugin)).body:
         if isinstance(node, ast.FunctionDef) and node.name.startswith("ai_"):
-            yield node.name, _prose(ast.get_docstring(node))
+            yield node.name, prose(ast.get_docstring(node))
 
 
 def _methods(title: str, kind: type) -> str:
     """What a fixture's object can be asked, in the order of its class."""
     rows = [
-        (f"`{name}`", _prose(member.__doc__))
+        (f"`{name}`", prose(member.__doc__))
         for name, member in vars(kind).items()
         if not name.startswith("_") and (callable(member) or isinstance(member, property))
     ]
-    return "\n\n".join([f"## {title}", _prose(kind.__doc__), _table(("name", "does"), rows)])
+    return "\n\n".join([f"## {title}", prose(kind.__doc__), table(("name", "does"), rows)])
 
 
 if __name__ == "__main__":

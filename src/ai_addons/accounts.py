@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ai_addons.answers import Answers
 from ai_addons.billing.doctor import examine, rebuild_usage
 from ai_addons.billing.heads import compare, heads
+from ai_addons.billing.jobs import recorded
 from ai_addons.billing.packs import in_micro_ghs
 from ai_addons.billing.periods import in_micros
 from ai_addons.billing.replies import Replies
@@ -436,6 +437,9 @@ class Accounts(Figures):
         Webhooks of gateways that wait are worked on and unpaid orders given up. Past days are counted for the
         operator. The sources of exchange rates are asked too, if any is configured and it is time.
         """
+        return recorded(self._wiring.books, "sweep", self._sweep)
+
+    def _sweep(self) -> int:
         swept = self._wiring.store.sweep()
         self.orders.work_inbox()
         self.orders.expire()

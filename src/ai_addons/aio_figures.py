@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.exporting import FileFormat, TableName
     from ai_addons.billing.feedback import Feedback
     from ai_addons.billing.forecast import SpendForecast
+    from ai_addons.billing.jobs import JobRun
     from ai_addons.billing.kpis import Kpis
     from ai_addons.billing.limiting import Switch
     from ai_addons.billing.margin_report import MarginReport
@@ -138,6 +139,10 @@ class AsyncOperating:
     async def backlog(self) -> tuple[Waiting, ...]:
         """See `Operating.backlog`."""
         return await threaded(self._addons.operating.backlog)
+
+    async def jobs(self) -> tuple[JobRun, ...]:
+        """See `Operating.jobs`."""
+        return await threaded(self._addons.operating.jobs)
 
     async def switches(self) -> tuple[Switch, ...]:
         """See `Operating.switches`."""

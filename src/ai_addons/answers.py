@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ai_addons.billing.hits import total_use
 from ai_addons.billing.records import check_id
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
     from ai_addons.billing.hits import CacheUse
     from ai_addons.wiring import Wiring
+
+
+_NOBODYS: Final = "ai_addons:reachable"
+"""A key that no answer has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +105,16 @@ class Answers:
         except CacheFault as fault:
             msg = f"Stored answers could not be dropped: {fault}. Nothing was charged. Try again when it can be used."
             raise StoreUnavailable(msg) from None
+
+    def fault(self) -> str | None:
+        """What is wrong with the cache, in words; None if it can be read, or there is none."""
+        cache = self._wiring.desk().kit.cache
+        if cache is not None:
+            try:
+                cache.get(_NOBODYS)
+            except CacheFault as fault:
+                return str(fault)
+        return None
 
     def _size(self) -> CacheSize | None:
         cache = self._wiring.desk().kit.cache

@@ -10,6 +10,7 @@ import os
 import secrets
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from inspect import iscoroutinefunction
@@ -40,6 +41,7 @@ from ai_addons.billing.sql import Database
 from ai_addons.billing.store import Store
 from ai_addons.billing.subscriptions import Subscriptions
 from ai_addons.billing.throttle import Throttle
+from ai_addons.cache.base import CacheFault
 from ai_addons.cache.flights import Flights
 from ai_addons.cache.keys import Keys
 from ai_addons.cache.secret import secret_bytes, secret_file
@@ -279,8 +281,10 @@ class Wiring:
                 desk, threads = self._desk
                 self._desk = None
                 threads.shutdown(wait=True)
-                if desk.kit.cache is not None:
-                    desk.kit.cache.close()
+                # A cache server that is away must not keep the books open.
+                with suppress(CacheFault):
+                    if desk.kit.cache is not None:
+                        desk.kit.cache.close()
             self.rates.close()
             self.database.close()
             for hook in self._own_hooks:

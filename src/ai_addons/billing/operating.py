@@ -20,6 +20,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
+from ai_addons.billing.jobs import JobRun, last_runs
 from ai_addons.billing.latency import CallCount
 from ai_addons.billing.limiting import Switch, read_switch
 from ai_addons.billing.margin import PAYMENT_FEE, FeatureUsage, MarginLine, margins
@@ -322,6 +323,10 @@ class Operating:
             )
 
         return self._books.database.read(look)
+
+    def jobs(self) -> tuple[JobRun, ...]:
+        """When each job was last done, by whichever host; one that never came to its end is not there."""
+        return last_runs(self._books)
 
     def switches(self) -> tuple[Switch, ...]:
         """Every kill switch that is pulled, of all businesses and features."""

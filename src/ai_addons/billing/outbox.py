@@ -14,6 +14,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeVar
 
+from ai_addons.billing.jobs import recorded
 from ai_addons.billing.sql import statements as sql
 from ai_addons.billing.webhooks import GIVE_UP, Delivery, Envelope, WebhookSender, backoff
 from ai_addons.events import OperatorAlert, WebhookDelivered, WebhookFailed, emit
@@ -123,6 +124,9 @@ class Outbox:
         Raises:
             StoreUnavailable: If the database cannot be used; what was on its way is sent again later.
         """
+        return recorded(self._books, "deliver", lambda: self._round(most))
+
+    def _round(self, most: int) -> Delivered:
         if self._sender is None:
             return Delivered(left=self._book(None, _count_due))
         ended: _Ended | None = None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ai_addons.billing.applying import Applying
 from ai_addons.billing.gateways.base import PhoneGateway
 from ai_addons.billing.inbox import Inbox
+from ai_addons.billing.jobs import recorded
 from ai_addons.billing.opening import Payment, Way
 from ai_addons.billing.order_rows import read_saved
 from ai_addons.billing.ordering import Ordering
@@ -78,6 +79,11 @@ class Payments(StandingOrders):
         self._inbox = Inbox(books, shop, self._ordering, self._applying, self._back.look_back)
 
     # For the business.
+
+    @property
+    def gateways(self) -> tuple[str, ...]:
+        """Names of the gateways that are configured, the usual one first; empty if nobody can pay."""
+        return self._names()
 
     @property
     def prompts_phones(self) -> bool:
@@ -308,14 +314,7 @@ class Payments(StandingOrders):
         Raises:
             StoreUnavailable: If the database cannot be used; run it again.
         """
-        done, bought = self._renewing.run(), self._topping_up.run()
-        return replace(
-            done,
-            waiting=done.waiting + bought.waiting,
-            failed=done.failed + bought.failed,
-            topped_up=bought.bought,
-            declined=bought.declined,
-        )
+        return recorded(self._books, "renew", self._renew)
 
     def expire(self) -> int:
         """Give up orders unpaid for ``payments.abandon_after``; not final. Returns how many."""
@@ -338,10 +337,7 @@ class Payments(StandingOrders):
         if days < 1:
             msg = "a reconciliation looks back a day or more; nothing was done"
             raise ValueError(msg)
-        self._inbox.work()
-        gateways = [self._shop.gateway(name) for name in self._names()]
-        found = Reconciler(self._books, self._applying, self._back).run(gateways, days=days)
-        return replace(found, abandoned=self.expire())
+        return recorded(self._books, "reconcile", lambda: self._reconcile(days))
 
     # For operators.
 
@@ -419,6 +415,22 @@ class Payments(StandingOrders):
             PaymentError: If it is not paid.
         """
         return self._back.forgive(business, order, actor=actor, reason=reason)
+
+    def _renew(self) -> Renewed:
+        done, bought = self._renewing.run(), self._topping_up.run()
+        return replace(
+            done,
+            waiting=done.waiting + bought.waiting,
+            failed=done.failed + bought.failed,
+            topped_up=bought.bought,
+            declined=bought.declined,
+        )
+
+    def _reconcile(self, days: int) -> Reconciliation:
+        self._inbox.work()
+        gateways = [self._shop.gateway(name) for name in self._names()]
+        found = Reconciler(self._books, self._applying, self._back).run(gateways, days=days)
+        return replace(found, abandoned=self.expire())
 
     def _settled(self, payment: Payment) -> Payment:
         """A prompt or a card may be paid at once: the gateway is asked, as always."""

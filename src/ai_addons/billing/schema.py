@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 metadata: Final = MetaData()
 
-HEAD: Final = "0012"
+HEAD: Final = "0013"
 """The version of these tables; `ai_addons.billing.migrations` leads here from every earlier one."""
 
 VERSION_TABLE: Final = "ai_schema_version"
@@ -771,6 +771,16 @@ web_replies: Final = _table(
     Index("ix_web_reply_expiry", "expires_at"),
 )
 """Answers of web requests under a client's own key, kept for a repeat; without a status in progress, or failed."""
+
+job_runs: Final = _table(
+    "ai_job_runs",
+    _text("job"),
+    _exact("ended_at"),
+    _exact("took_us"),
+    PrimaryKeyConstraint("job"),
+    CheckConstraint("took_us >= 0", name="ck_job_run_took"),
+)
+"""When each job last came to its end, on whichever host."""
 
 _REFUSAL: Final = "the ledger is never changed; book a reversal"
 

@@ -10,6 +10,7 @@ import click
 from ai_addons.billing.doctor import DAILY_SUMS
 from ai_addons.cli import progress, show
 from ai_addons.cli.exits import Exit, finds
+from ai_addons.cli.health import examine_system
 from ai_addons.cli.options import DAYS, WHO
 from ai_addons.money import usd
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.doctor import Finding, Report
     from ai_addons.billing.spending import WindowSpending
     from ai_addons.billing.usage import Usage
+    from ai_addons.cli.health import Health
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -128,24 +130,33 @@ def statement(business: str, first: datetime, last: datetime, *, json_out: bool)
 
 @click.command(epilog=finds("if a check fails"))
 @click.option("--rebuild", is_flag=True, help="Make daily sums that differ from the call log anew.")
+@click.option(
+    "--system",
+    is_flag=True,
+    help="Look at what runs too: database, clocks, cache, jobs, what waits, exchange rate, disks, budget, gateway.",
+)
+@click.option("--no-books", is_flag=True, help="With --system: leave the books out, which take long when they are big.")
 @WHO
 @show.as_json
-def doctor(actor: str, *, rebuild: bool, json_out: bool) -> None:
+def doctor(actor: str, *, rebuild: bool, system: bool, no_books: bool, json_out: bool) -> None:
     """Check that the books of every business agree with themselves."""
+    if no_books and (rebuild or not system):
+        msg = "--no-books goes with --system, and without --rebuild."
+        raise click.UsageError(msg)
     with closing(show.open_addons()) as addons:
-        with progress.waiting("checking the books"):
-            report = addons.doctor()
-        if rebuild:
+        health = examine_system(addons) if system else None
+        # Whether the database answers is told with what to do, and then there are no books to look at.
+        report = None if no_books or (health is not None and not health.database) else _examined(addons)
+        if rebuild and report is not None:
             _rebuild(addons, report, actor)
-            with progress.waiting("checking them again"):
-                report = addons.doctor()
+            report = _examined(addons)
+    ok = (report is None or report.ok) and (health is None or health.ok)
     if json_out:
-        show.print_json({"ok": report.ok, **show.plain(report)})
+        books_found = {} if report is None else show.plain(report)
+        show.print_json({"ok": ok, **books_found, **({} if health is None else {"system": show.plain(health.checks)})})
     else:
-        for finding in report.findings:
-            click.echo(f"{finding.business}: {finding.rule}: {finding.detail}")
-        click.echo(f"{report.wallets} wallets checked, {len(report.findings)} findings")
-    if not report.ok:
+        _print_doctor(report, health)
+    if not ok:
         raise SystemExit(Exit.FINDINGS)
 
 
@@ -169,6 +180,22 @@ def _rebuild(addons: AddOns, report: Report, actor: str) -> None:
             addons.rebuild_usage(business)
             addons.note_action(actor, "rebuild_usage", business=business)
             businesses.add()
+
+
+def _examined(addons: AddOns) -> Report:
+    with progress.waiting("checking the books"):
+        return addons.doctor()
+
+
+def _print_doctor(report: Report | None, health: Health | None) -> None:
+    for check in () if health is None else health.checks:
+        click.echo(f"{check.level:<7}  {check.name}: {check.found}")
+        if check.todo:
+            click.echo(f"         {check.todo}")
+    if report is not None:
+        for finding in report.findings:
+            click.echo(f"{finding.business}: {finding.rule}: {finding.detail}")
+        click.echo(f"{report.wallets} wallets checked, {len(report.findings)} findings")
 
 
 def _verify(findings: Sequence[Finding]) -> None:

@@ -27,6 +27,8 @@ _OLDEST_SQLITE: Final = (3, 37, 0)
 POOL: Final = 8
 """Connections to a server; more only make a hot row slower."""
 _LOCK_TIMEOUT: Final = "SET lock_timeout = '10s'"
+_POOLER: Final = "pooler"
+_TRANSACTION: Final = "transaction"
 # Any number that nobody else uses; processes that make the tables at the same moment queue for it.
 CREATION: Final = "SELECT pg_advisory_xact_lock(7205759403792793)"
 
@@ -44,6 +46,12 @@ def read_url(url: str) -> URL:
         msg = "store.url is no database URL; write e.g. 'sqlite:///shop.db'. Nothing was charged."
         raise ConfigError(msg) from None
     if parsed.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
+        if parsed.query.get(_POOLER, _TRANSACTION) != _TRANSACTION:
+            msg = (
+                "store.url names a pooler of a kind that is not known. Nothing was charged. Write pooler=transaction "
+                "for PgBouncer in transaction mode; one in session mode needs nothing."
+            )
+            raise ConfigError(msg)
         return parsed.set(drivername="postgresql+psycopg")
     if parsed.drivername not in ("sqlite", "sqlite+pysqlite"):
         msg = (
@@ -61,6 +69,14 @@ def read_url(url: str) -> URL:
         )
         raise ConfigError(msg)
     return parsed
+
+
+def shares_sessions(url: URL) -> bool:
+    """Whether a pooler gives each transaction whatever session of the server is free (``?pooler=transaction``).
+
+    Then nothing may be left in a session: no setting, and no statement prepared under a name.
+    """
+    return _POOLER in url.query
 
 
 def open_engine(url: URL) -> Engine:
@@ -110,11 +126,15 @@ def _postgres(url: URL) -> Engine:
         # One order of parameters, as the driver wants them; the server closes nothing while we are idle.
         # Whoever used a connection has ended what was begun on it: a ROLLBACK on return would only cost time.
         pool = {"pool_size": POOL, "max_overflow": 0, "pool_reset_on_return": None}
-        engine = create_engine(url, hide_parameters=True, paramstyle="format", **pool)
+        shared = shares_sessions(url)
+        # By itself the driver prepares what it has sent five times.
+        arguments = {"connect_args": {"prepare_threshold": None}} if shared else {}
+        bare = url.difference_update_query([_POOLER])
+        engine = create_engine(bare, hide_parameters=True, paramstyle="format", **pool, **arguments)
     except (ModuleNotFoundError, NoSuchModuleError):
         msg = "PostgreSQL needs its driver. Nothing was charged. Run: pip install 'ai-addons[postgres]'."
         raise ConfigError(msg) from None
-    event.listen(engine, "connect", _prepare_postgres)
+    event.listen(engine, "connect", _fit_types if shared else _prepare_postgres)
     return engine
 
 
@@ -145,14 +165,19 @@ def _use_wal(connection: sqlite3.Connection) -> None:
             return
 
 
-def _prepare_postgres(connection: Any, _record: object) -> None:  # noqa: ANN401  # psycopg's connection
+def _prepare_postgres(connection: Any, record: object) -> None:  # noqa: ANN401  # psycopg's connection
     """Set up a fresh PostgreSQL connection."""
+    _fit_types(connection, record)
+    connection.execute(_LOCK_TIMEOUT)
+    connection.commit()
+
+
+def _fit_types(connection: Any, _record: object) -> None:  # noqa: ANN401  # as above
+    """Set up the driver's side of a connection."""
     from psycopg.types.numeric import Int8Dumper  # noqa: PLC0415  # only where PostgreSQL is used
 
     # One type for all whole numbers, or each size of amount would be another statement to plan.
     connection.adapters.register_dumper(int, Int8Dumper)
-    connection.execute(_LOCK_TIMEOUT)
-    connection.commit()
 
 
 def ensure_schema(connection: Connection) -> None:

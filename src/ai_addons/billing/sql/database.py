@@ -52,7 +52,7 @@ class Database:
 
     Args:
         url: SQLAlchemy URL, e.g. ``sqlite:///shop.db`` or ``postgresql://pos@db/pos``; ``sqlite://`` keeps it
-            in memory.
+            in memory. ``?pooler=transaction`` says that PgBouncer in transaction mode stands before the server.
 
     Raises:
         ConfigError: For a URL that cannot be read or a database of another kind.
@@ -245,9 +245,11 @@ class Database:
     def _begin(self, pooled: PoolProxiedConnection, engine: Engine) -> Tx:
         if not self.postgres:
             return Tx(pooled.driver_connection, engine.dialect, self._prepared)
-        from ai_addons.billing.sql.pipelined import Names, PipelinedTx  # noqa: PLC0415  # needs psycopg
+        from ai_addons.billing.sql.pipelined import Names, PipelinedTx, PooledTx  # noqa: PLC0415  # needs psycopg
 
         driver: Any = pooled.driver_connection
+        if connecting.shares_sessions(self._url):
+            return PooledTx(driver, engine.dialect, self._prepared)
         # As long as the connection lives, so do the statements prepared on it.
         names = pooled.info.setdefault(_NAMES, Names())
         return PipelinedTx(driver, engine.dialect, self._prepared, names)

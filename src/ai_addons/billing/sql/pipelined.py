@@ -60,6 +60,7 @@ class _Queued(NamedTuple):
 
 _BEGIN: Final = _Queued(b"BEGIN ISOLATION LEVEL READ COMMITTED", [])
 _COMMIT: Final = _Queued(b"COMMIT", [])
+_LOCK_TIMEOUT: Final = _Queued(b"SET LOCAL lock_timeout = '10s'", [])
 
 
 class PipelinedTx(Tx):
@@ -141,7 +142,29 @@ class PipelinedTx(Tx):
         return given
 
 
-class LentPipelinedTx(PipelinedTx):
+class PooledTx(PipelinedTx):
+    """A transaction behind a pooler that lends a session of the server for no longer than that.
+
+    Nothing is prepared under a name, which another session would not know, and every setting ends with the
+    transaction. The server plans each statement anew for it.
+
+    Args:
+        connection: psycopg's, to the pooler.
+        dialect: SQLAlchemy's, which knows the database's SQL.
+        prepared: Statements written so far, shared by all transactions.
+    """
+
+    def __init__(self, connection: Connection[Any], dialect: Dialect, prepared: dict[ClauseElement, Prepared]) -> None:
+        super().__init__(connection, dialect, prepared, Names())
+        self._queue.append(_LOCK_TIMEOUT)
+
+    def _send(self, pgconn: Any, queued: _Queued) -> int:  # noqa: ANN401  # as inherited
+        statement, types = _as_sent(queued.statement)
+        pgconn.send_query_params(statement, queued.arguments, types)
+        return 1
+
+
+class LentPipelinedTx(PooledTx):
     """A transaction that a host began on its own connection, and will end.
 
     Nothing is prepared under a name: what the host's settings of psycopg forget would be forgotten with it.
@@ -160,11 +183,6 @@ class LentPipelinedTx(PipelinedTx):
     def commit(self) -> None:
         """Send what is queued; the rest is the host's."""
         self._run([])
-
-    def _send(self, pgconn: Any, queued: _Queued) -> int:  # noqa: ANN401  # as inherited
-        statement, types = _as_sent(queued.statement)
-        pgconn.send_query_params(statement, queued.arguments, types)
-        return 1
 
 
 def _queued(prepared: Prepared, values: Values) -> _Queued:
