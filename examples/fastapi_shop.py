@@ -8,7 +8,7 @@ import os
 import secrets
 import sqlite3
 from argparse import ArgumentParser
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from hmac import compare_digest
 from pathlib import Path
@@ -155,6 +155,62 @@ async def form_of(request: Request) -> dict[str, str]:
     return dict(parse_qsl((await request.body()).decode()))
 
 
+class Site:
+    """What every route needs: who is there, and pages.
+
+    Args:
+        books: The shop's own tables.
+        web: The endpoints of the AI add-on.
+        gateway: Where payments go.
+    """
+
+    def __init__(self, books: Books, web: Web, *, gateway: str) -> None:
+        self.books = books
+        self.web = web
+        self.gateway = gateway
+        # The add-on asks it who is there; it refuses what other sites make a browser send.
+        self.principal = cookie_principal(self.who)
+        self._templates = Jinja2Templates(HERE / "pos" / "templates")
+
+    def who(self, request: Request) -> Principal | None:
+        """Who asks, for the add-on."""
+        person = self.books.person(request)
+        if person is None:
+            return None
+        business = "" if person.business is None else person.business.id
+        return Principal(business_id=business, user_id=person.name, roles=frozenset({person.role}))
+
+    def business(self, request: Request) -> Business:
+        """The shop of whoever is signed in; others are sent where they belong."""
+        person = self.books.person(request)
+        if person is None or person.business is None:
+            raise HTTPException(303, headers={"location": "/login/" if person is None else "/ai/admin/"})
+        return person.business
+
+    def page(self, request: Request, business: Business, name: str, *, problem: str | None = None) -> Response:
+        """One of the shop's pages."""
+        if name not in PAGES:
+            raise HTTPException(404)
+        title, content = PAGES[name]
+        context = {"title": title, "problem": problem, **content(self.books.records(business))}
+        return self.shown(request, name, context, status=422 if problem else 200)
+
+    def shown(self, request: Request, name: str, context: Mapping[str, object], *, status: int = 200) -> Response:
+        """A template, with what stands on every page."""
+        person = self.books.person(request)
+        known = {
+            "person": None if person is None else person.name,
+            "shop_name": None if person is None or person.business is None else person.business.name,
+            "pages": PAGES,
+            "people": PEOPLE,
+            "gateway": self.gateway,
+            "ai_addons_assets": Markup(self.web.assets()),  # noqa: S704  # escaped there
+        }
+        return self._templates.TemplateResponse(
+            request, f"{name}.html", {**known, **context}, status_code=status, headers=dict(HEADERS)
+        )
+
+
 def make_app(books: Books, addons: AddOns, *, url: str, gateway: str) -> FastAPI:
     """The shop.
 
@@ -165,98 +221,73 @@ def make_app(books: Books, addons: AddOns, *, url: str, gateway: str) -> FastAPI
         gateway: Where payments go.
     """
     app, web = FastAPI(title="Sika POS"), Web(addons, authorize=authorize)
-
-    def who(request: Request) -> Principal | None:
-        person = books.person(request)
-        if person is None:
-            return None
-        business = "" if person.business is None else person.business.id
-        return Principal(business_id=business, user_id=person.name, roles=frozenset({person.role}))
-
-    principal = cookie_principal(who)
-    app.include_router(router(web, principal=principal, origin=url))
+    site = Site(books, web, gateway=gateway)
+    app.include_router(router(web, principal=site.principal, origin=url))
     add_errors(app, web)
     app.mount("/static", StaticFiles(directory=HERE / "pos" / "static"))
-    templates = Jinja2Templates(HERE / "pos" / "templates")
+    add_login(app, site)
+    add_buttons(app, site)
+    add_pages(app, site)
+    return app
 
-    def business_of(request: Request) -> Business:
-        person = books.person(request)
-        if person is None or person.business is None:
-            away = "/login/" if person is None else "/ai/admin/"
-            raise HTTPException(303, headers={"location": away})
-        return person.business
 
-    def shown(request: Request, name: str, *, status: int = 200, **context: Any) -> Response:
-        person = books.person(request)
-        known = {
-            "person": None if person is None else person.name,
-            "shop_name": None if person is None or person.business is None else person.business.name,
-            "pages": PAGES,
-            "people": PEOPLE,
-            "gateway": gateway,
-            "ai_addons_assets": Markup(web.assets()),  # noqa: S704  # escaped there
-        }
-        return templates.TemplateResponse(
-            request, f"{name}.html", {**known, **context}, status_code=status, headers=dict(HEADERS)
-        )
-
-    def page_of(request: Request, business: Business, name: str, problem: str | None = None) -> Response:
-        if name not in PAGES:
-            raise HTTPException(404)
-        title, content = PAGES[name]
-        context = {"title": title, "problem": problem, **content(books.records(business))}
-        return shown(request, name, status=422 if problem else 200, **context)
-
-    @app.get("/")
-    def home() -> Response:
-        return RedirectResponse("/till/")
+def add_login(app: FastAPI, site: Site) -> None:
+    """In and out."""
 
     @app.get("/login/")
     def login(request: Request) -> Response:
-        return shown(request, "login", title="Sign in")
+        return site.shown(request, "login", {"title": "Sign in"})
 
-    # As a dependency, the hook refuses forms that other sites make a browser send.
-    @app.post("/login/", dependencies=[Depends(principal)])
+    @app.post("/login/", dependencies=[Depends(site.principal)])
     def sign_in(request: Request, form: Annotated[dict[str, str], Depends(form_of)]) -> Response:
         person = {one.name: one for one in PEOPLE}.get(form.get("username", ""))
         if person is None or not compare_digest(form.get("password", "").encode(), person.password.encode()):
-            return shown(request, "login", status=401, title="Sign in", failed=True)
+            return site.shown(request, "login", {"title": "Sign in", "failed": True}, status=401)
         answer = RedirectResponse("/till/", 303)
-        answer.set_cookie(COOKIE, books.sign_in(person), httponly=True, samesite="lax")
+        answer.set_cookie(COOKIE, site.books.sign_in(person), httponly=True, samesite="lax")
         return answer
 
-    @app.post("/logout/", dependencies=[Depends(principal)])
+    @app.post("/logout/", dependencies=[Depends(site.principal)])
     def sign_out(request: Request) -> Response:
-        books.sign_out(request.cookies.get(COOKIE, ""))
+        site.books.sign_out(request.cookies.get(COOKIE, ""))
         return RedirectResponse("/login/", 303)
 
-    @app.post("/sell/", dependencies=[Depends(principal)])
-    def sell(
-        request: Request,
-        business: Annotated[Business, Depends(business_of)],
-        form: Annotated[dict[str, str], Depends(form_of)],
-    ) -> Response:
-        try:
-            books.sell(business, sale(books.records(business), form))
-        except (LookupError, ValueError) as error:
-            return page_of(request, business, "till", str(error))
-        return RedirectResponse("/till/", 303)
 
-    # Whoever asks pays. Too few credits are a 402, from `add_errors`.
-    @app.post("/api/ask/{feature}/", dependencies=[Depends(payer(principal))])
-    def ask(feature: str, asked: Question, business: Annotated[Business, Depends(business_of)]) -> dict[str, Any]:
+def add_buttons(app: FastAPI, site: Site) -> None:
+    """The one address that all eight buttons ask. Whoever asks pays; too few credits are a 402, by `add_errors`."""
+
+    @app.post("/api/ask/{feature}/", dependencies=[Depends(payer(site.principal))])
+    def ask(feature: str, asked: Question, business: Annotated[Business, Depends(site.business)]) -> dict[str, Any]:
         try:
-            return press(feature, books.records(business), asked.subject)
+            return press(feature, site.books.records(business), asked.subject)
         except LookupError:
             raise HTTPException(404) from None
         except ValidationError as error:
             raise HTTPException(422, [issue["msg"] for issue in error.errors()]) from None
 
-    @app.get("/{name}/")
-    def page(request: Request, name: str, business: Annotated[Business, Depends(business_of)]) -> Response:
-        return page_of(request, business, name)
 
-    return app
+def add_pages(app: FastAPI, site: Site) -> None:
+    """The pages of the shop, and its till."""
+
+    @app.get("/")
+    def home() -> Response:
+        return RedirectResponse("/till/")
+
+    @app.get("/{name}/")
+    def page(request: Request, name: str, business: Annotated[Business, Depends(site.business)]) -> Response:
+        return site.page(request, business, name)
+
+    @app.post("/sell/", dependencies=[Depends(site.principal)])
+    def sell(
+        request: Request,
+        business: Annotated[Business, Depends(site.business)],
+        form: Annotated[dict[str, str], Depends(form_of)],
+    ) -> Response:
+        try:
+            site.books.sell(business, sale(site.books.records(business), form))
+        except (LookupError, ValueError) as error:
+            return site.page(request, business, "till", problem=str(error))
+        return RedirectResponse("/till/", 303)
 
 
 def main() -> None:

@@ -25,7 +25,7 @@ ROOT: Final = Path(__file__).parent.parent
 COMMANDS: Final = {"django": ("examples/django_shop/manage.py", "demo"), "fastapi": ("examples/fastapi_shop.py",)}
 """What starts each shop."""
 
-_PATIENCE: Final = 60  # seconds for a start, on a busy machine
+_PATIENCE: Final = 200  # seconds for a start, on a busy machine
 _TOKEN: Final = re.compile(r'name="(?:csrfmiddlewaretoken|ai-addons-csrf)" (?:value|content)="([^"]+)"')
 
 
@@ -50,7 +50,7 @@ class RunningShop:
         """Somebody who is signed in, without a browser."""
         headers = {"origin": self.url}
         with httpx.Client(
-            base_url=self.url, headers=headers, follow_redirects=True, timeout=30, trust_env=False
+            base_url=self.url, headers=headers, follow_redirects=True, timeout=60, trust_env=False
         ) as http:
             form = {"username": name, "password": f"{name}-demo", **_field(http.get("/login/").text)}
             page = http.post("/login/", data=form)

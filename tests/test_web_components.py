@@ -472,9 +472,7 @@ def test_the_interrupted_work_is_offered_after_a_reload_too(page: Page, site: Si
     wait_until(page, lambda: ["ai-gate:done", "report_summary"] in told(page))
 
 
-def test_of_several_buttons_of_a_feature_the_one_that_was_pressed_is_finished(
-    page: Page, site: Site, api: Api
-) -> None:
+def test_of_several_buttons_of_a_feature_the_one_that_was_pressed_is_finished(page: Page, site: Site, api: Api) -> None:
     """After a reload it is known by its id, so that no other customer is assessed."""
     gates = "".join(f'<ai-gate id="{name}" feature="report_summary">{name}</ai-gate>' for name in ("one", "two"))
     api.says("POST work/", 402, SHORT)

@@ -18,9 +18,7 @@ def business_of(request: HttpRequest) -> Principal | None:
     staff = Staff.objects.filter(user=request.user).first()
     if staff is None:
         return None
-    return Principal(
-        business_id=staff.business_id or "", user_id=str(request.user.pk), roles=frozenset({staff.role})
-    )
+    return Principal(business_id=staff.business_id or "", user_id=str(request.user.pk), roles=frozenset({staff.role}))
 
 
 principal = drf_principal(business_of)

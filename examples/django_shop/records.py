@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from django.contrib.auth.models import User
+from pos.people import BUSINESSES, PEOPLE
+from pos.records import TODAY, Records, seed
+from pydantic import BaseModel
+
 from ai_addons.cli.records import CustomerRecord, Shop
 from ai_addons.cli.tour.tables import ContactLine, InvoiceLine, SaleLine, StockLine, Trade
 from ai_addons.features.credit_assessment import CreditApplication
 from ai_addons.features.product_description import Product as Described
-from django.contrib.auth.models import User
 from django_shop.models import Bill, Business, Customer, Product, Sale, Staff, Stock
-from pos.people import BUSINESSES, PEOPLE
-from pos.records import TODAY, Records, seed
-from pydantic import BaseModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,8 +10,6 @@ from django.db.models import F
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
-from django_shop.models import Sale, Staff, Stock
-from django_shop.records import records_of
 from pos.buttons import press
 from pos.pages import HEADERS, PAGES, sale
 from pos.people import PEOPLE
@@ -20,6 +18,9 @@ from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.response import Response
 from rest_framework.views import APIView
+
+from django_shop.models import Sale, Staff, Stock
+from django_shop.records import records_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse

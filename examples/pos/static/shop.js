@@ -33,8 +33,9 @@ function* prose(lines) {
   }
 }
 
-function show(told) {
+function show(told, subject) {
   answer.replaceChildren(made("h2", told.headline), ...prose(told.text));
+  if (subject) answer.prepend(Object.assign(made("p", subject), { className: "subject" }));
   if (told.table) answer.append(table(told.table));
   if (told.picture) answer.append(Object.assign(new Image(), { src: told.picture.src, alt: told.picture.title }));
   if (told.notes.length) {
@@ -61,7 +62,7 @@ for (const gate of document.querySelectorAll("ai-gate")) {
       body: JSON.stringify({ subject: input ? input.value : gate.dataset.subject ?? "" }),
     });
   };
-  gate.addEventListener("ai-gate:done", async (event) => show(await event.detail.result.json()));
+  gate.addEventListener("ai-gate:done", async (event) => show(await event.detail.result.json(), gate.dataset.subject));
 }
 document.querySelector("#question-form")?.addEventListener("submit", (event) => {
   event.preventDefault();

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ai_addons.billing.gateways.fake.hooks import HookPlan
-from ai_addons.billing.gateways.fake.server import FakeGatewayServer
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
+
+from ai_addons.billing.gateways.fake.hooks import HookPlan
+from ai_addons.billing.gateways.fake.server import FakeGatewayServer
 from django_shop.records import fill
 
 
