@@ -59,8 +59,12 @@ class Ordering:
         key: str | None = None,
         user: str | None = None,
         email: str | None = None,
+        check: Callable[[LockedWallet, Order], None] | None = None,
     ) -> Payment:
-        """Make an order and its first attempt; under a key that was used for it, give what is there."""
+        """Make an order and its first attempt; under a key that was used for it, give what is there.
+
+        A new order is not made if ``check`` raises, which sees it with its wallet locked.
+        """
         for value, what in ((business, "a business id"), (key, "the key of an order"), (user, "a user id")):
             if value is not None:
                 check_id(value, what)
@@ -81,6 +85,8 @@ class Ordering:
             else:
                 sold = sold_pack(wallet.policy, versions, wanted, wallet.now)
             order = self._order(wallet, sold, wanted, key=key, user=user, email=address)
+            if check is not None:
+                check(wallet, order)
             wallet.tx.write(sql.ADD_ORDER, order_values(order))
             return Payment(order=order, attempt=self._add_attempt(wallet.tx, wallet.now, order, gateway, way))
 
