@@ -222,6 +222,8 @@ def test_a_statement_adds_up_and_turns_its_pages(shop: Shop) -> None:
     assert "Later month" not in page.links
     shop.see("ledger/?page=3", status=404)
     shop.see("ledger/?month=2026-13", status=422)
+    # Digits too, but of no date (Arabic-Indic ones).
+    shop.see("ledger/?month=20%D9%A2%D9%A6-10", status=422)
 
 
 def test_a_statement_tells_of_corrections_without_their_references(shop: Shop) -> None:
