@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ai_addons.billing.profile import BusinessProfile
+from ai_addons.web import Principal
 from tests.web import OTHER, Shop
 
 if TYPE_CHECKING:
@@ -203,20 +204,46 @@ def test_a_policy_without_a_trial_says_so(shop: Shop) -> None:
     assert shop.get("ai/credits/").body["trial_credits"] == "0.00"
 
 
-# Feedback. `tests.web.FeedbackAddOns` stands in for the part of `AddOns` that keeps it.
+# Feedback.
 
 
-def test_feedback_is_handed_on_with_the_business_of_who_asks(shop: Shop) -> None:
-    """Whatever else is said, it is about a call of one's own business."""
-    said = {"transaction_id": "call-1", "rating": 5, "recommend": 0, "comment": "Helps."}
+def called(shop: Shop, business: str = "biz_7") -> str:
+    """The id of a call that a business made."""
+    shop.addons.grant(business, 5, source="adjustment", ref="feedback")
+    made: Any = shop.addons.billing.charge_credits(business, "u_1", "report_summary", "0.001")
+    return str(made["transaction_id"])
+
+
+def kept(shop: Shop) -> list[Any]:
+    """What was said, as the books keep it."""
+    columns = "business_id, user_id, rating, recommend, comment"
+    text = f"SELECT {columns} FROM ai_feedback ORDER BY business_id, user_id"  # noqa: S608  # no value in it
+    return shop.addons._wiring.database.read(lambda tx: list(tx.connection.execute(text).fetchall()))
+
+
+def test_feedback_is_kept_with_who_says_it(shop: Shop) -> None:
+    """Whatever else is said, it is about a call of one's own business; two users have a word each, the last one."""
+    said = {"transaction_id": called(shop), "rating": 4, "recommend": 0, "comment": "Helps."}
     assert shop.post("ai/feedback/", said).raw == b'{"success":true}'
-    assert shop.addons.said == ("biz_7", "call-1", 5, 0, "Helps.")
+    shop.post("ai/feedback/", said | {"rating": 5})
+    kofi = Principal(business_id="biz_7", user_id="u_2")
+    shop.post("ai/feedback/", said | {"rating": 1, "comment": "Wrong."}, who=kofi)
+    shop.post("ai/feedback/", {"transaction_id": called(shop, "biz_8"), "rating": 1}, who=OTHER)
+    assert kept(shop) == [
+        ("biz_7", "u_1", 5, 0, "Helps."),
+        ("biz_7", "u_2", 1, 0, "Wrong."),
+        ("biz_8", "u_9", 1, None, None),
+    ]
 
 
-def test_feedback_needs_stars_alone(shop: Shop) -> None:
-    """The rest may be left out."""
-    shop.post("ai/feedback/", {"transaction_id": "call-2", "rating": 1}, who=OTHER)
-    assert shop.addons.said == ("biz_8", "call-2", 1, None, None)
+def test_what_a_user_said_is_erased_with_the_user(shop: Shop) -> None:
+    """The words of another user stay."""
+    call = called(shop)
+    for user in ("u_1", "u_2"):
+        who = Principal(business_id="biz_7", user_id=user)
+        shop.post("ai/feedback/", {"transaction_id": call, "rating": 3, "comment": f"By {user}."}, who=who)
+    shop.addons.erase("biz_7", user="u_1", actor="boss")
+    assert kept(shop) == [("biz_7", "u_2", 3, None, "By u_2.")]
 
 
 @pytest.mark.parametrize(
@@ -242,4 +269,7 @@ def test_feedback_has_bounds(shop: Shop, change: dict[str, Any], loc: str) -> No
 
 def test_feedback_on_anothers_call_is_not_there(shop: Shop) -> None:
     """404, as for a call that never was."""
+    said = {"transaction_id": called(shop), "rating": 5}
+    assert shop.post("ai/feedback/", said, who=OTHER).status == 404
     assert shop.post("ai/feedback/", {"transaction_id": "missing", "rating": 5}).status == 404
+    assert kept(shop) == []

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ai_addons import AddOns
 from ai_addons.billing.profile import BusinessProfile
-from ai_addons.errors import NotFound
 from ai_addons.testing import ManualClock
 from ai_addons.testing.gateway import FakeGateway
 from ai_addons.testing.kit import kit_settings
@@ -31,19 +30,6 @@ def profile(business: str) -> BusinessProfile:
     return BusinessProfile(
         name=f"Shop {business}", email=EMAIL, phone=f"0244{sum(map(ord, business)):06d}", storefronts=3
     )
-
-
-class FeedbackAddOns(AddOns):
-    """With a box for feedback that tells what was put into it."""
-
-    said: object = None
-
-    def feedback(
-        self, business: str, transaction_id: str, *, rating: int, recommend: int | None, comment: str | None
-    ) -> None:
-        if transaction_id == "missing":
-            raise NotFound
-        self.said = (business, transaction_id, rating, recommend, comment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +74,7 @@ class Shop:
         self.gateway = FakeGateway(self.clock)
         self.events: list[Event] = []
         made = kit_settings(**{"billing": {"policy": policy}, "web": web or {}} | settings)
-        self.addons = FeedbackAddOns(
+        self.addons = AddOns(
             made, clock=self.clock, environ={}, gateways=[self.gateway], profile=profile, hooks=[self.events.append]
         )
         self.web = (

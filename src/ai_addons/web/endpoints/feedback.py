@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Protocol, cast
+from typing import Final, cast
 
 from pydantic import Field
 
@@ -20,26 +20,20 @@ class FeedbackBody(Body):
 
 
 class FeedbackAnswer(Answer):
-    """It is kept; a later word on the same result replaces it."""
+    """It is kept; a later word of the same user on the same result replaces it."""
 
     success: bool
 
 
-class TakesFeedback(Protocol):
-    """The part of `AddOns` that keeps it."""
-
-    def feedback(
-        self, business: str, transaction_id: str, *, rating: int, recommend: int | None, comment: str | None
-    ) -> object:
-        """Keep what somebody says of a call of a business."""
-        ...
-
-
 def _feedback(context: Context) -> FeedbackAnswer:
     said = cast("FeedbackBody", context.body)
-    addons = cast("TakesFeedback", context.addons)
-    addons.feedback(
-        context.business, said.transaction_id, rating=said.rating, recommend=said.recommend, comment=said.comment
+    context.addons.feedback(
+        context.business,
+        said.transaction_id,
+        user=context.user,
+        rating=said.rating,
+        recommend=said.recommend,
+        comment=said.comment,
     )
     return FeedbackAnswer(success=True)
 
