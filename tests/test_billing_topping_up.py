@@ -458,3 +458,65 @@ def test_books_that_cannot_be_used_end_the_run(monkeypatch: pytest.MonkeyPatch) 
         till.orders.renew()
     error = IdempotencyConflict()
     assert till.orders.renew() == Renewed(failed=((till.business, "idempotency_conflict"),))
+
+
+def meanwhile(till: Till, monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
+    """Let something happen once, after a machine has decided to buy and before it orders."""
+    payers = till.orders._topping_up._payers
+    email = payers.email
+
+    def late(business: str) -> str | None:
+        monkeypatch.setattr(payers, "email", email)
+        happens()
+        return email(business)
+
+    monkeypatch.setattr(payers, "email", late)
+
+
+def test_a_machine_that_slept_over_midnight_buys_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its key is of the day before, so the order of another machine is not found under it; it looks again."""
+    till = agreed()
+    found: list[Renewed] = []
+
+    def next_day() -> None:
+        till.clock.advance(DAY)
+        found.append(till.orders.renew())
+
+    meanwhile(till, monkeypatch, next_day)
+    assert till.orders.renew() == Renewed()
+    assert found == [Renewed(topped_up=1)]
+    assert (len(automatic(till)), till.balance()) == (1, "350")
+    till.agrees()
+
+
+@pytest.mark.parametrize(
+    "happens",
+    [
+        lambda till: till.orders.remove_top_up(till.business, actor="ama"),
+        lambda till: till.orders.set_top_up(till.business, "PRO", below=150, actor="ama", enabled=False),
+        lambda till: till.orders.set_top_up(till.business, "VALUE", below=150, actor="ama"),
+        lambda till: till.books.operations.set_status(till.business, "suspended", actor="op", reason="x"),
+    ],
+)
+def test_what_the_owner_takes_back_before_the_order_is_not_bought(
+    monkeypatch: pytest.MonkeyPatch, happens: Callable[[Till], object]
+) -> None:
+    """A rule that was removed, switched off or changed since a machine decided, or a wallet that was stopped."""
+    till = agreed()
+    meanwhile(till, monkeypatch, lambda: happens(till))
+    assert till.orders.renew() == Renewed()
+    assert (automatic(till), till.balance()) == ([], "100")
+
+
+def test_a_price_that_rises_before_the_order_is_not_paid(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The order would be made at the price of then, which nobody agreed to."""
+    sold = list(PREPAID_PACKS)
+    till = saved(packs=lambda *_: tuple(sold))
+    till.orders.set_top_up(till.business, "PRO", below=150, actor="ama")
+
+    def rises() -> None:
+        sold[-1] = sold[-1].__class__(type="PRO", price=Money(181), credits=Credits(250), bonus=Credits(70))
+
+    meanwhile(till, monkeypatch, rises)
+    assert till.orders.renew() == Renewed()
+    assert (automatic(till), till.balance()) == ([], "100")

@@ -58,6 +58,7 @@ def test_a_card_buys_the_owners_pack_below_the_threshold() -> None:
         ({"has_card": False}, "no_card"),
         ({"packs": PREPAID_PACKS[:1]}, "not_on_sale"),
         ({"rule": replace(RULE, most_price=Money("79.99"))}, "price"),
+        ({"rule": replace(RULE, most_price=Money("80.00", "USD"))}, "price"),
         ({"available": Credits(10)}, "enough"),
         ({"attempts": at(40 * DAY, outcome="pending")}, "pending"),
         ({"attempts": at(2 * DAY, 3 * DAY, 4 * DAY, outcome="failed")}, "failures"),

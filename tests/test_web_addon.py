@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ai_addons.billing.profile import BusinessProfile
+from ai_addons.web import Principal
 from tests.books import run_sql
 from tests.web import OTHER, Shop
 
@@ -209,30 +210,40 @@ def test_a_policy_without_a_trial_says_so(shop: Shop) -> None:
 
 def kept(shop: Shop) -> list[tuple[object, ...]]:
     """What is kept of it."""
-    query = "SELECT business_id, user_id, rating, recommend, comment FROM ai_feedback"
+    query = "SELECT business_id, user_id, rating, recommend, comment FROM ai_feedback ORDER BY 1, 2"
     return run_sql(shop.addons._wiring.books.database, query)
 
 
 def called(shop: Shop, business: str = "biz_7") -> str:
-    """The id of a paid call of a business."""
-    shop.addons.grant(business, 1, source="adjustment", ref="gift")
-    done = shop.addons.billing.charge_credits(business, "u_1", "report_summary", None)
-    return str(done["transaction_id"])
+    """The id of a call that a business made."""
+    shop.addons.grant(business, 5, source="adjustment", ref="feedback")
+    made: Any = shop.addons.billing.charge_credits(business, "u_1", "report_summary", "0.001")
+    return str(made["transaction_id"])
 
 
-def test_feedback_is_kept_with_the_business_and_the_person_who_ask(shop: Shop) -> None:
-    """It is about a call of one's own business; a later word of the same person replaces the first."""
-    call = called(shop)
-    said = {"transaction_id": call, "rating": 5, "recommend": 0, "comment": "Helps."}
-    assert shop.post("ai/feedback/", {**said, "rating": 4}).raw == b'{"success":true}'
+def test_feedback_is_kept_with_who_says_it(shop: Shop) -> None:
+    """Whatever else is said, it is about a call of one's own business; two users have a word each, the last one."""
+    said = {"transaction_id": called(shop), "rating": 4, "recommend": 0, "comment": "Helps."}
     assert shop.post("ai/feedback/", said).raw == b'{"success":true}'
-    assert kept(shop) == [("biz_7", "u_1", 5, 0, "Helps.")]
-
-
-def test_feedback_needs_stars_alone(shop: Shop) -> None:
-    """The rest may be left out."""
+    shop.post("ai/feedback/", said | {"rating": 5})
+    kofi = Principal(business_id="biz_7", user_id="u_2")
+    shop.post("ai/feedback/", said | {"rating": 1, "comment": "Wrong."}, who=kofi)
     shop.post("ai/feedback/", {"transaction_id": called(shop, "biz_8"), "rating": 1}, who=OTHER)
-    assert kept(shop) == [("biz_8", "u_9", 1, None, None)]
+    assert kept(shop) == [
+        ("biz_7", "u_1", 5, 0, "Helps."),
+        ("biz_7", "u_2", 1, 0, "Wrong."),
+        ("biz_8", "u_9", 1, None, None),
+    ]
+
+
+def test_what_a_user_said_is_erased_with_the_user(shop: Shop) -> None:
+    """The words of another user stay."""
+    call = called(shop)
+    for user in ("u_1", "u_2"):
+        who = Principal(business_id="biz_7", user_id=user)
+        shop.post("ai/feedback/", {"transaction_id": call, "rating": 3, "comment": f"By {user}."}, who=who)
+    shop.addons.erase("biz_7", user="u_1", actor="boss")
+    assert kept(shop) == [("biz_7", "u_2", 3, None, "By u_2.")]
 
 
 @pytest.mark.parametrize(

@@ -281,6 +281,7 @@ def test_an_amount_out_of_bounds_is_told_with_the_bounds(shop: Shop, amount: str
         {"item": "VALUE", "way": "page", "key": "a b"},
         {"item": "VALUE", "way": "page", "key": "k", "email": "nobody"},
         {"item": "CUSTOM", "way": "page", "key": "k", "amount": "1e3"},
+        {"item": "CUSTOM", "way": "page", "key": "k", "amount": "\u0661\u0660\u0660"},
         {"item": "VALUE", "way": "phone", "key": "k", "phone": "0" * 21, "network": "mtn"},
         {f"f{number}": "1" for number in range(30)},
     ],

@@ -398,6 +398,19 @@ def test_a_host_whose_clock_is_behind_counts_on_in_the_newer_window(shop: Shop) 
     assert throttle.count("biz_7", "u_1", "purchase") == 100_000_000
 
 
+def test_what_was_counted_is_forgotten_after_a_month(shop: Shop) -> None:
+    """It names users who may be gone; the sweep takes it, and leaves the windows of now."""
+    shop.post("ai/trial/")
+    shop.clock.advance(30 * 86_400 + 60)
+    shop.buy("VALUE")
+    shop.addons.sweep()
+    assert {row[0] for row in shop.addons._wiring.database.read(_actions)} == {"purchase"}
+
+
+def _actions(tx: Any) -> list[Any]:
+    return list(tx.connection.execute("SELECT action FROM ai_web_rates").fetchall())
+
+
 def test_erasing_a_user_forgets_what_was_counted(shop: Shop) -> None:
     """The row of the user goes; the business's own stays until all of it is erased."""
     shop.post("ai/trial/", headers={"idempotency-key": "k1"})

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import TYPE_CHECKING, Any
 
 import click
+import pytest
 from django.test import Client
 from django.test.utils import override_settings
 from flask import Flask
@@ -14,12 +16,11 @@ from ai_addons import Settings
 from ai_addons.cli import serve, show
 from ai_addons.contrib import flask as on_flask
 from ai_addons.contrib import starlette as on_starlette
+from ai_addons.contrib.wsgi import wsgi
 from tests.test_django_host import BORROWED, app
 from tests.web_hosts import begin_django, django_host, make_web
 
 if TYPE_CHECKING:
-    import pytest
-
     from ai_addons import AddOns
 
 AMA = {"x-who": "biz_7/u_1/"}
@@ -64,6 +65,17 @@ def test_a_body_that_announces_no_length_is_counted(ai_addons: AddOns) -> None:
     asyncio.run(route.handle({**scope, **found}, receive, send))
 
     assert sent[0]["status"] == 413
+
+
+@pytest.mark.parametrize("length", ["1048577", "9" * 5_000])
+def test_a_length_that_is_no_number_of_bytes_is_too_large(ai_addons: AddOns, length: str) -> None:
+    """Python does not even read a number of so many digits; nothing of the body is read."""
+    environ: dict[str, Any] = {"REQUEST_METHOD": "POST", "PATH_INFO": "/ai/hook/", "CONTENT_LENGTH": length}
+    told: list[str] = []
+
+    (body,) = wsgi(make_web(ai_addons))(environ, lambda status, _headers, _error=None: told.append(status))
+
+    assert (told, json.loads(body)["code"]) == (["413 Request Entity Too Large"], "payload_too_large")
 
 
 def test_a_host_that_is_not_allowed_gives_no_origin() -> None:

@@ -12,7 +12,14 @@ import pytest
 from ai_addons import Prompt, billed_feature
 from ai_addons.billing.profile import BusinessProfile
 from ai_addons.catalog import BUILT_IN, declared
-from ai_addons.errors import ConfigError, InsufficientCreditsError, StoreUnavailable
+from ai_addons.errors import (
+    AddOnsError,
+    ConfigError,
+    GatewayError,
+    InsufficientCreditsError,
+    ProviderTimeout,
+    StoreUnavailable,
+)
 from ai_addons.money import Credits, Money
 from ai_addons.web import WebRequest, pages
 from ai_addons.web.pages import CSP
@@ -215,6 +222,8 @@ def test_a_statement_adds_up_and_turns_its_pages(shop: Shop) -> None:
     assert "Later month" not in page.links
     shop.see("ledger/?page=3", status=404)
     shop.see("ledger/?month=2026-13", status=422)
+    # Digits too, but of no date (Arabic-Indic ones).
+    shop.see("ledger/?month=20%D9%A2%D9%A6-10", status=422)
 
 
 def test_a_statement_tells_of_corrections_without_their_references(shop: Shop) -> None:
@@ -282,6 +291,16 @@ def test_short_credits_lead_to_the_shop_and_what_may_work_later_can_be_tried_aga
     short = InsufficientCreditsError(required=Credits(3), available=Credits(1), offers=())
     assert Page(shop.web.problem(short, request)).links["Buy credits"] == f"{ROOT}ai/ui/buy/"
     assert Page(shop.web.problem(StoreUnavailable(), request)).links["Try again"] == f"{ROOT}ai/ui/"
+
+
+@pytest.mark.parametrize("error", [StoreUnavailable, GatewayError, ProviderTimeout])
+def test_what_others_say_never_reaches_a_page(shop: Shop, error: type[AddOnsError]) -> None:
+    """A database, a gateway and a provider are told of in the words of our own that clients get too."""
+    request = WebRequest(method="GET", path="ai/ui/", root=ROOT)
+    page = Page(shop.web.problem(error("connection to 10.0.0.7 failed: password of ama"), request))
+    assert "10.0.0.7" not in page.html
+    assert "ama" not in page.words
+    assert "Nothing was " in page.words
 
 
 @pytest.mark.parametrize("missing", ["jinja2", "pygal"])

@@ -170,6 +170,15 @@ def test_a_key_is_one_order_and_its_answer_the_same_bytes(shop: Shop) -> None:
     assert len(shop.get("ai/purchases/").body["purchases"]) == 1
 
 
+@pytest.mark.parametrize("path", ["ai/purchase/", "ai/trial/"])
+def test_a_key_of_the_books_own_is_refused(shop: Shop, path: str) -> None:
+    """Those of automatic orders; nothing is ordered, and it is the client's mistake rather than ours."""
+    key = {"idempotency-key": "auto-top-up:2026-01-01:1"}
+    told = shop.post(path, {"pack_type": "VALUE"} if "purchase" in path else {}, headers=key)
+    assert (told.status, told.body["errors"][0]["loc"]) == (422, ["header", "idempotency-key"])
+    assert shop.get("ai/purchases/").body["purchases"] == []
+
+
 def test_a_key_belongs_to_its_business(shop: Shop) -> None:
     """Another business may use the same word for something else."""
     key = {"idempotency-key": "k1"}

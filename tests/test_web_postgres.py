@@ -46,6 +46,22 @@ def test_a_payment_is_waited_for_and_listed_on_either_database(shop: Shop) -> No
     assert shop.get("ai/credits/").body["total_purchased"] == "100.00"
 
 
+@pytest.mark.parametrize("reference", ["a\0b", "x" * 256])
+def test_a_reference_that_no_database_holds_is_not_there(shop: Shop, reference: str) -> None:
+    """A browser may come back with anything in its address."""
+    assert shop.get("ai/ui/return/", query={"reference": reference}).status == 404
+
+
+def test_an_address_with_a_control_character_is_none_on_either_database(shop: Shop) -> None:
+    """PostgreSQL could not even keep it; a form says no more than a client's request does."""
+    assert shop.buy("VALUE", email="a\0b@shop.example").status == 422
+    assert shop.buy("VALUE", email="a\x1bb@shop.example").status == 422
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    body = b"item=VALUE&key=k&way=page&email=a%00b@shop.example"
+    assert shop.ask("POST", "ai/ui/buy/pay/", body, headers=form).status == 422
+    assert shop.get("ai/purchases/").body["purchases"] == []
+
+
 def test_what_is_erased_is_gone_on_either_database(shop: Shop) -> None:
     """Counters and kept answers, and the sweep runs over what is left."""
     shop.post("ai/trial/", headers={"idempotency-key": "k1"})

@@ -14,6 +14,7 @@ from ai_addons.billing.opening import Opening, Payment, answered, no_wallet
 from ai_addons.billing.order_rows import new_attempt_values, order_values, read_attempt, read_order, save_order, the
 from ai_addons.billing.orders import REFERENCE, Attempt, Order, facts
 from ai_addons.billing.records import check_id
+from ai_addons.billing.retrying import refuse_in_doubt
 from ai_addons.billing.selling import sold_month, sold_pack
 from ai_addons.billing.sql import purchases as sql
 from ai_addons.billing.subscriptions import subscribe_in
@@ -59,8 +60,12 @@ class Ordering:
         key: str | None = None,
         user: str | None = None,
         email: str | None = None,
+        check: Callable[[LockedWallet, Order], None] | None = None,
     ) -> Payment:
-        """Make an order and its first attempt; under a key that was used for it, give what is there."""
+        """Make an order and its first attempt; under a key that was used for it, give what is there.
+
+        A new order is not made if ``check`` raises, which sees it with its wallet locked.
+        """
         for value, what in ((business, "a business id"), (key, "the key of an order"), (user, "a user id")):
             if value is not None:
                 check_id(value, what)
@@ -81,6 +86,8 @@ class Ordering:
             else:
                 sold = sold_pack(wallet.policy, versions, wanted, wallet.now)
             order = self._order(wallet, sold, wanted, key=key, user=user, email=address)
+            if check is not None:
+                check(wallet, order)
             wallet.tx.write(sql.ADD_ORDER, order_values(order))
             return Payment(order=order, attempt=self._add_attempt(wallet.tx, wallet.now, order, gateway, way))
 
@@ -92,17 +99,19 @@ class Ordering:
         )
 
     def attempt(self, business: str, order: str, way: Way) -> Payment:
-        """Try once more to pay an order that nobody paid yet."""
+        """Try once more to pay an order that nobody paid yet, unless a saved card is being charged for it."""
         gateway = self._able(way)
+        key = {"business": business, "order": order}
 
         def work(wallet: LockedWallet, found: Sequence[list[Row]]) -> Payment:
             known = the(found[0], read_order)
             if known.state != "pending":
                 msg = f"This order is {known.state}. Nothing was charged. Make a new order."
                 raise PaymentError(msg)
+            made = wallet.tx.rows(sql.ATTEMPTS, key)
+            refuse_in_doubt(map(read_attempt, made), wallet.now)
             return Payment(order=known, attempt=self._add_attempt(wallet.tx, wallet.now, known, gateway, way))
 
-        key = {"business": business, "order": order}
         return self._opening.open(self._on(business, work, key), way)
 
     def submit_otp(self, business: str, reference: str, otp: str) -> Payment:

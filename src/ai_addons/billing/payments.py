@@ -23,6 +23,7 @@ from ai_addons.billing.reconciling import Reconciler
 from ai_addons.billing.records import check_id
 from ai_addons.billing.refunds import Refunds
 from ai_addons.billing.renewing import Renewing
+from ai_addons.billing.retrying import ask_before
 from ai_addons.billing.selling import Wanted
 from ai_addons.billing.sending_back import SendingBack
 from ai_addons.billing.sql import purchases as sql
@@ -160,13 +161,17 @@ class Payments(StandingOrders):
     ) -> Payment:
         """Try once more to pay an order: another page, another phone. Arguments are those of `start`.
 
-        Should two attempts be paid, the second goes into quarantine and is sent back by an operator.
+        Should two attempts be paid, the second goes into quarantine and is sent back by an operator. A saved card is
+        charged without anybody's approval: so the gateway is asked about attempts without an end before one is, and
+        nothing else is tried while one is.
 
         Raises:
             NotFound: If the business has no such order.
             PaymentError: If the order is no longer pending.
+            PaymentPending: If a saved card is being charged for it.
             GatewayError: If the gateway refused, or nobody can say.
         """
+        ask_before(self._ordering.find(business, order)[1], self._applying.apply, by_card=card is not None)
         way = Way(gateway=gateway, phone=phone, network=network, card=card, return_url=return_url)
         return self._settled(self._ordering.attempt(business, order, way))
 

@@ -45,6 +45,8 @@ T = TypeVar("T")
 logger: Final = logging.getLogger("ai_addons")
 
 _KEEP_TOLD_US: Final = 30 * 86_400_000_000
+# Windows are minutes long; one of more days than this would begin anew.
+_KEEP_COUNTED_US: Final = 30 * 86_400_000_000
 _AFTER_ALL: Final = 2**62
 
 
@@ -294,6 +296,7 @@ class Store:
         tx.write(sql.DROP_ANSWERS, {"now": now})
         tx.write(sql.DROP_EVENTS, {"before": now - _KEEP_TOLD_US})
         tx.write(web.DROP_REPLIES, {"now": now})
+        tx.write(web.DROP_RATES, {"before": now - _KEEP_COUNTED_US})
 
     # Reading.
 

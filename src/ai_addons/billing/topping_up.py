@@ -2,7 +2,9 @@
 
 `topups` decides, from the rule and from the automatic orders so far. An order's key is
 its day and number, so however many machines decide at once, one order is made and its
-card is charged once. A charge that was declined ends its order; one whose outcome
+card is charged once. It decides once more while the order is made, with the wallet
+locked: since the first look the owner may have changed the rule, the price may have
+risen, or another machine may have bought on another day. A charge that was declined ends its order; one whose outcome
 nobody knows blocks every other, and is asked about first.
 """
 
@@ -97,6 +99,10 @@ class _Look:
     standing: StandingTopUp
     pending: Order | None
     buy: TopUp | None
+
+
+class _Overtaken(Exception):
+    """What was decided does not hold any more, and nothing is to be bought."""
 
 
 class ToppingUp:
@@ -236,7 +242,10 @@ class ToppingUp:
             return self._go_on(look.pending, card)
         if look.buy is None or card is None:
             return None
-        return self._charge(business, look.buy.pack, look.buy.key, card)
+        try:
+            return self._charge(business, look.buy.pack, look.buy.key, card)
+        except _Overtaken:
+            return None
 
     def _look(self, business: str) -> _Look | None:
         check_id(business, "a business id")
@@ -247,12 +256,29 @@ class ToppingUp:
         has_card = self._payers.card(business, rows[0].card_id) is not None
 
         def work(wallet: LockedWallet, found: Sequence[list[Row]]) -> _Look | None:
-            if not found[0]:
-                return None
-            return self._judge(wallet, found[0][0], [read_order(row) for row in found[1]], has_card=has_card)
+            return self._read(wallet, found[0], found[1], has_card=has_card)
 
-        automatic = {**own, **_KEYS, "most": _MOST_ORDERS}
-        return self._books.on(business, work, (topups.TOP_UP, own), (topups.AUTOMATIC, automatic))
+        return self._books.on(business, work, (topups.TOP_UP, own), (topups.AUTOMATIC, _automatic(business)))
+
+    def _read(
+        self, wallet: LockedWallet, rules: Sequence[Row], orders: Sequence[Row], *, has_card: bool
+    ) -> _Look | None:
+        if not rules:
+            return None
+        return self._judge(wallet, rules[0], [read_order(row) for row in orders], has_card=has_card)
+
+    def _check(self, wallet: LockedWallet, order: Order) -> None:
+        """Decide once more, now that nobody else can change anything; the card is charged outside and was found.
+
+        Raises:
+            _Overtaken: Unless it comes to the same order.
+        """
+        rules = wallet.tx.rows(topups.TOP_UP, {"business": wallet.business})
+        orders = wallet.tx.rows(topups.AUTOMATIC, _automatic(wallet.business))
+        look = self._read(wallet, rules, orders, has_card=True)
+        wanted = None if look is None else look.buy
+        if wanted is None or (wanted.pack, wanted.price, wanted.key) != (order.pack, order.price, order.key):
+            raise _Overtaken
 
     def _judge(self, wallet: LockedWallet, row: Row, orders: Sequence[Order], *, has_card: bool) -> _Look:
         rule = read_rule(row)
@@ -294,7 +320,12 @@ class ToppingUp:
         way = Way(gateway=card.gateway, card=card.id)
         try:
             started = self._ordering.start(
-                business, Wanted(pack=pack), way, key=key, email=self._payers.email(business)
+                business,
+                Wanted(pack=pack),
+                way,
+                key=key,
+                email=self._payers.email(business),
+                check=self._check,
             )
             payment = self._settled(started)
         except GatewayError as error:
@@ -322,6 +353,11 @@ class ToppingUp:
             return Payment(order=known, attempt=attempt)
 
         return self._books.on(business, work, (purchases.ORDER, {"business": business, "order": order}))
+
+
+def _automatic(business: str) -> dict[str, object]:
+    """What finds all automatic orders of a business."""
+    return {"business": business, **_KEYS, "most": _MOST_ORDERS}
 
 
 def _nothing(*_: object) -> bool:

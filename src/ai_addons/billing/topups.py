@@ -184,10 +184,15 @@ def _pack(state: TopUpState) -> Pack | None:
     return next((pack for pack in state.packs if pack.type == state.rule.pack), None)
 
 
+def _within(price: Money, most: Money) -> bool:
+    """Whether a price is at most another; one in another currency is not what was agreed to."""
+    return price.currency == most.currency and price.minor <= most.minor
+
+
 def _stops(state: TopUpState, now: int) -> Iterator[Stop]:
     rule, today = state.rule, day_of(now, state.tz)
     pack = _pack(state)
-    dear = pack is not None and rule.most_price is not None and pack.price.minor > rule.most_price.minor
+    dear = pack is not None and rule.most_price is not None and not _within(pack.price, rule.most_price)
     bought = [day_of(one.at, state.tz) for one in state.attempts if one.outcome != "failed"]
     reasons: tuple[tuple[Stop, bool], ...] = (
         ("off", not rule.enabled),

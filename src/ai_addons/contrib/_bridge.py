@@ -25,7 +25,7 @@ METHODS: Final = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "T
 MOST_BODY: Final = 1_048_576
 """Bytes of the longest body that is read, 1 MiB: many times what a gateway sends in a webhook."""
 
-
+_MOST_DIGITS: Final = 20
 _SERVER_ERROR: Final = 500
 _logger: Final = logging.getLogger("ai_addons.web")
 
@@ -117,10 +117,13 @@ def check_length(told: str | int | None) -> int:
     Raises:
         PayloadTooLarge: If it is more than is read.
     """
-    length = int(told) if told is not None and str(told).isdecimal() else 0
-    if length > MOST_BODY:
+    said = "" if told is None else str(told)
+    if not (said.isascii() and said.isdecimal()):
+        return 0
+    # Python refuses to read a number of thousands of digits.
+    if len(said) > _MOST_DIGITS or int(said) > MOST_BODY:
         raise PayloadTooLarge
-    return length
+    return int(said)
 
 
 def nobody(_request: object = None) -> None:

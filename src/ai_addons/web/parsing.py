@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from ai_addons.billing.orders import AUTOMATIC
 from ai_addons.billing.records import check_id
 from ai_addons.web.errors import PayloadTooLarge, UnsupportedMediaType, ValidationFailed
 
@@ -71,11 +72,14 @@ def read_key(headers: Mapping[str, str]) -> str | None:
     """The client's ``Idempotency-Key``, None without one.
 
     Raises:
-        ValidationFailed: If it is no name.
+        ValidationFailed: If it is no name, or one of the books' own.
     """
     key = headers.get(KEY)
     if key is None:
         return None
+    if key.startswith(AUTOMATIC):
+        wrong = fault("id", ("header", KEY), f"An idempotency key does not begin with {AUTOMATIC}.")
+        raise wrong
     try:
         check_id(key, "an idempotency key")
     except ValueError:

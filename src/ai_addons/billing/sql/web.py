@@ -38,6 +38,9 @@ COUNTED: Final = select(web_rates.c.used, web_rates.c.starts_at).where(
 )
 """How many requests were counted."""
 
+DROP_RATES: Final = delete(web_rates).where(web_rates.c.starts_at < bindparam("before", type_=EXACT))
+"""Windows that are over; they name users."""
+
 _THIS_REPLY: Final = (
     web_replies.c.business_id == bindparam("business", type_=TEXT),
     web_replies.c.key == bindparam("of_key", type_=TEXT),

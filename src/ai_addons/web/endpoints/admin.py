@@ -51,7 +51,7 @@ Id = Annotated[str, AfterValidator(_id)]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255), AfterValidator(_text)]
 """Why something is changed; kept in the audit log, so nothing personal belongs into it."""
 
-RateText = Annotated[str, StringConstraints(pattern=r"^\d{1,6}(\.\d{1,8})?$")]
+RateText = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,6}(\.[0-9]{1,8})?$")]
 """GHS for one US dollar."""
 
 

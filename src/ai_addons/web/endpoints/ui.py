@@ -37,7 +37,7 @@ class DaysQuery(Query):
 class MonthQuery(Query):
     """Which part of a statement to show."""
 
-    month: str | None = Field(default=None, pattern=r"^2\d{3}-(0[1-9]|1[0-2])$")
+    month: str | None = Field(default=None, pattern=r"^2[0-9]{3}-(0[1-9]|1[0-2])$")
     """The month, ``2026-11``; None for this one."""
     page: int = Field(default=1, ge=1, le=1_000_000)
     """Which page of it, the newest first."""

@@ -6,6 +6,7 @@ carries a key, so that a button pressed twice makes one order.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, cast
 
@@ -14,6 +15,7 @@ from ai_addons.clock import Uuid7
 from ai_addons.errors import GatewayError, NotFound, PaymentError
 from ai_addons.money import Money
 from ai_addons.web.base import Context, Endpoint, Query, WebResponse
+from ai_addons.web.endpoints.paying import NAME
 from ai_addons.web.errors import Forbidden
 from ai_addons.web.pages import HEADERS, HTML
 from ai_addons.web.pages.forms import Amount, Form, Otp, Purchase, Way, read_form
@@ -250,7 +252,7 @@ def _back(context: Context) -> WebResponse:
     # Gateways add what they like.
     query = context.request.query
     reference = query.get("reference") or query.get("trxref")
-    if reference is None:
+    if reference is None or re.fullmatch(NAME, reference) is None:
         raise NotFound
     try:
         order = context.addons.orders.verify(context.business, reference).order

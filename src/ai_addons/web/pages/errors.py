@@ -8,7 +8,7 @@ from ai_addons.errors import AddOnsError, ConfigError, InsufficientCreditsError
 from ai_addons.web.base import WebResponse
 from ai_addons.web.errors import ValidationFailed
 from ai_addons.web.pages import render
-from ai_addons.web.problems import title
+from ai_addons.web.problems import detail, title
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ def problem_page(error: AddOnsError, told: WebResponse, request: WebRequest) -> 
     """An error as a page; as it would be told to a client where pages cannot be made.
 
     Args:
-        error: What went wrong. Its message is shown.
+        error: What went wrong. Its message is shown, but never the words of a provider, a gateway or a database.
         told: The same as a problem.
         request: What is answered.
     """
@@ -31,7 +31,7 @@ def problem_page(error: AddOnsError, told: WebResponse, request: WebRequest) -> 
             request,
             status=told.status,
             title=title(type(error)),
-            detail=str(error),
+            detail=detail(error),
             faults=faults,
             status_code=told.status,
             short_of_credits=isinstance(error, InsufficientCreditsError),

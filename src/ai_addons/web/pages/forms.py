@@ -17,8 +17,11 @@ F = TypeVar("F", bound="Form")
 Key = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,64}$")]
 """What makes a form sent twice one order."""
 Short = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20)]
-Email = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")]
-Amount = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\d{1,6}(\.\d{1,2})?$")]
+Email = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$"),
+]
+Amount = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9]{1,6}(\.[0-9]{1,2})?$")]
 """Cedis, to the pesewa."""
 Code = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9A-Za-z]{4,12}$")]
 
