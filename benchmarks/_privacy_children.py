@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from benchmarks import _privacy_tools as tools
-from benchmarks._report import Result
+from benchmarks._report import Result, not_measured
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,6 +81,7 @@ def hostile(_folder: Path, *, full: bool) -> list[Result]:
             ours=_told(seconds, unit, stopped),
             yardstick="; ".join(f"{name}: {_told(*one)}" for name, one in worst.items()),
             figure=seconds,
+            unit="s",
             goal=f"<= {HOSTILE_GOAL} s",
             met=seconds <= HOSTILE_GOAL and stopped is None,
         )
@@ -113,7 +114,7 @@ def loading(folder: Path, *, full: bool) -> list[Result]:
     Of several rounds the least counts. Memory is read on Linux only.
     """
     if not _STATUS.exists():
-        return [Result(what="loading", ours="NOT MEASURED: memory is read from /proc, which only Linux has")]
+        return [not_measured("loading", "memory is read from /proc, which only Linux has")]
     cases = {name: code for name, code in _LOADED.items() if name not in tools.missing()}
     rounds = 11 if full else 5
     taken = {name: [_resources(code, folder) for _ in range(rounds + 1)][1:] for name, code in cases.items()}
@@ -142,6 +143,7 @@ def _loaded(name: str, least: Mapping[str, tuple[float, ...]]) -> Result:
         ours=f"{cpu:.0f} ms, {size:.1f} MB" if own else "",
         yardstick="" if own else f"{cpu:.0f} ms, {size:.1f} MB",
         figure=cpu if own else None,
+        unit="ms" if own else "",
         goal=f"<= {LOAD_GOAL_MS} ms, <= {LOAD_GOAL_MB} MB" if own else "",
         met=cpu <= LOAD_GOAL_MS and size <= LOAD_GOAL_MB if own else None,
     )

@@ -7,11 +7,12 @@ on a busy machine where times do not. The settings are the defaults: disk cache,
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from importlib.metadata import version
 from typing import Final
 
-from benchmarks import _call_cost, _call_crowd
+from benchmarks import _call_cost, _call_crowd, _ledger_postgres
 from benchmarks._report import Benchmark, main
 
 CALL: Final = Benchmark(
@@ -26,8 +27,13 @@ CALL: Final = Benchmark(
         "crowd": _call_crowd.crowd,
         "profile": _call_cost.profile,
     },
-    versions=lambda: [f"LiteLLM {version('litellm')}", f"pydantic {version('pydantic')}"],
+    versions=lambda: [
+        f"LiteLLM {version('litellm')}",
+        f"pydantic {version('pydantic')}",
+        f"SQLite {sqlite3.sqlite_version}",
+        *_ledger_postgres.server_versions(),
+    ],
 )
 
 if __name__ == "__main__":
-    main(CALL, sys.argv[1:])
+    sys.exit(main(CALL, sys.argv[1:]))

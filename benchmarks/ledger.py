@@ -28,8 +28,12 @@ LEDGER: Final = Benchmark(
         "usage": _ledger_usage.reports,
         "profile": _ledger_sqlite.profile,
     },
-    versions=lambda: [f"SQLite {sqlite3.sqlite_version}", f"SQLAlchemy {version('sqlalchemy')}"],
+    versions=lambda: [
+        f"SQLite {sqlite3.sqlite_version}",
+        f"SQLAlchemy {version('sqlalchemy')}",
+        *_ledger_postgres.server_versions(),
+    ],
 )
 
 if __name__ == "__main__":
-    main(LEDGER, sys.argv[1:])
+    sys.exit(main(LEDGER, sys.argv[1:]))

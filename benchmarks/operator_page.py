@@ -7,6 +7,7 @@ without a goal, and so is what reads every call of its days: that is for a reque
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from typing import Final
 
@@ -17,7 +18,8 @@ BENCHMARK: Final = _report.Benchmark(
     about="What an operator's looks at all businesses cost.",
     full="1,000 businesses with 1,200,000 calls in the log, in place of 100 with 40,000",
     parts={"year": _operator_year.year},
+    versions=lambda: [f"SQLite {sqlite3.sqlite_version}"],
 )
 
 if __name__ == "__main__":
-    _report.main(BENCHMARK, sys.argv[1:])
+    sys.exit(_report.main(BENCHMARK, sys.argv[1:]))
