@@ -40,10 +40,8 @@ class Run:
 
 def section(outcome: Outcome, run: Run) -> str:
     """When, where and how it was measured, then the table, as Markdown."""
-    size = "full" if run.full else "small"
-    return (
-        f"{outcome.machine}; {size} size, {run.commit}, {load_told(run.load, run.cores)}.\n\n{table(outcome.results)}\n"
-    )
+    size = f"{'full' if run.full else 'small'} size, {run.commit}, {load_told(run.load, run.cores)}."
+    return f"{'; '.join(filter(None, [outcome.machine, size]))}\n\n{table(outcome.results)}\n"
 
 
 def places(page: str) -> list[str]:

@@ -44,7 +44,7 @@ NOT_RUN: Final = (
     "uv run mkdocs ",
     "uv run python docs/generate.py",
     "uv run pre-commit ",
-    "uv run python -m benchmarks.",
+    "uv run python -m benchmarks",
     # Runs until it is stopped; tests/test_cli_fake_gateway.py does.
     "ai-addons fake-gateway",
 )
