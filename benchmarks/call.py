@@ -1,8 +1,10 @@
 """What a billed call costs beside the model's: CPU, memory, and waiting when many call at once.
 
 Run with ``python -m benchmarks.call [--full] [--only PART …] [--json]``. The provider is a server on this machine, in
-a process of its own; the model is reached through real LiteLLM on both sides. Both sides run in turn, so ratios hold
-on a busy machine where times do not. The settings are the defaults: disk cache, masking, one SQLite file.
+a process of its own; the model is reached through real LiteLLM on both sides. The yardstick is bare
+`litellm.completion`, which a host pays anyhow, and for a cached call a bare durable INSERT on the same disk. Both sides
+run in turn, so ratios hold on a busy machine where times do not. The settings are the defaults: disk cache, masking,
+one SQLite file.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -174,6 +175,15 @@ def test_every_benchmark_has_a_place_on_the_page() -> None:
     there = places((ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8"))
     assert sorted(set(there)) == sorted(there)
     assert set(_all.names(ROOT, "benchmarks")) <= set(there)
+
+
+@pytest.mark.parametrize("name", _all.names(ROOT, "benchmarks"))
+def test_every_benchmark_says_how_it_is_run(name: str) -> None:
+    """Its name is that of its module, so the command of each of its figures is right."""
+    module = import_module(f"benchmarks.{name}")
+    (made,) = [one for one in vars(module).values() if isinstance(one, Benchmark)]
+    assert made.name == name
+    assert f"Run with ``python -m benchmarks.{name} [--full] [--only PART …] [--json]``" in module.__doc__
 
 
 # All of them.
