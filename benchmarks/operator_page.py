@@ -1,9 +1,9 @@
 """What an operator's looks at all businesses cost, with a year of trade behind them.
 
-Run with ``python -m benchmarks.operator_page [--full] [--only PART …] [--json]``. CPU time. There is no other program to
-hold it against; the yardstick is a second, after which a person starts to wait: nothing that the page reads at each look
-may take more over 30 days. The same over a year is shown without a goal, and so is what reads every call of its days:
-that is for a request of its own.
+Run with ``python -m benchmarks.operator_page [--full] [--only PART …] [--json]``. CPU time. There is no other program
+to hold it against; the yardstick is a second, after which a person starts to wait: nothing that the page reads at each
+look may take more over 30 days. The same over a year is shown without a goal, and so is what reads every call of its
+days: that is for a request of its own.
 """
 
 from __future__ import annotations
