@@ -35,7 +35,7 @@ except SystemExit as ended:
 def start(folder: Path, *, full: bool) -> list[Result]:
     """Commands that ask no database."""
     runs = {f"ai-addons {' '.join(words)}": _RUN.format(words=list(words)) for words in COMMANDS}
-    return started(in_turn({YARDSTICK: YARDSTICK, **runs}, folder, 21 if full else 7))
+    return started(in_turn({YARDSTICK: YARDSTICK, **runs}, folder, 21 if full else 5))
 
 
 def started(taken: Mapping[str, Sequence[Cost]]) -> list[Result]:
@@ -60,7 +60,7 @@ def _result(name: str, own: Cost, base: Cost) -> Result:
 CLI: Final = Benchmark(
     name="cli",
     about="How long `ai-addons` takes to begin.",
-    full="21 rounds in place of 7",
+    full="21 rounds in place of 5",
     parts={"start": start},
     versions=lambda: [f"click {version('click')}"],
 )

@@ -50,7 +50,7 @@ MOST_MB: Final = 10
 
 def imports(folder: Path, *, full: bool) -> list[Result]:
     """What a host imports of the package, beside pydantic."""
-    return imported(in_turn(IMPORTS, folder, 21 if full else 7))
+    return imported(in_turn(IMPORTS, folder, 21 if full else 5))
 
 
 def imported(taken: Mapping[str, Sequence[Cost]]) -> list[Result]:
@@ -74,7 +74,7 @@ def _import(name: str, own: Cost, base: Cost) -> Result:
 
 def privacy(folder: Path, *, full: bool) -> list[Result]:
     """What the privacy layer adds to a host that has pydantic."""
-    return added(in_turn(LAYER, folder, 21 if full else 7))
+    return added(in_turn(LAYER, folder, 21 if full else 5))
 
 
 def added(taken: Mapping[str, Sequence[Cost]]) -> list[Result]:
@@ -99,7 +99,7 @@ def _added(name: str, more: Sequence[Cost], base: Sequence[Cost]) -> Result:
 IMPORT_TIME: Final = Benchmark(
     name="import_time",
     about="What importing the package costs.",
-    full="21 rounds in place of 7",
+    full="21 rounds in place of 5",
     parts={"imports": imports, "privacy": privacy},
     versions=lambda: [f"pydantic {version('pydantic')}", f"SQLAlchemy {version('sqlalchemy')}"],
 )
