@@ -183,7 +183,7 @@ def test_every_benchmark_says_how_it_is_run(name: str) -> None:
     module = import_module(f"benchmarks.{name}")
     (made,) = [one for one in vars(module).values() if isinstance(one, Benchmark)]
     assert made.name == name
-    assert f"Run with ``python -m benchmarks.{name} [--full] [--only PART …] [--json]``" in module.__doc__
+    assert f"Run with ``python -m benchmarks.{name} [--full] [--only PART …] [--json]``" in (module.__doc__ or "")
 
 
 # All of them.
