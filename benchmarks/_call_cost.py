@@ -104,6 +104,7 @@ def cached(folder: Path, *, full: bool) -> list[Result]:
             ours=f"{statistics.median(ours):.2f} ms CPU",
             yardstick=f"{statistics.median(bare):.2f} ms by a bare durable INSERT",
             figure=over,
+            unit="ms",
             goal=f"<= {_CACHED_GOAL} ms CPU more",
             met=over <= _CACHED_GOAL,
         )
@@ -126,6 +127,7 @@ def memory(folder: Path, *, full: bool) -> list[Result]:
             ours=f"{before + grown:.1f} MiB",
             yardstick=f"{before:.1f} MiB after the first {warm:,}",
             figure=grown,
+            unit="MiB",
             goal=f"<= {_FLAT_MIB:g} MiB more",
             met=grown <= _FLAT_MIB,
         )

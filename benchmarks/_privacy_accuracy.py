@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from benchmarks import _privacy_texts as texts
 from benchmarks import _privacy_tools as tools
 from benchmarks._privacy_scores import Tally, altered
-from benchmarks._report import Result
+from benchmarks._report import Result, not_measured
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,14 +47,14 @@ def accuracy(_folder: Path, *, full: bool) -> list[Result]:
     loaded = [tools.load(name) for name in tools.installed()]
     results = [_missing(name) for name in tools.missing()]
     for name, samples in _suites(full=full).items():
-        results += scores(name, samples, loaded) if samples else [Result(what=name, ours="NOT MEASURED: it is absent")]
+        results += scores(name, samples, loaded) if samples else [not_measured(name, "it is absent")]
     for name, samples in _clean(full=full).items():
         results += [_altered(name, samples, loaded)] if samples else []
     return results
 
 
 def _missing(name: str) -> Result:
-    return Result(what=name, ours="", yardstick="NOT MEASURED: it is not installed")
+    return not_measured(name, "it is not installed")
 
 
 def _suites(*, full: bool) -> dict[str, list[Sample]]:

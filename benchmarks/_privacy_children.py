@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -10,10 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from benchmarks import _privacy_tools as tools
-from benchmarks._report import Result
+from benchmarks._fresh import in_turn, least
+from benchmarks._report import Result, not_measured
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from benchmarks._fresh import Cost
 
 HOSTILE_UNITS: Final = (
     *("a", "1", "1-", "1 ", "1.", "a@", "a.", "a@a.", ":", "a:", "(", "GHA-", "+233 ", "024 ", "AB12 ", "sk-"),
@@ -39,12 +41,8 @@ for unit in HOSTILE_UNITS:
     print(time.process_time() - began, unit, sep="|", flush=True)
 """
 
-# The high-water mark of the program itself; getrusage's is that of the process that started it if that was larger.
-_STATUS: Final = Path("/proc/self/status")
-_RESOURCES: Final = rf"""
-import re, time
-print(1000 * time.process_time(), int(re.search(r"VmHWM:\s+(\d+)", open("{_STATUS}").read())[1]) / 1024)
-"""
+_PROC: Final = Path("/proc")
+_BASE: Final = "a model of pydantic"
 _PYDANTIC: Final = "import pydantic; pydantic.BaseModel"
 # Much of pydantic is loaded with the first model, and whoever marks a field as personal has one.
 _MODEL: Final = f"{_PYDANTIC}; pydantic.create_model('Customer', name=(str, 'Ama'))"
@@ -56,9 +54,8 @@ masker = ai_addons.privacy.mask.BuiltinMasker([make() for make in BUILT_IN_RECOG
 masker.detect("Ama paid GHS 20 by 024 123 4567, GHA-123456789-0, ama@x.com")
 """
 _LOADED: Final[Mapping[str, str]] = {
-    "nothing": "pass",
     "import pydantic": _PYDANTIC,
-    "a model of pydantic": _MODEL,
+    _BASE: _MODEL,
     "ours": _PACKAGE,
     "ours, with a first text": _FIRST_TEXT,
     "DataFog": "from datafog.processing.text_processing.regex_annotator import RegexAnnotator; RegexAnnotator()",
@@ -81,6 +78,7 @@ def hostile(_folder: Path, *, full: bool) -> list[Result]:
             ours=_told(seconds, unit, stopped),
             yardstick="; ".join(f"{name}: {_told(*one)}" for name, one in worst.items()),
             figure=seconds,
+            unit="s",
             goal=f"<= {HOSTILE_GOAL} s",
             met=seconds <= HOSTILE_GOAL and stopped is None,
         )
@@ -112,36 +110,25 @@ def loading(folder: Path, *, full: bool) -> list[Result]:
 
     Of several rounds the least counts. Memory is read on Linux only.
     """
-    if not _STATUS.exists():
-        return [Result(what="loading", ours="NOT MEASURED: memory is read from /proc, which only Linux has")]
+    if not _PROC.exists():
+        return [not_measured("loading", f"memory is read from {_PROC}, which only Linux has")]
     cases = {name: code for name, code in _LOADED.items() if name not in tools.missing()}
-    rounds = 11 if full else 5
-    taken = {name: [_resources(code, folder) for _ in range(rounds + 1)][1:] for name, code in cases.items()}
-    least = {name: tuple(map(min, zip(*rows, strict=True))) for name, rows in taken.items()}
-    return [_loaded(name, least) for name in cases if name != "nothing"]
+    # Run in the folder: a tool is loaded by a module of this one, which has to be found from there.
+    here = f"import sys; sys.path.append({str(Path.cwd())!r})\n"
+    taken = in_turn({name: here + code for name, code in cases.items()}, folder, 11 if full else 5)
+    found = {name: least(rounds) for name, rounds in taken.items()}
+    return [_loaded(name, one, found[_BASE]) for name, one in found.items()]
 
 
-def _resources(code: str, folder: Path) -> tuple[float, float]:
-    """CPU milliseconds and megabytes of a fresh interpreter; byte code is kept in a folder from the first run on."""
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    environment = {**kept, "PYTHONPYCACHEPREFIX": str(folder)}
-    command = [sys.executable, "-c", f"{code}\n{_RESOURCES}"]
-    printed = subprocess.run(command, capture_output=True, check=True, env=environment).stdout
-    milliseconds, megabytes = map(float, printed.split()[-2:])
-    return milliseconds, megabytes
-
-
-def _loaded(name: str, least: Mapping[str, tuple[float, ...]]) -> Result:
+def _loaded(name: str, found: Cost, base: Cost) -> Result:
     own = name.startswith("ours")
-    cpu, size = (
-        mine - before
-        for mine, before in zip(least[name], least["a model of pydantic" if own else "nothing"], strict=True)
-    )
+    told = found - base if own else found
     return Result(
-        what=f"loading, {name}" + (", above a model of pydantic" if own else ""),
-        ours=f"{cpu:.0f} ms, {size:.1f} MB" if own else "",
-        yardstick="" if own else f"{cpu:.0f} ms, {size:.1f} MB",
-        figure=cpu if own else None,
+        what=f"loading, {name}" + (f", above {_BASE}" if own else ""),
+        ours=told.told() if own else "",
+        yardstick="" if own else told.told(),
+        figure=told.ms if own else None,
+        unit="ms" if own else "",
         goal=f"<= {LOAD_GOAL_MS} ms, <= {LOAD_GOAL_MB} MB" if own else "",
-        met=cpu <= LOAD_GOAL_MS and size <= LOAD_GOAL_MB if own else None,
+        met=told.ms <= LOAD_GOAL_MS and told.mb <= LOAD_GOAL_MB if own else None,
     )

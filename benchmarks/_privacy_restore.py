@@ -227,6 +227,7 @@ def _clean(*, full: bool) -> Result:
         what=f"restore, {len(answers):,} texts without placeholders",
         ours=f"{false} changed, {restored.count(None)} refused",
         figure=float(false),
+        unit="texts",
         goal="0 changed",
         met=false == 0,
     )

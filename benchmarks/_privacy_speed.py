@@ -75,6 +75,7 @@ def _result(name: str, corpus: Sequence[str], loaded: Sequence[Tool]) -> Result:
         ours=f"{ours:.2f} MB/s{ratio}",
         yardstick="; ".join(f"{tool}: {rate:.3f} MB/s" for tool, rate in found.items()),
         figure=ours,
+        unit="MB/s",
         goal=f">= {goal} MB/s" if goal else "",
         met=ours >= goal if goal else None,
     )
@@ -90,6 +91,7 @@ def _slowest(name: str, corpus: Sequence[str]) -> Result:
         what=f"speed, {name}, 99th percentile of {len(corpus)} texts",
         ours=f"{p99:.2f} ms",
         figure=p99,
+        unit="ms",
         goal=f"<= {P99_GOAL_MS:.0f} ms" if goal else "",
         met=p99 <= P99_GOAL_MS if goal else None,
     )

@@ -158,6 +158,12 @@ def missing() -> list[str]:
     return [name for name in NAMES if name not in installed()]
 
 
+def versions() -> list[str]:
+    """The packages of the tools that are there, with versions."""
+    packages = {"presidio_analyzer": "presidio-analyzer", "datafog": "datafog", "scrubadub": "scrubadub"}
+    return [f"{name} {version(name)}" for package, name in packages.items() if find_spec(package) is not None]
+
+
 def load(name: str) -> Tool:
     """A tool by its short name."""
     return ours() if name == OURS else _OTHERS[name][1]()

@@ -25,7 +25,7 @@ from benchmarks import (
 )
 from benchmarks._features_rows import above, below, by_method, same, shown
 from benchmarks._features_slice import slice_folder
-from benchmarks._report import Benchmark, Result, main
+from benchmarks._report import Benchmark, Result, main, not_measured
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,7 +43,7 @@ def on_slice(lines: Callable[[Path], list[Result]], _folder: Path, *, full: bool
     try:
         return lines(slice_folder())
     except FileNotFoundError as missing:
-        return [Result(what="development slice", ours=f"not measured: {missing}")]
+        return [not_measured("development slice", str(missing))]
 
 
 def report(data: Path) -> list[Result]:
@@ -135,4 +135,4 @@ FEATURES: Final = Benchmark(
 )
 
 if __name__ == "__main__":
-    main(FEATURES, sys.argv[1:])
+    sys.exit(main(FEATURES, sys.argv[1:]))

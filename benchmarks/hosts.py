@@ -23,4 +23,4 @@ HOSTS: Final = Benchmark(
 )
 
 if __name__ == "__main__":
-    main(HOSTS, sys.argv[1:])
+    sys.exit(main(HOSTS, sys.argv[1:]))

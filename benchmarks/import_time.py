@@ -1,24 +1,24 @@
 """What importing the package costs in time and memory, as a ratio to `import pydantic`.
 
-Run with ``python -m benchmarks.import_time [ROUNDS]``. Every figure is that of a fresh
-interpreter less that of one that imports nothing: CPU time, user and system, and peak
-resident memory. The imports are measured in turn in each round, so that a busy machine
-slows all of them alike. The privacy layer is measured on top of pydantic, which every
-host has loaded, and of the modules of the standard library that the rest of this
-package loads anyhow.
+Run with ``python -m benchmarks.import_time [--full] [--only PART …] [--json]``. Every figure is that of a fresh
+interpreter less that of one that imports nothing: CPU time, user and system, and peak resident memory. The imports are
+measured in turn in each round. The yardstick is a package that most hosts have loaded anyhow. The privacy layer is
+measured on top of pydantic and of the modules of the standard library that the rest of this package loads anyhow.
 """
 
 from __future__ import annotations
 
-import resource
-import statistics
-import subprocess
 import sys
-from dataclasses import dataclass
-from typing import Final
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Final
 
-ROUNDS: Final = 21
-BARE: Final = "pass"
+from benchmarks._fresh import Cost, in_turn, median
+from benchmarks._report import Benchmark, Result, main
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
 BASE: Final = "import pydantic; pydantic.BaseModel"
 # What pydantic and the plug-ins load at their first use, whoever uses them.
 HOST: Final = f"{BASE}; pydantic.TypeAdapter; pydantic.RootModel; import importlib.metadata, ai_addons.plugins"
@@ -28,80 +28,81 @@ FIRST: Final = (
     "masker = BuiltinMasker([make() for make in BUILT_IN_RECOGNIZERS.values()], max_field_bytes=65_536); "
     "masker.session().mask(['Call 024 412 3456, ama@x.com'], None)"
 )
-CASES: Final = {
-    "import pydantic": BASE,
-    "import ai_addons": "import ai_addons",
+YARDSTICK: Final = "import pydantic"
+PACKAGE: Final = "import ai_addons"
+IMPORTS: Final = {
+    YARDSTICK: BASE,
+    PACKAGE: "import ai_addons",
     "amounts and errors": "from ai_addons import AddOnsError, Credits",
     "declare a feature": "from ai_addons import Prompt, billed_feature",
     "make an AddOns": "from ai_addons import AddOns; AddOns()",
-    "what a host has": HOST,
-    "the same and the privacy layer": f"{HOST}; import ai_addons.privacy.mask",
-    "the same, and a first text masked": f"{HOST}; {FIRST}",
 }
-ADDED: Final = ("the same and the privacy layer", "what a host has")
+LAYER: Final = {
+    "what a host has": HOST,
+    "the privacy layer": f"{HOST}; import ai_addons.privacy.mask",
+    "the privacy layer, and a first text masked": f"{HOST}; {FIRST}",
+}
+MOST: Final = 3
+"""Times `import pydantic`; the goal for `import ai_addons`."""
 MOST_MS: Final = 50
 MOST_MB: Final = 10
-# From Linux's own account: `ru_maxrss` of a child begins with what its parent had.
-TELL: Final = "\nprint(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What a fresh interpreter needed.
-
-    Attributes:
-        ms: CPU milliseconds, user and system.
-        mb: Peak resident memory in megabytes.
-    """
-
-    ms: float
-    mb: float
+def imports(folder: Path, *, full: bool) -> list[Result]:
+    """What a host imports of the package, beside pydantic."""
+    return imported(in_turn(IMPORTS, folder, 21 if full else 5))
 
 
-def cost(statement: str) -> Cost:
-    """What a fresh interpreter needs for a statement."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run([sys.executable, "-c", statement + TELL], check=True, capture_output=True, text=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    spent = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-    return Cost(1_000 * spent, int(done.stdout) / 1024)
+def imported(taken: Mapping[str, Sequence[Cost]]) -> list[Result]:
+    """One line for each import; the ratio is that of the medians."""
+    costs = {name: median(rounds) for name, rounds in taken.items()}
+    base = costs.pop(YARDSTICK)
+    return [_import(name, own, base) for name, own in costs.items()]
 
 
-def measure(rounds: int) -> dict[str, list[Cost]]:
-    """The cost above a bare interpreter, per case and round."""
-    for statement in CASES.values():  # writes the byte code, warms the disk cache
-        cost(statement)
-    taken: dict[str, list[Cost]] = {name: [] for name in CASES}
-    for _ in range(rounds):
-        bare = cost(BARE)
-        for name, statement in CASES.items():
-            one = cost(statement)
-            taken[name].append(Cost(one.ms - bare.ms, one.mb - bare.mb))
-    return taken
+def _import(name: str, own: Cost, base: Cost) -> Result:
+    goal, ratio = name == PACKAGE, own.ms / base.ms
+    return Result(
+        what=name,
+        ours=own.told(),
+        yardstick=f"{base.told()} by {YARDSTICK}",
+        figure=ratio,
+        goal=f"ratio <= {MOST}" if goal else "",
+        met=ratio <= MOST if goal else None,
+    )
 
 
-def table(taken: dict[str, list[Cost]]) -> str:
-    """The figures as a Markdown table; the ratio is that of the medians."""
-    base = statistics.median(one.ms for one in taken["import pydantic"])
-    rows = [_row(name, costs, base) for name, costs in taken.items()]
-    head = ["| what | least, ms | median, ms | ratio | memory, MB |", "|---|---|---|---|---|"]
-    return "\n".join([*head, *rows, "", _privacy(taken)])
+def privacy(folder: Path, *, full: bool) -> list[Result]:
+    """What the privacy layer adds to a host that has pydantic."""
+    return added(in_turn(LAYER, folder, 21 if full else 5))
 
 
-def _row(name: str, costs: list[Cost], base: float) -> str:
-    times = [one.ms for one in costs]
-    median, memory = statistics.median(times), statistics.median(one.mb for one in costs)
-    return f"| {name} | {min(times):.0f} | {median:.0f} | {median / base:.2f} | {memory:.1f} |"
+def added(taken: Mapping[str, Sequence[Cost]]) -> list[Result]:
+    """What each adds to the first of them, round by round."""
+    (_, base), *layers = taken.items()
+    return [_added(name, [more - less for more, less in zip(own, base, strict=True)], base) for name, own in layers]
 
 
-def _privacy(taken: dict[str, list[Cost]]) -> str:
-    """What the privacy layer adds, round by round, against the goal."""
-    pairs = list(zip(*(taken[name] for name in ADDED), strict=True))
-    ms = statistics.median(more.ms - less.ms for more, less in pairs)
-    mb = statistics.median(more.mb - less.mb for more, less in pairs)
-    met = "met" if ms <= MOST_MS and mb <= MOST_MB else "not met"
-    return f"The privacy layer adds {ms:.0f} ms and {mb:.1f} MB (goal: {MOST_MS} ms, {MOST_MB} MB): {met}."
+def _added(name: str, more: Sequence[Cost], base: Sequence[Cost]) -> Result:
+    own = median(more)
+    return Result(
+        what=f"{name}, added to what a host has",
+        ours=own.told(),
+        yardstick=f"{median(base).told()} by what a host has",
+        figure=own.ms,
+        unit="ms",
+        goal=f"<= {MOST_MS} ms, <= {MOST_MB} MB",
+        met=own.ms <= MOST_MS and own.mb <= MOST_MB,
+    )
 
+
+IMPORT_TIME: Final = Benchmark(
+    name="import_time",
+    about="What importing the package costs.",
+    full="21 rounds in place of 5",
+    parts={"imports": imports, "privacy": privacy},
+    versions=lambda: [f"pydantic {version('pydantic')}", f"SQLAlchemy {version('sqlalchemy')}"],
+)
 
 if __name__ == "__main__":
-    print(table(measure(int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS)))
+    sys.exit(main(IMPORT_TIME, sys.argv[1:]))

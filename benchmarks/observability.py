@@ -1,8 +1,8 @@
 """What listening costs: billed calls with hooks beside the same calls without any, in turn in the same run.
 
-Run with ``python -m benchmarks.observability [CALLS]``. Books are an SQLite file with its usual durability, the
-answer is the offline model's, so the ratio is what hooks add to the SDK's own part of a call; a real model takes
-a thousand times as long.
+Run with ``python -m benchmarks.observability [--full] [--only PART …] [--json]``. Books are an SQLite file with its
+usual durability, the answer is the offline model's, so the ratio is what hooks add to the SDK's own part of a call; a
+real model takes a thousand times as long.
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ import io
 import logging
 import statistics
 import sys
-import tempfile
 import time
 from contextlib import ExitStack, closing
-from pathlib import Path
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
 from opentelemetry.sdk.metrics import MeterProvider
@@ -30,14 +29,16 @@ from ai_addons.contrib.logs import LoggingHook
 from ai_addons.contrib.otel import OtelHook
 from ai_addons.contrib.prometheus import PrometheusHook
 from benchmarks._ledger_books import MILLI
-from benchmarks._report import Result, machine, table
+from benchmarks._report import Benchmark, Result, main
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from ai_addons.events import EventHook
 
-CALLS: Final = 1_000
+CALLS: Final = 400
+MANY: Final = 4_000
 _PER_ROUND: Final = 20
 _NONE: Final = "no hook"
 
@@ -83,11 +84,10 @@ SETS: Final[dict[str, Callable[[], Sequence[EventHook]]]] = {
 }
 
 
-def measure(calls: int) -> dict[str, list[float]]:
+def measure(folder: Path, calls: int) -> dict[str, list[float]]:
     """CPU milliseconds a call, by set of hooks and round."""
     taken: dict[str, list[float]] = {name: [] for name in SETS}
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ai-addons-bench-")))
         shops: dict[str, AddOns] = {}
         for place, (name, hooks) in enumerate(SETS.items()):
             settings = Settings(store={"url": f"sqlite:///{folder / f'{place}.db'}"}, cache={"backend": "off"})
@@ -124,5 +124,21 @@ def results(taken: dict[str, list[float]]) -> list[Result]:
     ]
 
 
+def hooks(folder: Path, *, full: bool) -> list[Result]:
+    """Every set of hooks."""
+    return results(measure(folder, MANY if full else CALLS))
+
+
+OBSERVABILITY: Final = Benchmark(
+    name="observability",
+    about="What listening to billed calls costs.",
+    full=f"{MANY:,} calls a side in place of {CALLS:,}",
+    parts={"hooks": hooks},
+    versions=lambda: [
+        f"OpenTelemetry {version('opentelemetry-sdk')}",
+        f"prometheus-client {version('prometheus-client')}",
+    ],
+)
+
 if __name__ == "__main__":
-    print(f"{machine(())}\n\n{table(results(measure(int(sys.argv[1]) if len(sys.argv) > 1 else CALLS)))}")
+    sys.exit(main(OBSERVABILITY, sys.argv[1:]))

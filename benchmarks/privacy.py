@@ -15,6 +15,7 @@ from benchmarks import (
     _privacy_children,
     _privacy_restore,
     _privacy_speed,
+    _privacy_tools,
     _privacy_variants,
 )
 from benchmarks._report import Benchmark, main
@@ -32,7 +33,8 @@ PRIVACY: Final = Benchmark(
         "hostile": _privacy_children.hostile,
         "loading": _privacy_children.loading,
     },
+    versions=_privacy_tools.versions,
 )
 
 if __name__ == "__main__":
-    main(PRIVACY, sys.argv[1:])
+    sys.exit(main(PRIVACY, sys.argv[1:]))

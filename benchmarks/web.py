@@ -149,6 +149,7 @@ def _result(what: str, ours: float, theirs: float, *, goal: float) -> Result:
         ours=f"{ours:.2f} ms",
         yardstick=f"{theirs:.2f} ms, bare SQL and standard library; ratio {ours / theirs:.1f}",
         figure=ours,
+        unit="ms",
         goal=f"<= {goal:,.0f} ms",
         met=ours <= goal,
     )
@@ -202,4 +203,4 @@ WEB: Final = Benchmark(
 )
 
 if __name__ == "__main__":
-    main(WEB, sys.argv[1:])
+    sys.exit(main(WEB, sys.argv[1:]))

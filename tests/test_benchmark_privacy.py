@@ -14,6 +14,7 @@ from benchmarks import _privacy_texts as texts
 from benchmarks import _privacy_tools as tools
 from benchmarks import _privacy_values as values
 from benchmarks import privacy
+from benchmarks._machine import machine
 from benchmarks._privacy_accuracy import scores
 from benchmarks._privacy_cache import PROMPTS, band, workload
 from benchmarks._privacy_ghana import tin
@@ -25,7 +26,7 @@ from benchmarks._privacy_speed import rates
 from benchmarks._privacy_texts import KINDS, NOISES, Sample, Truth
 from benchmarks._privacy_tools import Tool, ours
 from benchmarks._privacy_variants import NAME_FORMS, PHONE_FORMS, measured, mobile
-from benchmarks._report import Benchmark, Result, machine, main, measure, table
+from benchmarks._report import Benchmark, Result, main, measure, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

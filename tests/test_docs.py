@@ -44,10 +44,10 @@ NOT_RUN: Final = (
     "uv run mkdocs ",
     "uv run python docs/generate.py",
     "uv run pre-commit ",
-    "uv run python -m benchmarks.",
     # They run until they are stopped; tests/test_shops.py starts and stops them.
     "uv run python examples/django_shop/manage.py demo",
     "uv run python examples/fastapi_shop.py",
+    "uv run python -m benchmarks",
     # Runs until it is stopped; tests/test_cli_fake_gateway.py does.
     "ai-addons fake-gateway",
     # Needs the files that the tutorial has its reader save; tests/test_tutorial.py does.
