@@ -47,7 +47,7 @@ def test_it_answers_at_once_where_nothing_is_configured(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     out, told = process.communicate(timeout=30)
 
-    assert (balance.status_code, balance.json()["balance"]) == (200, "0.000000")
+    assert (balance.status_code, balance.json()["balance"]) == (200, "0.00")
     assert (nothing.status_code, nothing.json()["code"]) == (404, "not_found")
     assert (phone.status_code, other_name.status_code) == (200, 401)
     assert (out, told.splitlines()[0], process.returncode) == ("", "Stopped.", 0)
