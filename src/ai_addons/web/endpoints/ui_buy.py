@@ -7,7 +7,7 @@ carries a key, so that a button pressed twice makes one order.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, cast
 
 from ai_addons.billing.packs import custom, extra, saving
@@ -326,7 +326,10 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     _page(_BUY, "ui_buy", "Page: choose what to buy.", _choose, "credits:purchase"),
     _page(_PAY, "ui_pay", "Page: choose how to pay.", _pay, "credits:purchase", PayQuery),
     _form(_PAY, "ui_start", "Form: order, and ask for the payment.", _buy),
-    _page(RETURN, "ui_return", "Where payers come back to; asks the gateway.", _back, "credits:read"),
+    # Each look asks the gateway.
+    replace(
+        _page(RETURN, "ui_return", "Where payers come back to; asks the gateway.", _back, "credits:read"), costly=True
+    ),
     _page(_ORDER, "ui_order", "Page: an order, and what it waits for.", _order, "credits:read"),
     _form(f"{_ORDER}again/", "ui_again", "Form: try once more to pay an order.", _again),
     _form(f"{_ORDER}otp/", "ui_otp", "Form: give the code that the payer was sent.", _otp),
