@@ -124,7 +124,9 @@ def test_more_rows_than_a_page_are_all_written_once(monkeypatch: pytest.MonkeyPa
         assert len(lines(books, "usage")) == 4
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\n=1"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\n=1", "  =1+1", "\uff1d1", "\uff20SUM(A1)"]
+)
 def test_no_text_is_a_formula_in_a_spreadsheet(text: str) -> None:
     """An apostrophe makes it text; JSON lines need none."""
     assert guarded(text) == f"'{text}"

@@ -275,6 +275,27 @@ def test_a_refusal_is_told_and_the_next_try_is_another_order(page: Page, site: S
     assert keys[0] == last != first
 
 
+def test_an_order_in_doubt_is_asked_for_under_its_key_until_something_else_is_wanted(
+    page: Page, site: Site, api: Api
+) -> None:
+    """The gateway was not heard, and may have prompted the phone: the same again is the same order."""
+    page.goto(site.page(BUY))
+    page.get_by_role("button", name="Buy AI credits").click()
+    api.says("POST purchase/", 502, {"code": "gateway", "detail": "The payment gateway cannot be used just now."})
+    keys: list[str] = []
+    page.on("request", lambda sent: keys.append(sent.headers.get("idempotency-key", "")))
+    pay_by_phone(page)
+    pay = page.get_by_role("button", name="Pay", exact=True)
+    wait_until(page, lambda: api.count("POST purchase/") == 1 and pay.is_enabled())
+    pay.click()
+    wait_until(page, lambda: api.count("POST purchase/") == 2 and pay.is_enabled())
+    page.get_by_label("Card or another way, on the payment page").check()
+    pay.click()
+    wait_until(page, lambda: api.count("POST purchase/") == 3)
+    first, second, third = (key for key in keys if key)
+    assert first == second != third
+
+
 def test_the_waiting_screen_survives_a_reload_and_a_closed_modal(page: Page, site: Site, api: Api) -> None:
     """The clock goes on from what the server says; the button says that a payment waits."""
     url = site.page(BUY)

@@ -46,6 +46,13 @@ def test_a_payment_is_waited_for_and_listed_on_either_database(shop: Shop) -> No
     assert shop.get("ai/credits/").body["total_purchased"] == "100.00"
 
 
+def test_coming_back_without_end_asks_the_gateway_as_often_as_one_may(shop: Shop) -> None:
+    """The page asks the gateway each time, so it is counted like the endpoint that does."""
+    reference = shop.buy("VALUE").body["payment_reference"]
+    statuses = [shop.get("ai/ui/return/", query={"reference": reference}).status for _ in range(3)]
+    assert statuses == [303, 303, 429]
+
+
 @pytest.mark.parametrize("reference", ["a\0b", "x" * 256])
 def test_a_reference_that_no_database_holds_is_not_there(shop: Shop, reference: str) -> None:
     """A browser may come back with anything in its address."""

@@ -30,7 +30,7 @@ Cell: TypeAlias = "str | int | bool | None"
 TABLES: Final[tuple[TableName, ...]] = get_args(TableName)
 FORMATS: Final[tuple[FileFormat, ...]] = get_args(FileFormat)
 
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _MICRO: Final = 1_000_000
 
 
@@ -221,9 +221,9 @@ def _cell(column: Column, row: Row) -> Cell:
 def guarded(text: str) -> str:
     """A text that no spreadsheet takes for a formula: one that looks like one gets an apostrophe before it.
 
-    Source: OWASP, CSV injection.
+    Some spreadsheets cut blanks off first, and some read full-width signs as signs. Source: OWASP, CSV injection.
     """
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
 
 
 def _write_lines(columns: tuple[Column, ...], rows: Iterable[Row], file: TextIO) -> int:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final, Literal, cast
 from urllib.parse import urlencode
 
+from ai_addons.billing.exporting import guarded
 from ai_addons.billing.ledger import EntryKind, effect
 from ai_addons.money import Credits
 from ai_addons.web.base import Answer, Context, Endpoint, WebResponse
@@ -28,8 +29,6 @@ _JSON: Final = "application/json"
 _CHUNK: Final = 1_000
 _HIGHEST: Final = 2**53
 _HEAD: Final = ("seq", "booked_at", "effective_at", "kind", "credits", "balance_after", "reference")
-# A spreadsheet takes a cell that begins so for a formula (OWASP, "CSV Injection").
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 class LedgerQuery(PageQuery):
@@ -134,19 +133,10 @@ def _cells(rows: Iterable[LedgerEntry]) -> Iterable[tuple[object, ...]]:
             row.kind,
             str(effect(row.debit, row.credit, row.amount)),
             str(row.balance_after),
-            harmless(row.ref),
+            guarded(row.ref),
         )
         for row in rows
     )
-
-
-def harmless(text: str) -> str:
-    """A text that no spreadsheet takes for a formula.
-
-    >>> harmless("=1+1")
-    "'=1+1"
-    """
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
 
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (

@@ -326,8 +326,11 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     _page(_BUY, "ui_buy", "Page: choose what to buy.", _choose, "credits:purchase"),
     _page(_PAY, "ui_pay", "Page: choose how to pay.", _pay, "credits:purchase", PayQuery),
     _form(_PAY, "ui_start", "Form: order, and ask for the payment.", _buy),
+    # Each look asks the gateway.
     replace(
-        _page(RETURN, "ui_return", "Where payers come back to; asks the gateway.", _back, "credits:read"), status=303
+        _page(RETURN, "ui_return", "Where payers come back to; asks the gateway.", _back, "credits:read"),
+        status=303,
+        costly=True,
     ),
     _page(_ORDER, "ui_order", "Page: an order, and what it waits for.", _order, "credits:read"),
     _form(f"{_ORDER}again/", "ui_again", "Form: try once more to pay an order.", _again),

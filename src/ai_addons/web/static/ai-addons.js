@@ -136,6 +136,11 @@ class Problem extends Error {
   }
 }
 
+/** Whether what was asked for may have been begun all the same, or is being done. */
+function isInDoubt(problem) {
+  return problem.status >= 500 || ["ledger_conflict", "payment_pending"].includes(problem.code);
+}
+
 /** Credits for people: no needless zeros, thousands apart. The server sends decimal text. */
 function amount(text) {
   const [whole, part = ""] = String(text ?? "").split(".");
@@ -357,6 +362,7 @@ class BuyCredits extends AiElement {
   #pending = null;
   #want = {};
   #key = null;
+  #asked = null;
   #timer = null;
   #clock = null;
   #chosen = () => {};
@@ -451,6 +457,7 @@ class BuyCredits extends AiElement {
 
   async #packs(trouble) {
     this.#key = freshKey();
+    this.#asked = null;
     this.#step("buy_title", make("p", { role: "status" }, this.say("loading")));
     let pricing;
     try {
@@ -531,6 +538,10 @@ class BuyCredits extends AiElement {
     const button = form.querySelector("button");
     button.disabled = true;
     form.querySelector("[role=alert]")?.remove();
+    // A key stands for one order: what is another order gets another.
+    const wanted = JSON.stringify(body);
+    if (this.#asked !== null && this.#asked !== wanted) this.#key = freshKey();
+    this.#asked = wanted;
     try {
       // Under one key, so that a second try after a lost answer orders nothing twice.
       const made = await this.post("purchase/", body, this.#key);
@@ -540,8 +551,8 @@ class BuyCredits extends AiElement {
       this.#check();
     } catch (error) {
       form.prepend(this.#alert(error.message && error instanceof Problem ? error.message : this.say("trouble")));
-      // Something else may be sent now, and a key stands for one order.
-      if (error instanceof Problem) this.#key = freshKey();
+      // A refusal is an end. In doubt the order may stand, and the phone may have been asked: so it is the same again.
+      if (error instanceof Problem && !isInDoubt(error)) this.#key = freshKey();
       button.disabled = false;
     }
   }
