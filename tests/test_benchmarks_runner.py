@@ -300,5 +300,5 @@ def test_the_privacy_layer_is_what_it_adds() -> None:
 
 def test_commands_stand_beside_click() -> None:
     """The goal is that of the help."""
-    taken = {cli.YARDSTICK: [Cost(50, 7)], cli.AT_ONCE: [Cost(151, 9)], "ai-addons prices": [Cost(500, 80)]}
+    taken = {cli.YARDSTICK: [Cost(50, 7)], cli.AT_ONCE[0]: [Cost(151, 9)], "ai-addons prices": [Cost(500, 80)]}
     assert [(line.figure, line.met) for line in cli.started(taken)] == [(pytest.approx(3.02), False), (10, None)]

@@ -179,6 +179,7 @@ def test_old_calls_forget_their_users_and_keep_their_amounts() -> None:
         assert books.sql("SELECT rating, comment FROM ai_feedback") == [(5, None)]
         assert (books.store.ledger("biz_7"), books.sql("SELECT * FROM ai_usage_daily ORDER BY day")) == before
         assert books.report().ok
+        books.clock.advance(1)
         again = apply_retention(books.opened, months=24, actor="ama")
         assert (again.calls, again.feedback) == (0, 0)
         noted = [(one.actor, one.action, one.detail["calls"]) for one in books.operations.audit("")]

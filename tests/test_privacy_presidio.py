@@ -222,7 +222,7 @@ def addons() -> AddOns:
     """With Presidio among the recognizers, as the settings name it, and time enough on a busy machine."""
     names = ["presidio", "email", "phone"]
     patient = {"deadline": "60s", "pattern_timeout": "60s"}
-    made = AddOns(kit_settings(privacy={"recognizers": names, "presidio": patient}), llm=FakeLlm())
+    made = AddOns(kit_settings(privacy={"recognizers": names, "presidio": patient, "deadline": "60s"}), llm=FakeLlm())
     made.warm_up()
     return made
 

@@ -21,6 +21,8 @@ from tests.test_django_host import BORROWED, app
 from tests.web_hosts import begin_django, django_host, make_web
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ai_addons import AddOns
 
 AMA = {"x-who": "biz_7/u_1/"}
@@ -73,7 +75,11 @@ def test_a_length_that_is_no_number_of_bytes_is_too_large(ai_addons: AddOns, len
     environ: dict[str, Any] = {"REQUEST_METHOD": "POST", "PATH_INFO": "/ai/hook/", "CONTENT_LENGTH": length}
     told: list[str] = []
 
-    (body,) = wsgi(make_web(ai_addons))(environ, lambda status, _headers, _error=None: told.append(status))
+    def start(status: str, _headers: object, _error: object = None) -> Callable[[bytes], object]:
+        told.append(status)
+        return told.append
+
+    (body,) = wsgi(make_web(ai_addons))(environ, start)
 
     assert (told, json.loads(body)["code"]) == (["413 Request Entity Too Large"], "payload_too_large")
 
