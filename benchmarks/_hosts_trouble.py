@@ -21,11 +21,13 @@ from benchmarks._hosts_servers import Postgres, can_run, flush, redis_running, r
 from benchmarks._report import Result
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from ai_addons import AddOns
 
 MILLI: Final = 1_000
+_PRICE: Final = 1_000_000
+"""Micro-credits of a call."""
 _GIVEN: Final = 20
 """Credits that each business has at first."""
 _AWAY: Final = 1.0
@@ -295,17 +297,17 @@ def _look(addons: AddOns, folder: Path, url: str, payers: Payers, deaths: Counte
     """The journals of all clients beside the books."""
     lines = [line for path in folder.glob("host_*.jsonl") for line in read_journal(path)]
     begun = {line["key"] for line in lines if line["what"] == "begin"}
-    told = _told_charges(lines)
     rows = _fetch(url, "SELECT id, charged FROM ai_transactions WHERE charged > 0")
     log = Counter(key for key, _ in rows)
     booked = {key: int(charged) for key, charged in rows}
+    told = told_charges(lines, booked)
     granted = _fetch(url, "SELECT COALESCE(SUM(price_minor), 0) FROM ai_credit_purchases WHERE state = 'successful'")
     report = addons.doctor()
     return Outcome(
         answered=len({line["key"] for line in lines if line["what"] == "ok"}),
         charged=sum(told.values()),
         booked=sum(int(charged) for _, charged in rows),
-        lost=tuple(key for key, charged in told.items() if charged and booked.get(key, 0) != charged),
+        lost=tuple(key for key, charged in told.items() if booked.get(key, 0) != charged),
         doubled=tuple(key for key, times in log.items() if times > 1),
         stray=tuple(key for key in log if key not in begun),
         unanswered=tuple(call.key for call in open_calls(lines)),
@@ -320,9 +322,23 @@ def _look(addons: AddOns, folder: Path, url: str, payers: Payers, deaths: Counte
     )
 
 
-def _told_charges(lines: Sequence[dict[str, Any]]) -> dict[str, int]:
-    """Micro-credits that a client was told for each key; a replay repeats what the first answer had cost."""
-    return {line["key"]: line["charged"] for line in lines if line["what"] == "ok"}
+def told_charges(lines: Sequence[dict[str, Any]], booked: Mapping[str, int]) -> dict[str, int]:
+    """Micro-credits that each answered call should have in the log.
+
+    A replay costs nothing more: its first answer was charged, and a kill kept that from being noted. So it should have
+    what is booked; but a text like no other was never free, so without a booking it is lost.
+
+    Args:
+        lines: Of all journals.
+        booked: Micro-credits in the log, by key.
+    """
+    fresh = {line["key"] for line in lines if line["what"] == "begin" and line["feature"] == "hosts_fresh"}
+    told = dict[str, int]()
+    for line in lines:
+        if line["what"] == "ok":
+            key = line["key"]
+            told[key] = booked.get(key, _PRICE if key in fresh else 0) if line["replayed"] else line["charged"]
+    return told
 
 
 def _execute(url: str, *statements: str) -> None:

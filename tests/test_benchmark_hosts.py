@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks._hosts_child import Call, Journal, open_calls, read_journal
 from benchmarks._hosts_servers import can_run
-from benchmarks._hosts_trouble import Plan, run
+from benchmarks._hosts_trouble import Plan, run, told_charges
 
 
 def test_a_journal_tells_what_was_left_open(tmp_path: Path) -> None:
@@ -30,6 +30,29 @@ def test_a_journal_tells_what_was_left_open(tmp_path: Path) -> None:
         file.write('{"what": "ok", "key": "b"')
     assert open_calls(read_journal(path)) == [Call(key="b", **asked)]
     assert read_journal(tmp_path / "none.jsonl") == []
+
+
+@pytest.mark.parametrize(
+    ("feature", "replayed", "booked", "told"),
+    [
+        ("hosts_fresh", False, {"a": 1_000_000}, 1_000_000),
+        # Its client was told a charge: without one in the log, or with another, it counts as lost.
+        ("hosts_fresh", False, {}, 1_000_000),
+        # The first answer was charged and never told; the replay says nothing of it.
+        ("hosts_fresh", True, {"a": 1_000_000}, 1_000_000),
+        ("hosts_fresh", True, {}, 1_000_000),
+        ("hosts_stored", True, {}, 0),
+    ],
+)
+def test_a_replay_stands_for_the_charge_before_it(
+    feature: str, replayed: bool, booked: dict[str, int], told: int
+) -> None:
+    """A host that dies between booking and telling has charged once, and its repeat is free."""
+    lines = [
+        {"what": "begin", "key": "a", "feature": feature},
+        {"what": "ok", "key": "a", "charged": 0 if replayed else 1_000_000, "replayed": replayed},
+    ]
+    assert told_charges(lines, booked) == {"a": told}
 
 
 @pytest.mark.timeout(400)  # three hosts, started anew, on a machine that other tests keep busy
