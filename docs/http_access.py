@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 from ai_addons import AddOns
 from ai_addons.billing.profile import BusinessProfile
-from ai_addons.errors import NotFound
 from ai_addons.testing import ManualClock
 from ai_addons.testing.gateway import FakeGateway
 from ai_addons.testing.kit import kit_settings
@@ -81,18 +80,6 @@ class World:
         }
 
 
-class Shops(AddOns):
-    """With what keeps feedback, until `AddOns` has it itself."""
-
-    def feedback(
-        self, business: str, transaction_id: str, *, rating: int, recommend: int | None, comment: str | None
-    ) -> None:
-        """Know only whose call it was."""
-        del rating, recommend, comment
-        if all(row.id != transaction_id for row in self.transactions(business)):
-            raise NotFound
-
-
 def may(principal: Principal, action: Action) -> bool:
     """What a host might say: owners do all for their shop, operators what is for operators."""
     return "operator" in principal.roles if action.startswith("admin:") else "owner" in principal.roles
@@ -104,7 +91,7 @@ def world() -> Iterator[World]:
     clock = ManualClock()
     gateway = FakeGateway(clock)
     settings = kit_settings(billing={"policy": "hybrid"}, receipts={"seller": "Shops Ltd"})
-    addons = Shops(settings, clock=clock, environ={}, gateways=[gateway], profile=_profile)
+    addons = AddOns(settings, clock=clock, environ={}, gateways=[gateway], profile=_profile)
     with closing(gateway), closing(addons):
         paid = addons.orders.start("shop-a", "VALUE", user="u-a")
         gateway.pay(paid.attempt.reference)

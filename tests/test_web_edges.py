@@ -73,7 +73,10 @@ def test_a_length_that_is_no_number_of_bytes_is_too_large(ai_addons: AddOns, len
     environ: dict[str, Any] = {"REQUEST_METHOD": "POST", "PATH_INFO": "/ai/hook/", "CONTENT_LENGTH": length}
     told: list[str] = []
 
-    (body,) = wsgi(make_web(ai_addons))(environ, lambda status, _headers, _error=None: told.append(status))
+    def start(status: str, *_: object) -> Any:
+        told.append(status)
+
+    (body,) = wsgi(make_web(ai_addons))(environ, start)
 
     assert (told, json.loads(body)["code"]) == (["413 Request Entity Too Large"], "payload_too_large")
 
