@@ -25,6 +25,9 @@ from ai_addons.money import Credits, Money
 from ai_addons.web import CsrfFailed, Principal, Web, WebRequest
 from ai_addons.web.base import Body, Endpoint
 from ai_addons.web.endpoints import ENDPOINTS
+from ai_addons.web.endpoints.paying import WayBody
+from ai_addons.web.endpoints.purchases import OtpBody
+from ai_addons.web.pages.forms import Otp, Way
 from tests.web import OTHER, OWNER, Shop, read
 
 if TYPE_CHECKING:
@@ -209,6 +212,20 @@ def test_a_key_that_is_no_name_is_refused(shop: Shop, key: str) -> None:
     """1 to 255 characters."""
     told = shop.post("ai/trial/", headers={"idempotency-key": key})
     assert (told.status, told.body["errors"][0]["loc"]) == (422, ["header", "idempotency-key"])
+
+
+def test_what_a_payer_typed_and_who_is_signed_in_shows_in_no_repr() -> None:
+    """A trace that keeps values, as error reports do, holds neither logins nor numbers nor codes."""
+    secret = "0244123456"
+    login = {"cookie": secret, "authorization": secret}
+    shown: list[object] = [
+        WebRequest(method="POST", path="ai/", headers=login, body=secret.encode(), csrf_token=secret),
+        WayBody(phone=secret, network="mtn", email=f"{secret}@shop.example"),
+        OtpBody(otp=secret),
+        Way(way="phone", phone=secret, email=f"{secret}@shop.example", csrfmiddlewaretoken=secret),
+        Otp(otp=secret),
+    ]
+    assert [one for one in map(repr, shown) if secret in one] == []
 
 
 # What an error says.

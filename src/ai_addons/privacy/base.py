@@ -33,7 +33,8 @@ class Kind(Enum):
     TEXT = "TEXT"
 
     # Members are equal to themselves alone. Enum's own hash is a function in Python, asked dozens of times a text.
-    __hash__ = object.__hash__
+    if not TYPE_CHECKING:  # to type checkers it is the hash that every class has
+        __hash__ = object.__hash__
 
 
 @dataclass(frozen=True, slots=True, repr=False)

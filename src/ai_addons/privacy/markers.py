@@ -48,7 +48,8 @@ class Pii(Enum):
     DROP = "DROP"
 
     # As for `Kind`.
-    __hash__ = object.__hash__
+    if not TYPE_CHECKING:  # to type checkers it is the hash that every class has
+        __hash__ = object.__hash__
 
     @property
     def kind(self) -> Kind:

@@ -56,8 +56,9 @@ class WebRequest:
     method: str
     path: str
     query: Mapping[str, str] = field(default_factory=dict[str, str])
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    body: bytes = b""
+    # Logins and what payers typed stand in these two; no trace or log may show them.
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    body: bytes = field(default=b"", repr=False)
     principal: Principal | None = None
     root: str = "/"
     csrf_token: str | None = field(default=None, repr=False)

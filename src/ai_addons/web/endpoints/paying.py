@@ -50,7 +50,12 @@ class WayBody(Body):
 
     payment_method: Literal["MOMO", "CARD"] = "MOMO"
     phone: str | None = Field(
-        default=None, min_length=9, max_length=20, pattern=r"^\+?[0-9 ()-]+$", description="Prompt this telephone."
+        default=None,
+        min_length=9,
+        max_length=20,
+        pattern=r"^\+?[0-9 ()-]+$",
+        description="Prompt this telephone.",
+        repr=False,
     )
     network: Literal["mtn", "telecel", "at"] | None = Field(default=None, description="Its network.")
     card: str | None = Field(
@@ -61,6 +66,7 @@ class WayBody(Body):
         max_length=254,
         pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f]+$",
         description="The payer's billing address; without it the one that the host knows.",
+        repr=False,
     )
 
     @model_validator(mode="after")

@@ -41,7 +41,7 @@ class OrdersAnswer(Answer):
 class OtpBody(Body):
     """The code that the payer was sent."""
 
-    otp: str = Field(min_length=1, max_length=12, pattern=r"^[A-Za-z0-9]+$")
+    otp: str = Field(min_length=1, max_length=12, pattern=r"^[A-Za-z0-9]+$", repr=False)
 
 
 class CancelledAnswer(Answer):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 from urllib.parse import parse_qsl
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from ai_addons.web.errors import ValidationFailed
 
@@ -33,17 +33,17 @@ class Form(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    csrfmiddlewaretoken: str | None = None
+    csrfmiddlewaretoken: str | None = Field(default=None, repr=False)
 
 
 class Way(Form):
     """How to pay."""
 
     way: Literal["phone", "page", "card"]
-    phone: Short | None = None
+    phone: Short | None = Field(default=None, repr=False)
     network: Literal["mtn", "telecel", "at"] | None = None
     card: Annotated[str, StringConstraints(max_length=64)] | None = None
-    email: Email | None = None
+    email: Email | None = Field(default=None, repr=False)
 
 
 class Purchase(Way):
@@ -58,7 +58,7 @@ class Purchase(Way):
 class Otp(Form):
     """The code that the payer was sent."""
 
-    otp: Code
+    otp: Code = Field(repr=False)
 
 
 class Cancel(Form):
