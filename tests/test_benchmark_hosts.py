@@ -48,7 +48,7 @@ def test_a_replay_stands_for_the_charge_before_it(
     feature: str, replayed: bool, booked: dict[str, int], told: int
 ) -> None:
     """A host that dies between booking and telling has charged once, and its repeat is free."""
-    lines = [
+    lines: list[dict[str, object]] = [
         {"what": "begin", "key": "a", "feature": feature},
         {"what": "ok", "key": "a", "charged": 0 if replayed else 1_000_000, "replayed": replayed},
     ]

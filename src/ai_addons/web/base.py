@@ -85,19 +85,19 @@ class WebResponse:
 class Body(BaseModel):
     """What a client sends: nothing unknown, and nothing turned into another type in silence."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class Query(BaseModel):
     """What a query string may hold; its values are text, so they are parsed, but nothing unknown is taken."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True)
 
 
 class Answer(BaseModel):
     """What is sent back; a `Decimal` goes out as text."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True)
 
     left_out: ClassVar[frozenset[str]] = frozenset()
     """Fields that are not there at all where they are None, rather than saying that there is something to know."""

@@ -45,7 +45,7 @@ class MethodNotAllowed(WebError):
 
     def __init__(self, allowed: Sequence[str] = ()) -> None:
         super().__init__()
-        self.allowed = tuple(allowed)
+        self.allowed: tuple[str, ...] = tuple(allowed)
 
 
 class PayloadTooLarge(WebError):
@@ -72,7 +72,7 @@ class ValidationFailed(WebError):
 
     def __init__(self, faults: Sequence[Mapping[str, object]] = ()) -> None:
         super().__init__()
-        self.faults = tuple(faults)
+        self.faults: tuple[Mapping[str, object], ...] = tuple(faults)
 
 
 class PackNotOnSale(ValidationFailed):
