@@ -771,7 +771,7 @@ class Gate extends AiElement {
   }
 
   attributeChangedCallback(_name, before, after) {
-    if (before !== null && before !== after) this.relabel();
+    if (before !== after && this.isConnected) this.relabel();
   }
 
   get feature() {
@@ -784,10 +784,11 @@ class Gate extends AiElement {
   }
 
   async relabel() {
+    if (this.feature === null) return;
     if (!this.#label.textContent) this.#call(this.say("loading"));
     try {
       const listed = ((await prices(this)).feature_costs ?? []).find((one) => one.feature === this.feature);
-      this.#show(listed || this.feature === null);
+      this.#show(listed);
       if (!listed) throw new Problem(404, null);
       this.#call(listed.name ?? this.feature);
       const free = Number(listed.credits) === 0;
