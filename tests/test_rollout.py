@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from decimal import Decimal, localcontext
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -75,7 +76,7 @@ def test_a_percentage_takes_that_share(percent: str, count: int) -> None:
 def test_who_is_in_stays_in_when_the_percentage_grows() -> None:
     """Each step keeps all of the one before and takes more."""
     steps = [chosen(percent) for percent in ("0", "0.5", "1", "10", "10.000001", "33.333333", "75", "100")]
-    assert all(before <= after for before, after in zip(steps, steps[1:], strict=False))
+    assert all(before <= after for before, after in pairwise(steps))
     assert len(steps[0]) < len(steps[1]) < len(steps[2]) < len(steps[3]) < len(steps[5]) < len(steps[6])
 
 
@@ -139,7 +140,23 @@ def test_what_may_be_written(given: object, read: object) -> None:
 
 @pytest.mark.parametrize(
     "given",
-    ["101%", "100.000001%", "-1%", "%", "ten%", "1e1%", "1.1234567%", "nan%", "١٠%", "10%\n5%", "10", "-3", 10, 0.5, -1],
+    [
+        "101%",
+        "100.000001%",
+        "-1%",
+        "%",
+        "ten%",
+        "1e1%",
+        "1.1234567%",
+        "nan%",
+        "\u0661%",
+        "10%\n5%",
+        "10",
+        "-3",
+        10,
+        0.5,
+        -1,
+    ],
 )
 def test_no_percentage(given: object) -> None:
     """From 0 to 100, with its sign: a bare number might be meant as a share of one."""
@@ -235,7 +252,13 @@ def _work(context: Context) -> Verdict:
 
 
 WORK = Endpoint(
-    method="POST", path="ai/work/", name="work", summary="Work.", handle=_work, action="credits:purchase", answer=Verdict
+    method="POST",
+    path="ai/work/",
+    name="work",
+    summary="Work.",
+    handle=_work,
+    action="credits:purchase",
+    answer=Verdict,
 )
 
 

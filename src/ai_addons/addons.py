@@ -439,9 +439,7 @@ class AddOns(Accounts):
             business: For whom; None for all that are on for anybody.
         """
         return tuple(
-            spec
-            for spec in self.all_features()
-            if is_on(self._feature_settings(spec.key).enabled, spec.key, business)
+            spec for spec in self.all_features() if is_on(self._feature_settings(spec.key).enabled, spec.key, business)
         )
 
     def all_features(self) -> tuple[FeatureSpec, ...]:
