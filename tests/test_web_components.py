@@ -443,15 +443,33 @@ def test_without_an_answer_there_is_no_banner(page: Page, site: Site, api: Api) 
 
 def test_a_button_shows_its_price_and_does_the_work(page: Page, site: Site, api: Api) -> None:
     """One look at the price list for all of them; names are text."""
-    free = '<ai-gate feature="gratis"></ai-gate><ai-gate feature="unknown"></ai-gate>'
-    page.goto(site.page(GATE + free + WORK))
+    page.goto(site.page(GATE + '<ai-gate feature="gratis"></ai-gate>' + WORK))
     page.get_by_role("button", name="AI insights, 0.2 credits").wait_for()
     page.get_by_role("button", name="<b>Gratis</b>, free").wait_for()
-    page.get_by_role("button", name="unknown", exact=True).wait_for()
     assert api.count("GET pricing/") == 1
     page.get_by_role("button", name="AI insights").click()
     wait_until(page, lambda: told(page) == [["changed", ""], ["ai-gate:done", "report_summary"]])
     assert api.count("POST work/") == 1
+
+
+def test_a_button_hides_where_its_feature_is_not_on_the_price_list(page: Page, site: Site) -> None:
+    """It is not on for this shop; a button that its page hides stays hidden, and one that gets a feature is seen."""
+    off = '<ai-gate id="off" feature="elsewhere"></ai-gate>'
+    page.goto(site.page(GATE + off + '<ai-gate id="own" hidden feature="gratis"></ai-gate>'))
+    page.get_by_role("button", name="AI insights, 0.2 credits").wait_for()
+    page.locator("#off").wait_for(state="hidden")
+    assert page.evaluate("document.querySelector('#off').hidden")
+    assert not page.locator("#own").is_visible()
+    page.evaluate("document.querySelector('#off').setAttribute('feature', 'gratis')")
+    page.get_by_role("button", name="<b>Gratis</b>, free").wait_for()
+
+
+def test_a_button_stays_where_the_price_list_cannot_be_had(page: Page, site: Site, api: Api) -> None:
+    """It has the name of its feature and no price."""
+    api.says("GET pricing/", 500, {"code": "x"})
+    page.goto(site.page("<ai-gate></ai-gate>"))
+    page.evaluate("document.querySelector('ai-gate').setAttribute('feature', 'report_summary')")
+    page.get_by_role("button", name="report_summary", exact=True).wait_for()
 
 
 @pytest.mark.parametrize("script", ["work", "event"])

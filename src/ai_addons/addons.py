@@ -27,6 +27,7 @@ from ai_addons.money import Credits, to_micro_ghs
 from ai_addons.price_desk import Prices
 from ai_addons.privacy.masked import mask_once
 from ai_addons.privacy.rules import rules_of
+from ai_addons.rollout import is_on
 from ai_addons.scope import Payer
 from ai_addons.settings import HOLD_MARGIN, BusinessSettings, FeatureSettings, Settings
 from ai_addons.till import Till
@@ -349,7 +350,7 @@ class AddOns(Accounts):
             NotEnabled: If the feature is off for this business.
         """
         spec, own = invocation.spec, self._feature_settings(invocation.spec.key)
-        if own.enabled is False or (isinstance(own.enabled, tuple) and payer.business not in own.enabled):
+        if not is_on(own.enabled, spec.key, payer.business):
             raise NotEnabled
         route = self.route(spec, options.model, business=payer.business)
         for model in route:
@@ -395,10 +396,11 @@ class AddOns(Accounts):
         """All features and packs on sale.
 
         Args:
-            business: For whom, where its billing policy is not the default one.
+            business: For whom: the features that are on for it, and the packs of its billing policy. None for all
+                features that are on for anybody, and the packs of the default policy.
         """
         policy = self.policy if business is None else self._wiring.policy_named(self.wallet(business).policy)
-        listings = tuple(self.prices.listing(spec) for spec in self.features())
+        listings = tuple(self.prices.listing(spec) for spec in self.features(business))
         packs = self._wiring.pricing.packs(policy)
         return PriceList(features=listings, packs=packs, custom=policy.custom, addon=policy.addon)
 
@@ -430,9 +432,15 @@ class AddOns(Accounts):
                 return spec
         raise UnknownFeature
 
-    def features(self) -> tuple[FeatureSpec, ...]:
-        """All features this process knows and has switched on."""
-        return tuple(spec for spec in self.all_features() if self._feature_settings(spec.key).enabled is not False)
+    def features(self, business: str | None = None) -> tuple[FeatureSpec, ...]:
+        """All features this process knows and has switched on.
+
+        Args:
+            business: For whom; None for all that are on for anybody.
+        """
+        return tuple(
+            spec for spec in self.all_features() if is_on(self._feature_settings(spec.key).enabled, spec.key, business)
+        )
 
     def all_features(self) -> tuple[FeatureSpec, ...]:
         """All features this process knows, switched off ones too."""

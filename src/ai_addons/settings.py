@@ -45,6 +45,7 @@ from pydantic_settings import (
 
 from ai_addons.errors import ConfigError
 from ai_addons.money import Credits
+from ai_addons.rollout import read_percentage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -118,6 +119,9 @@ Usd = Annotated[Decimal, Field(ge=0, le=1_000_000, decimal_places=12)]
 Secret = Annotated[SecretStr, Field(min_length=32)]
 Zone = Annotated[str, AfterValidator(_known_zone)]
 Duration = Annotated[timedelta, BeforeValidator(read_duration)]
+# Strict: numbers in files and variables are read as what people write, with the sign.
+Percentage = Annotated[Decimal, Field(strict=True, ge=0, le=100, decimal_places=6)]
+Rollout = Annotated[bool | tuple[str, ...] | Percentage, BeforeValidator(read_percentage)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
 Route = Annotated[tuple[str, ...], BeforeValidator(_as_list), AfterValidator(_with_provider), Field(min_length=1)]
 
@@ -494,8 +498,8 @@ class FeatureSettings(_Section):
     """How much the model thinks before it answers; room for it is added to the cap. None: as the feature says."""
     fold: int | None = Field(default=None, ge=1, le=20)
     """How many calls of it one request may carry in a batch; 1 for each alone. None: as the feature says."""
-    enabled: bool | tuple[str, ...] = True
-    """True, False, or the list of businesses it is on for."""
+    enabled: Rollout = True
+    """True, False, the list of businesses it is on for, or a percentage of them, e.g. ``"10%"``."""
     privacy: FeaturePrivacySettings = FeaturePrivacySettings()
     """What happens to personal data in it."""
 

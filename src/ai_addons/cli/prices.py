@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @MODULES
-@click.option("--business", help="For whom, where its billing policy is not the default one.")
+@click.option("--business", help="For whom: the features that are on for it, the packs of its policy.")
 @show.as_json
 def prices(modules: tuple[str, ...], business: str | None, *, json_out: bool) -> None:
     """Show what is on sale: features, packs of credits, the monthly add-on, the storefront plan."""

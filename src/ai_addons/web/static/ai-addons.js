@@ -755,6 +755,7 @@ async function refused(response) {
 
 /**
  * <ai-gate feature>: a button with its price; when credits are short it sells some, then offers to go on.
+ * A feature that is not on the price list is not on for this business: the gate hides, unless the list could not be had.
  * The property `run` does the work, `({feature}) => value | Response | Promise`, or a listener of `ai-gate:run`.
  */
 class Gate extends AiElement {
@@ -764,6 +765,7 @@ class Gate extends AiElement {
   #price;
   #said;
   #interrupted = false;
+  #off = false;
 
   constructor() {
     super();
@@ -780,7 +782,7 @@ class Gate extends AiElement {
   }
 
   attributeChangedCallback(_name, before, after) {
-    if (before !== null && before !== after) this.relabel();
+    if (before !== after && this.isConnected) this.relabel();
   }
 
   get feature() {
@@ -793,9 +795,11 @@ class Gate extends AiElement {
   }
 
   async relabel() {
+    if (this.feature === null) return;
     if (!this.#label.textContent) this.#call(this.say("loading"));
     try {
       const listed = ((await prices(this)).feature_costs ?? []).find((one) => one.feature === this.feature);
+      this.#show(listed);
       if (!listed) throw new Problem(404, null);
       this.#call(listed.name ?? this.feature);
       const free = Number(listed.credits) === 0;
@@ -806,6 +810,11 @@ class Gate extends AiElement {
     }
     // A reader would put a blank before the comma, where the two parts of the button meet.
     this.#button.setAttribute("aria-label", `${this.name}${this.#price.textContent}`);
+  }
+
+  /** Hide what is not on sale here, and show only what was hidden here: a page may hide its gates itself. */
+  #show(listed) {
+    if (this.#off !== !listed) this.hidden = this.#off = !listed;
   }
 
   /** Name the button, where the page does not; the same name again would be told as a change for ever. */
