@@ -59,8 +59,9 @@ def test_each_command_is_one_of_this_release(command: str) -> None:
     """It is parsed with all its options, and not run."""
     program, name, *arguments = shlex.split(command)
     assert program == "ai-addons"
-    found = main.commands[name]
     with click.Context(main) as parent:
+        found = main.get_command(parent, name)
+        assert found is not None
         found.make_context(name, arguments, parent=parent)
 
 

@@ -89,7 +89,7 @@ def test_anothers_thing_looks_like_one_that_is_not_there(access: Any, endpoint: 
         assert (others.status, others.body) == (404, not_there.body)
 
 
-STATUS: Final = {"webhook": 401, "addon_subscribe": 409, "trial": 409, "ui_trial": 409}
+STATUS: Final = {"webhook": 401, "addon_subscribe": 409, "trial": 409, "ui_trial": 409, "ui_addon_take": 409}
 """Of answers to those who may ask that are not a success: no signature, and what this shop cannot have."""
 
 

@@ -137,16 +137,16 @@ def test_a_person_reads_where_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
-def test_commands_work_with_what_the_host_gives() -> None:
+def test_commands_work_with_what_the_host_gives(ai_addons: AddOns) -> None:
     """Else with what environment and files say."""
 
     class Host:
-        def addons(self) -> str:
-            return "the host's"
+        def addons(self) -> AddOns:
+            return ai_addons
 
         def settings(self) -> str:
             return "its settings"
 
     with click.Context(click.Command("any"), obj=Host()):
         found: tuple[Any, Any] = (show.open_addons(), show.open_settings())
-    assert found == ("the host's", "its settings")
+    assert found == (ai_addons, "its settings")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from ai_addons.billing.gateways.fake.refusals import Refusal, Refused
@@ -20,6 +20,8 @@ _REFERENCE: Final = re.compile(r"[A-Za-z0-9.=-]+")
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
 _CURRENCIES: Final = ("GHS", "KES", "NGN", "USD", "ZAR")
 _PAGE: Final = 50
+_MILLISECOND: Final = 1_000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +92,10 @@ def number(text: str) -> int:
 
 
 def between(at: int, asked: Mapping[str, Any]) -> bool:
-    """Whether an instant lies in ``from`` to ``to``, both included."""
+    """Whether an instant lies in ``from`` to ``to``, both included; to the millisecond, as what is asked for."""
     since, until = (_micros(asked.get(name)) for name in ("from", "to"))
-    return (since is None or at >= since) and (until is None or at <= until)
+    begun = at - at % _MILLISECOND
+    return (since is None or begun >= since) and (until is None or begun <= until)
 
 
 def _micros(text: str | None) -> int | None:
@@ -102,7 +105,7 @@ def _micros(text: str | None) -> int | None:
         moment = datetime.fromisoformat(text)
         # A date is its beginning, and a time without a zone is in UTC.
         moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-        return round(moment.timestamp() * 1_000) * 1_000
+        return (moment - _EPOCH) // timedelta(milliseconds=1) * _MILLISECOND
     except (ValueError, OverflowError):
         raise Refused(Refusal.INVALID_BODY) from None
 
