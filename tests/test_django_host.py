@@ -79,6 +79,7 @@ def test_a_host_that_is_set_up_has_nothing_to_correct() -> None:
         ({"PRINCIPAL": "no.such.hook"}, "E001", "AI_ADDONS['PRINCIPAL'] names 'no.such.hook'"),
         ({"PRINCIPAL": "tests.web_hosts.WHO"}, "E001", "must be a function"),
         ({"AUTHORIZE": "no.such.hook"}, "E001", "AI_ADDONS['AUTHORIZE']"),
+        ({"TRANSLATE": "no.such.hook"}, "E001", "AI_ADDONS['TRANSLATE']"),
         ({"PROFILE": "no.such.hook"}, "E001", "AI_ADDONS['PROFILE']"),
         ({"HOOKS": ["no.such.hook"]}, "E001", "AI_ADDONS['HOOKS']"),
         ({"ENDPOINTS": "no.such.table"}, "E001", "AI_ADDONS['ENDPOINTS']"),

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
+from ai_addons.web.words import ENGLISH, Words
+
 if TYPE_CHECKING:
     from ai_addons.addons import AddOns
     from ai_addons.errors import AddOnsError
@@ -122,6 +124,7 @@ class Context:
         allows: Whether the asker may do something else too; a page shows or hides a button by it.
         endpoints: The whole table, for the document that describes it.
         key: The client's ``Idempotency-Key``; None without one.
+        words: Say the sentences of a shop owner's page.
     """
 
     addons: AddOns
@@ -133,6 +136,7 @@ class Context:
     allows: Callable[[Action], bool]
     endpoints: tuple[Endpoint, ...] = ()
     key: str | None = None
+    words: Words = ENGLISH
 
     @property
     def business(self) -> str:

@@ -31,6 +31,7 @@ from ai_addons.web.pages.errors import problem_page
 from ai_addons.web.parsing import check_body, read_body, read_key, read_query
 from ai_addons.web.problems import NO_STORE, problem
 from ai_addons.web.static import asset_tags
+from ai_addons.web.words import ENGLISH, Words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -54,6 +55,9 @@ class Web:
         addons: What answers.
         authorize: Whether a principal may do something; it is the host's to say. None refuses everything that
             needs somebody.
+        translate: An English sentence of the shop owner's pages in the reader's language, as gettext does it; what it
+            does not know it gives back. It is asked for each sentence, with ``{name}`` where a value stands, and for
+            ``en-GH``, the language of the page. None for English. Operators' pages are English always.
         endpoints: The table; a host may add endpoints of its own.
     """
 
@@ -62,11 +66,13 @@ class Web:
         addons: AddOns,
         *,
         authorize: Callable[[Principal, Action], bool] | None = None,
+        translate: Callable[[str, WebRequest], str] | None = None,
         endpoints: Sequence[Endpoint] = ENDPOINTS,
     ) -> None:
         self.addons = addons
         self.endpoints: tuple[Endpoint, ...] = tuple(endpoints)
         self._authorize = authorize
+        self._translate = translate
 
     def find(self, method: str, path: str) -> tuple[Endpoint, Mapping[str, str]]:
         """The endpoint that a request is for, and the named parts of its path.
@@ -112,7 +118,8 @@ class Web:
             self._tell("web_not_configured", request)
             error = NotAvailable()
         told = problem(error, root=request.root, compat=self.addons.settings.web.compat)
-        return told if not self._is_page(request) else problem_page(error, told, request)
+        page = self._page(request)
+        return told if page is None else problem_page(error, told, request, self._words(page, request))
 
     def _tell(self, code: str, request: WebRequest) -> None:
         """Alert the operator; the endpoint's name only, for a path may hold somebody's ids."""
@@ -134,8 +141,17 @@ class Web:
         """
         return asset_tags(root, csrf_token=csrf_token)
 
-    def _is_page(self, request: WebRequest) -> bool:
-        return any(endpoint.page and _match(endpoint.path, request.path) is not None for endpoint in self.endpoints)
+    def _page(self, request: WebRequest) -> Endpoint | None:
+        """The page at a request's path, whatever the method; None if there is none."""
+        pages = (endpoint for endpoint in self.endpoints if endpoint.page)
+        return next((page for page in pages if _match(page.path, request.path) is not None), None)
+
+    def _words(self, endpoint: Endpoint, request: WebRequest) -> Words:
+        """What says the sentences of a page."""
+        translate = self._translate
+        if translate is None or (endpoint.action or "").startswith(_OPERATORS):
+            return ENGLISH
+        return Words(lambda sentence: translate(sentence, request))
 
     def _answer(self, request: WebRequest) -> WebResponse:
         endpoint, params = self.find(request.method, request.path)
@@ -172,6 +188,7 @@ class Web:
             allows=lambda action: self._allows(request.principal, action),
             endpoints=self.endpoints,
             key=read_key(request.headers) if endpoint.keyed else None,
+            words=self._words(endpoint, request),
         )
 
     def _count(self, endpoint: Endpoint, context: Context) -> None:

@@ -25,6 +25,8 @@ class HostSettings(BaseModel):
     """``principal(request) -> Principal | None``: who is asking. None knows nobody: what needs somebody is refused."""
     AUTHORIZE: Hook | None = None
     """``authorize(principal, action) -> bool``. None refuses all that needs somebody."""
+    TRANSLATE: Hook | None = None
+    """``translate(sentence, request) -> str``: the shop owner's pages in another language. None for English."""
     PROFILE: Hook | None = None
     """``profile(business_id) -> BusinessProfile``."""
     HOOKS: tuple[Hook, ...] = ()

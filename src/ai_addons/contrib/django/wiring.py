@@ -43,7 +43,12 @@ def make_web(host: HostSettings, addons: AddOns) -> Web:
     """
     more = host.ENDPOINTS
     further: tuple[Endpoint, ...] = imported("ENDPOINTS", more) if isinstance(more, str) else more
-    return Web(addons, authorize=loaded("AUTHORIZE", host.AUTHORIZE), endpoints=(*ENDPOINTS, *further))
+    return Web(
+        addons,
+        authorize=loaded("AUTHORIZE", host.AUTHORIZE),
+        translate=loaded("TRANSLATE", host.TRANSLATE),
+        endpoints=(*ENDPOINTS, *further),
+    )
 
 
 def _sections(host: HostSettings) -> dict[str, Any]:

@@ -19,6 +19,8 @@ from ai_addons.web.pages.series import timeline
 from ai_addons.web.static import PATH, asset
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ai_addons.web.base import Action, Handler
 
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
@@ -74,7 +76,7 @@ def _usage(context: Context) -> WebResponse:
     today = day_of(addons.clock.now(), addons.profile_of(business).tz)
     first = today - timedelta(days=query.days - 1)
     used = addons.usage(business, query.days)
-    shown = timeline(addons.usage_by_day(business, first, today), first, today)
+    shown = timeline(addons.usage_by_day(business, first, today), first, today, context.words)
     return show(
         context,
         "shop/usage.html",
@@ -92,7 +94,11 @@ def _grants(context: Context) -> WebResponse:
     wallet = context.addons.wallet(context.business)
     plan = addon if wallet.subscription is None else wallet.subscription.plan
     names = {spec.key: spec.name for spec in context.addons.all_features()}
-    return show(context, "shop/grants.html", title="Your credits", wallet=wallet, plan=plan, names=names)
+
+    def named(keys: Iterable[str]) -> str:
+        return ", ".join(context.words(names.get(key, key)) for key in keys)
+
+    return show(context, "shop/grants.html", title="Your credits", wallet=wallet, plan=plan, named=named)
 
 
 def _orders(context: Context) -> WebResponse:

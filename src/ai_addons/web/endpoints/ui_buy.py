@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.orders import Attempt, Order
     from ai_addons.money import Credits
     from ai_addons.web.base import Action, Handler
+    from ai_addons.web.words import Words
 
 ADDON: Final = "ADDON"
 """What a month of the add-on is called among the things on sale."""
@@ -96,9 +97,9 @@ def _pay(context: Context) -> WebResponse:
     query = cast("PayQuery", context.query)
     sold = context.addons.price_list(context.business)
     try:
-        wanted = _wanted(sold, query.item, query.amount)
+        wanted = _wanted(sold, query.item, query.amount, context.words)
     except ValueError:
-        return _choices(context, problem=_out_of_bounds(sold))
+        return _choices(context, problem=_out_of_bounds(sold, context.words))
     key = Uuid7().new(context.addons.clock.now())
     return _ways(context, wanted, _fields(query.item, query.amount, key))
 
@@ -108,9 +109,11 @@ def _fields(item: str, amount: str | None, key: str) -> dict[str, str]:
     return {"item": item, "key": key} | ({} if amount is None else {"amount": amount})
 
 
-def _out_of_bounds(sold: PriceList) -> str:
-    bounds = "" if sold.custom is None else f" Choose from {sold.custom.least} to {sold.custom.most}."
-    return f"Credits cannot be bought for that amount. Nothing was charged.{bounds}"
+def _out_of_bounds(sold: PriceList, words: Words) -> str:
+    said = words("Credits cannot be bought for that amount. Nothing was charged.")
+    if sold.custom is None:
+        return said
+    return f"{said} {words('Choose from {least} to {most}.', least=sold.custom.least, most=sold.custom.most)}"
 
 
 def _ways(
@@ -137,14 +140,14 @@ def _buy(context: Context) -> WebResponse:
         raise Forbidden
     sold = context.addons.price_list(context.business)
     try:
-        wanted = _wanted(sold, form.item, form.amount)
+        wanted = _wanted(sold, form.item, form.amount, context.words)
     except ValueError:
-        return _choices(context, problem=_out_of_bounds(sold))
+        return _choices(context, problem=_out_of_bounds(sold, context.words))
     try:
         order = _start(context, form)
     except PaymentError as error:
         fields = _fields(form.item, form.amount, form.key)
-        return _ways(context, wanted, fields, problem=_trouble(error), status=error.http_status)
+        return _ways(context, wanted, fields, problem=context.words(_trouble(error)), status=error.http_status)
     return go(context, order_path(order.id))
 
 
@@ -188,7 +191,7 @@ def _order_page(
         status=status,
         path=order_path(order.id),
         order=order,
-        label=order_label(order),
+        label=order_label(order, context.words),
         wait=wait_of(order, attempts, addons.clock.now()),
         may_buy=context.allows("credits:purchase"),
         receipted=receipted,
@@ -243,7 +246,9 @@ def _do(context: Context, work: Callable[[str, tuple[Attempt, ...]], object]) ->
     except PaymentError as error:
         away = isinstance(error, GatewayError)
         order, attempts = orders.find(context.business, id_)
-        return _order_page(context, order, attempts, problem=_AWAY if away else str(error), status=error.http_status)
+        return _order_page(
+            context, order, attempts, problem=context.words(_AWAY if away else str(error)), status=error.http_status
+        )
     return go(context, order_path(id_))
 
 
@@ -277,7 +282,7 @@ def _paper(html: str) -> WebResponse:
     return WebResponse(status=200, body=html.encode(), content_type=HTML, headers=HEADERS)
 
 
-def _wanted(price_list: PriceList, item: str, amount: str | None) -> Wanted:
+def _wanted(price_list: PriceList, item: str, amount: str | None, words: Words) -> Wanted:
     """What is to be paid for.
 
     Raises:
@@ -285,10 +290,10 @@ def _wanted(price_list: PriceList, item: str, amount: str | None) -> Wanted:
         NotFound: If it is not on sale.
     """
     if item == ADDON and price_list.addon is not None:
-        return Wanted("A month of the add-on", price_list.addon.price, price_list.addon.credits)
+        return Wanted(words("A month of the add-on"), price_list.addon.price, price_list.addon.credits)
     if item == "CUSTOM" and price_list.custom is not None:
         pack = custom(price_list.custom, Money(amount or "0"))
-        return Wanted("Your own amount", pack.price, pack.credits)
+        return Wanted(words("Your own amount"), pack.price, pack.credits)
     for pack in price_list.packs:
         if pack.type == item:
             return Wanted(pack_name(pack.type), pack.price, pack.credits)

@@ -15,12 +15,14 @@ from ai_addons.web.base import WebResponse
 from ai_addons.web.pages import filters
 from ai_addons.web.pages.admin.filters import FILTERS as FOR_OPERATORS
 from ai_addons.web.static import STYLE, asset, asset_tags
+from ai_addons.web.words import ENGLISH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import ModuleType
 
     from ai_addons.web.base import WebRequest
+    from ai_addons.web.words import Words
 
 HTML: Final = "text/html; charset=utf-8"
 
@@ -42,7 +44,9 @@ HEADERS: Final[Mapping[str, str]] = {
 """Headers of every page."""
 
 
-def render(template: str, request: WebRequest, *, status: int = 200, **facts: object) -> WebResponse:
+def render(
+    template: str, request: WebRequest, *, status: int = 200, words: Words = ENGLISH, **facts: object
+) -> WebResponse:
     """Fill a template.
 
     Args:
@@ -50,6 +54,7 @@ def render(template: str, request: WebRequest, *, status: int = 200, **facts: ob
             the tags of its style and script beside the facts.
         request: What is answered.
         status: HTTP status.
+        words: Says the template's sentences, which it finds as ``_``.
         **facts: What stands on the page; text is escaped.
 
     Raises:
@@ -57,6 +62,7 @@ def render(template: str, request: WebRequest, *, status: int = 200, **facts: ob
     """
     page = _templates().get_template(template)
     html: str = page.render(
+        _=words,
         root=request.root,
         here=request.path,
         csrf_token=request.csrf_token,

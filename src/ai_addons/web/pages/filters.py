@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from ai_addons.billing.profile import ACCRA
+from ai_addons.web.words import ENGLISH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ai_addons.money import Credits
+    from ai_addons.web.words import Words
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -60,30 +62,38 @@ def uses_left(spendable: Credits, price: Credits) -> int | None:
     return spendable.micro // price.micro if price else None
 
 
-def moment(micros: int, tz: str) -> str:
+def moment(micros: int, tz: str, words: Words = ENGLISH) -> str:
     """A time for people in a zone, to the minute: ``26 Nov 2026, 14:05``; with the name of another zone than Ghana's.
 
     Args:
         micros: UTC microseconds.
         tz: IANA name of the zone.
+        words: Say the month.
     """
     local = _local(micros, tz)
-    return f"{day_text(local.date())}, {local:%H:%M}" + ("" if tz == ACCRA else f" ({tz})")
+    return words("{day}, {time}", day=day_text(local.date(), words), time=f"{local:%H:%M}") + (
+        "" if tz == ACCRA else f" ({tz})"
+    )
 
 
-def day_in(micros: int, tz: str) -> str:
+def day_in(micros: int, tz: str, words: Words = ENGLISH) -> str:
     """The day of a time in a zone: ``26 Nov 2026``."""
-    return day_text(_local(micros, tz).date())
+    return day_text(_local(micros, tz).date(), words)
 
 
-def day_text(day: date) -> str:
+def day_text(day: date, words: Words = ENGLISH) -> str:
     """A day for people: ``26 Nov 2026``."""
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+    return words("{day} {month} {year}", day=day.day, month=words(_MONTHS[day.month - 1]), year=day.year)
 
 
-def month_text(day: date) -> str:
+def month_text(day: date, words: Words = ENGLISH) -> str:
     """The month of a day: ``Nov 2026``."""
-    return f"{_MONTHS[day.month - 1]} {day.year}"
+    return words("{month} {year}", month=words(_MONTHS[day.month - 1]), year=day.year)
+
+
+def short_day_text(day: date, words: Words = ENGLISH) -> str:
+    """A day of this year: ``26 Nov``."""
+    return words("{day} {month}", day=day.day, month=words(_MONTHS[day.month - 1]))
 
 
 def source_text(source: str) -> str:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Final
 from ai_addons.web.base import WebResponse
 from ai_addons.web.pages import HEADERS, HTML, render
 from ai_addons.web.pages.filters import credits_text
+from ai_addons.web.words import ENGLISH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ai_addons.billing.orders import Order
     from ai_addons.web.base import Action, Context
+    from ai_addons.web.words import Words
 
 HOME: Final = "ai/ui/"
 """Where the pages are, below the mount."""
@@ -53,26 +55,29 @@ def show(  # a page has that many sides
     Args:
         context: What is asked, by whom.
         template: Path of its template.
-        title: Its name and first heading.
+        title: Its name and first heading, in English.
         status: HTTP status.
         badge: Whether the balance stands at the top; it does not where it is the page's own subject.
         **facts: What else the template needs.
     """
-    addons, business = context.addons, context.business
+    addons, business, words = context.addons, context.business, context.words
     reads = context.allows("credits:read")
     profile = addons.profile_of(business)
     return render(
         template,
         context.request,
         status=status,
-        title=title,
-        shop_name=profile.name or "AI credits",
+        words=words,
+        title=words(title),
+        shop_name=profile.name or words("AI credits"),
         tz=profile.tz,
-        links=[(path, label) for path, label, action in _LINKS if context.allows(action) and _there(context, path)],
+        links=[
+            (path, words(label)) for path, label, action in _LINKS if context.allows(action) and _there(context, path)
+        ],
         badge=badge and reads,
         available=addons.wallet(business).available if reads else None,
         home=addons.settings.web.home_url,
-        waiting=waiting(addons.orders.history(business, most=_LATEST)) if reads else None,
+        waiting=waiting(addons.orders.history(business, most=_LATEST), words) if reads else None,
         **facts,
     )
 
@@ -97,15 +102,16 @@ def go(context: Context, path: str) -> WebResponse:
     )
 
 
-def waiting(orders: Iterable[Order]) -> Waiting | None:
+def waiting(orders: Iterable[Order], words: Words = ENGLISH) -> Waiting | None:
     """The newest of some orders that waits to be paid, None if there is none.
 
     Args:
         orders: The newest first.
+        words: Say what it is for.
     """
     for order in orders:
         if order.state == "pending":
-            return Waiting(path=order_path(order.id), label=order_label(order))
+            return Waiting(path=order_path(order.id), label=order_label(order, words))
     return None
 
 
@@ -114,13 +120,14 @@ def order_path(order: str) -> str:
     return f"{HOME}orders/{order}/"
 
 
-def order_label(order: Order) -> str:
+def order_label(order: Order, words: Words = ENGLISH) -> str:
     """What an order is for, for people."""
     if order.pack is None:
-        name = "A month of the add-on"
+        name = words("A month of the add-on")
     else:
-        name = "Your own amount" if order.kind == "custom" else pack_name(order.pack)
-    return f"{name}, {credits_text(order.credits)} credits for {order.price}"
+        name = words("Your own amount") if order.kind == "custom" else pack_name(order.pack)
+    amount = credits_text(order.credits)
+    return words("{name}, {credits} credits for {price}", name=name, credits=amount, price=order.price)
 
 
 def pack_name(pack: str) -> str:

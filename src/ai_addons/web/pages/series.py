@@ -8,12 +8,14 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
 from ai_addons.money import Credits
-from ai_addons.web.pages.filters import day_text, month_text
+from ai_addons.web.pages.filters import month_text, short_day_text
+from ai_addons.web.words import ENGLISH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ai_addons.billing.usage import DayUsage
+    from ai_addons.web.words import Words
 
 MOST_FEATURES: Final = 5
 """Features with a colour of their own; the others are one."""
@@ -65,13 +67,14 @@ class Timeline:
         )
 
 
-def timeline(days: Iterable[DayUsage], first: date, last: date) -> Timeline:
+def timeline(days: Iterable[DayUsage], first: date, last: date, words: Words = ENGLISH) -> Timeline:
     """Put usage into columns of a day, a week or a month.
 
     Args:
         days: By day and feature; days without calls may be missing.
         first: First day.
         last: Last day, included.
+        words: Say what the columns are called.
     """
     length = (last - first).days + 1
     unit = "day" if length <= _MOST_DAYS else "week" if length <= _MOST_WEEKS else "month"
@@ -84,7 +87,7 @@ def timeline(days: Iterable[DayUsage], first: date, last: date) -> Timeline:
     series = [_series(name, sums[name], starts) for name in kept]
     if rest:
         series.append(_series(OTHERS, sum((sums[name] for name in rest), Counter[date]()), starts))
-    return Timeline(unit=unit, columns=tuple(_label(start, unit) for start in starts), series=tuple(series))
+    return Timeline(unit=unit, columns=tuple(_label(start, unit, words) for start in starts), series=tuple(series))
 
 
 def _starts(first: date, last: date, unit: str) -> list[date]:
@@ -105,7 +108,7 @@ def _series(name: str, sums: Counter[date], starts: Sequence[date]) -> Series:
     return Series(name=name, values=tuple(Credits.from_micro(sums[start]) for start in starts))
 
 
-def _label(start: date, unit: str) -> str:
+def _label(start: date, unit: str, words: Words) -> str:
     if unit == "month":
-        return month_text(start)
-    return day_text(start).rpartition(" ")[0]
+        return month_text(start, words)
+    return short_day_text(start, words)
