@@ -304,6 +304,7 @@ def test_our_log_is_read_by_the_providers_day_and_model() -> None:
             {"model": "openai/gpt-6-luna", "cost_pico_usd": None, "error": "provider_timeout"},
             {"model": "openai/gpt-6-luna", "cost_pico_usd": COST, "error": None},
             {"model": "anthropic/claude-haiku-5-5", "cost_pico_usd": 5, "error": None},
+            {"note": "a host's own"},
         ]
         call(books, response_meta={"attempts": attempts})
         call(books, source="cache", cost=PicoUsd(0))

@@ -280,3 +280,12 @@ def test_a_fork_during_a_long_write_leaves_the_turn_with_the_writer(
         thread.join()
         assert run_sql(books, "SELECT lifetime_in FROM business_ai_credits") == [(77,)]
         assert _more(opened, "y") == Credits(10)
+
+
+def test_books_in_memory_go_on_after_a_fork() -> None:
+    """Their one connection is all there is of them, so it is not closed for a child."""
+    with closing(Database("sqlite://")) as books:
+        books.write(lambda tx: tx.connection.execute("CREATE TABLE kept (a)"))
+        books.before_fork()
+        books.after_fork_in_parent()
+        assert books.read(lambda tx: tx.connection.execute("SELECT count(*) FROM kept").fetchall()) == [(0,)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import uuid
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,7 @@ def url() -> Iterator[str]:
 @pytest.fixture
 def books(url: str) -> Iterator[Books]:
     """A new business with twelve credits."""
-    with closing(Books(database=Database(url), business=f"biz_{threading.get_ident()}_{id(object())}")) as opened:
+    with closing(Books(database=Database(url), business=f"biz_{uuid.uuid4().hex}")) as opened:
         yield opened
 
 

@@ -520,3 +520,10 @@ def test_a_price_that_rises_before_the_order_is_not_paid(monkeypatch: pytest.Mon
     meanwhile(till, monkeypatch, rises)
     assert till.orders.renew() == Renewed()
     assert (automatic(till), till.balance()) == ([], "100")
+
+
+def test_a_business_never_seen_agreed_to_nothing() -> None:
+    """There is nothing to remove, and no wallet is made for it."""
+    till = agreed()
+    assert till.orders.top_up_of("biz_never") is None
+    assert till.orders.remove_top_up("biz_never", actor="ama") is False

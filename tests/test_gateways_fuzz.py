@@ -93,7 +93,8 @@ def test_any_list_is_read_or_a_gateway_error(body: bytes, planned: list[bytes]) 
     """Lists of transactions, refunds and disputes may be garbage too."""
     first: Any = (200, {"status": True, "data": transaction()})
     for call in ("refunds", "disputes"):
-        gateway, _ = paystack(first, *((200, one) for one in (body, *planned)))
+        last: Any = (200, {"status": True, "data": []})
+        gateway, _ = paystack(first, *((200, one) for one in (body, *planned)), last)
         asked: Callable[[str], object] = getattr(gateway, call)
         found, error = _tried(partial(asked, REFERENCE))
         assert isinstance(found, tuple) if error is None else not error.may_exist

@@ -486,7 +486,8 @@ def test_what_goes_back_is_listed_by_the_time_it_began() -> None:
     inner = _listed_refund(id=2, transaction={"id": 9, "reference": "aia-2"}, transaction_reference=None)
     nameless = _listed_refund(id=3, transaction_reference=None)
     gateway, wire = paystack(
-        ok([_listed_refund(), inner, nameless], meta={"pageCount": 1}), ok([_dispute()], meta={"pageCount": 1})
+        ok([_listed_refund(), inner, nameless], meta={"pageCount": 1}),
+        ok([_dispute(), _dispute(id=3, transaction=None)], meta={"pageCount": 1}),
     )
     refunds = [(one.reference, one.id, one.outcome) for one in gateway.refunds_between(NOW, NOW + 1)]
     assert refunds == [(REFERENCE, "1", RefundOutcome.DONE), ("aia-2", "2", RefundOutcome.DONE)]

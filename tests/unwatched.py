@@ -42,7 +42,6 @@ PROVE_NO_LINE: Final = (
     "test_*_races",
     "test_billing_addon_lives",
     "test_billing_failures*",
-    "test_billing_together",
     "test_billing_years",
     "test_payments_month",
     # The eight features side by side; each has its own tests.
