@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import closing
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -47,7 +48,7 @@ def test_a_running_host_goes_on_while_the_tables_are_upgraded(old: str, monkeypa
         def work() -> None:
             while not ending.is_set():
                 try:
-                    charged.append(books.store.capture(books.hold("0.5"), OK).charged.short)
+                    charged.append(books.store.capture(books.hold("0.001"), OK).charged.short)
                 except Exception as error:  # noqa: BLE001  # any of them is a failure of this test
                     failed.append(error)
                     return
@@ -63,9 +64,9 @@ def test_a_running_host_goes_on_while_the_tables_are_upgraded(old: str, monkeypa
         ending.set()
         thread.join()
         assert failed == []
-        left = 100 - len(charged) / 2
+        left = 100 - Decimal("0.001") * len(charged)
         with closing(Books("0", database=Database(old))) as new:
-            assert float(new.balance()[0]) == left
+            assert Decimal(new.balance()[0]) == left
             assert examine(new.database).findings == ()
 
 
