@@ -73,3 +73,8 @@ def in_micros(at: datetime | None) -> int | None:
         raise ValueError(msg)
     since = at - _EPOCH
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def from_micros(at: int) -> datetime:
+    """UTC microseconds as a time; what `in_micros` turns round."""
+    return _EPOCH + timedelta(microseconds=at)

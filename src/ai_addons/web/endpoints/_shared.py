@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import base64
 import binascii
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from pydantic import Field
 
 from ai_addons.billing.addon import period_start
+from ai_addons.billing.periods import from_micros
 from ai_addons.web.base import Query
 from ai_addons.web.parsing import fault
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ai_addons.billing.policy import Subscription
 
 MOST_ROWS: Final = 200
 """Rows of the largest page."""
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_CURSOR: Final = 400
 
 
@@ -32,7 +33,7 @@ class PageQuery(Query):
 
 def when(micros: int) -> datetime:
     """UTC microseconds as a time."""
-    return _EPOCH + timedelta(microseconds=micros)
+    return from_micros(micros)
 
 
 def maybe_when(micros: int | None) -> datetime | None:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
+from ai_addons.billing.periods import from_micros
 from ai_addons.billing.profile import ACCRA
 from ai_addons.web.words import ENGLISH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import date, datetime
 
     from ai_addons.money import Credits
     from ai_addons.web.words import Words
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 _SOURCES: Final[Mapping[str, str]] = {
     "purchase": "Paid",
@@ -117,7 +117,7 @@ def _apart(number: str) -> str:
 
 
 def _local(micros: int, tz: str) -> datetime:
-    return (_EPOCH + timedelta(microseconds=micros)).astimezone(ZoneInfo(tz))
+    return from_micros(micros).astimezone(ZoneInfo(tz))
 
 
 ALL: Final[dict[str, Callable[..., object]]] = {

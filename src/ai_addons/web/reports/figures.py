@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final, Literal
 
 from ai_addons.billing.hits import total_use
 from ai_addons.billing.packs import share
+from ai_addons.billing.periods import from_micros
 from ai_addons.money import MicroGhs, Money, PicoUsd, ghs, scaled_rate, to_micro_ghs, usd
 from ai_addons.web.reports.answers import (
     AsideAnswer,
@@ -29,6 +29,7 @@ from ai_addons.web.reports.answers import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from ai_addons.billing.fx.desk import RateView
     from ai_addons.billing.hits import CacheUse
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from ai_addons.billing.orders import Quarantined
     from ai_addons.billing.spending import WindowSpending
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _PESEWA_MICRO: Final = 10_000
 
 WAITS: Final = {
@@ -54,7 +54,7 @@ WAITS: Final = {
 
 def moment(micros: int) -> datetime:
     """UTC microseconds as a time."""
-    return _EPOCH + timedelta(microseconds=micros)
+    return from_micros(micros)
 
 
 # Money.
