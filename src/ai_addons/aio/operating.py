@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ai_addons.addons import AddOns
     from ai_addons.billing.jobs import JobRun
     from ai_addons.billing.limiting import Switch
-    from ai_addons.billing.operating import Calls, DayEarned, Earners, Funnel, Waiting
+    from ai_addons.billing.overviews import Calls, DayEarned, Earners, Funnel, Waiting
 
 
 class AsyncOperating:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.reconciling import Reconciliation
     from ai_addons.billing.refunds import MoneyBack
     from ai_addons.billing.renewing import Renewed
-    from ai_addons.billing.topping_up import StandingTopUp
+    from ai_addons.billing.top_up_rules import StandingTopUp
     from ai_addons.billing.watching import Watched
     from ai_addons.money import Credits, Money
 
