@@ -76,7 +76,7 @@ class Figures:
         """
         wiring = self._wiring
         active = None if wiring.active_businesses is None else wiring.active_businesses()
-        gateways = [wiring.gateway(name) for name in wiring.gateway_names()] if ask_gateways else None
+        gateways = [wiring.gateways.one(name) for name in wiring.gateways.names()] if ask_gateways else None
         return self._kpis.kpis(days, rng or _seeded(), active=active, active_before=active_before, gateways=gateways)
 
     def margin_report(self, days: int = 30, *, business: str | None = None) -> MarginReport:
