@@ -9,7 +9,7 @@ from ai_addons.billing.bills.comparing import TOLERANCE
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from datetime import datetime
+    from datetime import date, datetime
     from decimal import Decimal
     from random import Random
     from typing import TextIO
@@ -19,9 +19,13 @@ if TYPE_CHECKING:
     from ai_addons.billing.feedback import Feedback
     from ai_addons.billing.forecast import SpendForecast
     from ai_addons.billing.kpis import Kpis
+    from ai_addons.billing.margin import MarginTable
     from ai_addons.billing.margin_report import MarginReport
     from ai_addons.billing.records import AuditEntry
     from ai_addons.billing.retention import Retained
+    from ai_addons.billing.spending import WindowSpending
+    from ai_addons.billing.statements import Statement
+    from ai_addons.billing.usage import DayUsage, Usage
     from ai_addons.figures import Figures
 
 
@@ -30,6 +34,26 @@ class AsyncFigures:
 
     def __init__(self, figures: Figures) -> None:
         self._figures = figures
+
+    async def usage(self, business: str, days: int = 30) -> Usage:
+        """See `Figures.usage`."""
+        return await threaded(self._figures.usage, business, days)
+
+    async def usage_by_day(self, business: str, first: date, last: date) -> tuple[DayUsage, ...]:
+        """See `Figures.usage_by_day`."""
+        return await threaded(self._figures.usage_by_day, business, first, last)
+
+    async def margins(self, business: str | None = None, days: int = 30) -> MarginTable:
+        """See `Figures.margins`."""
+        return await threaded(self._figures.margins, business, days)
+
+    async def spending(self) -> tuple[WindowSpending, ...]:
+        """See `Figures.spending`."""
+        return await threaded(self._figures.spending)
+
+    async def statement(self, business: str, first: date, last: date) -> Statement:
+        """See `Figures.statement`."""
+        return await threaded(self._figures.statement, business, first, last)
 
     async def kpis(
         self,

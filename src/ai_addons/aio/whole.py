@@ -16,7 +16,7 @@ from ai_addons.aio.threads import threaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from datetime import date, datetime, timedelta
+    from datetime import datetime, timedelta
     from decimal import Decimal
 
     from ai_addons.addons import AddOns, PriceList
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from ai_addons.billing.grants import GrantSource
     from ai_addons.billing.heads import Head
     from ai_addons.billing.ledger import LedgerEntry
-    from ai_addons.billing.margin import MarginTable
     from ai_addons.billing.outbox import Delivered
     from ai_addons.billing.records import (
         AuditEntry,
@@ -35,9 +34,6 @@ if TYPE_CHECKING:
         Wallet,
         WalletStatus,
     )
-    from ai_addons.billing.spending import WindowSpending
-    from ai_addons.billing.statements import Statement
-    from ai_addons.billing.usage import DayUsage, Usage
     from ai_addons.money import Credits, Money
     from ai_addons.privacy.markers import Pii
     from ai_addons.privacy.masked import Masked
@@ -170,26 +166,6 @@ class AsyncAddOns(AsyncFigures):
     async def pseudonyms(self, business: str, kind: Pii, value: str) -> tuple[str, ...]:
         """See `AddOns.pseudonyms`."""
         return await threaded(self._addons.pseudonyms, business, kind, value)
-
-    async def usage(self, business: str, days: int = 30) -> Usage:
-        """See `AddOns.usage`."""
-        return await threaded(self._addons.usage, business, days)
-
-    async def usage_by_day(self, business: str, first: date, last: date) -> tuple[DayUsage, ...]:
-        """See `AddOns.usage_by_day`."""
-        return await threaded(self._addons.usage_by_day, business, first, last)
-
-    async def margins(self, business: str | None = None, days: int = 30) -> MarginTable:
-        """See `AddOns.margins`."""
-        return await threaded(self._addons.margins, business, days)
-
-    async def spending(self) -> tuple[WindowSpending, ...]:
-        """See `AddOns.spending`."""
-        return await threaded(self._addons.spending)
-
-    async def statement(self, business: str, first: date, last: date) -> Statement:
-        """See `AddOns.statement`."""
-        return await threaded(self._addons.statement, business, first, last)
 
     async def deliver(self, most: int = 100) -> Delivered:
         """See `AddOns.deliver`."""
