@@ -156,7 +156,8 @@ def _tree(error: type[AddOnsError]) -> Iterator[type[AddOnsError]]:
 
 
 def _settings() -> str:
-    texts = _attribute_texts(inspect.getsource(settings))
+    sources = (path.read_text(encoding="utf-8") for path in sorted(Path(settings.__path__[0]).glob("*.py")))
+    texts = {name: said for source in sources for name, said in _attribute_texts(source).items()}
     sections = [_section(name, texts) for name in Settings.model_fields]
     return _page(
         "Settings",

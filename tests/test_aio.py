@@ -15,12 +15,13 @@ from ai_addons.accounts import Accounts
 from ai_addons.aio import (
     AsyncAddOns,
     AsyncBilling,
+    AsyncFigures,
     AsyncLimits,
+    AsyncOperating,
     AsyncOrders,
     AsyncPrices,
     AsyncSubscriptions,
 )
-from ai_addons.aio_figures import AsyncFigures, AsyncOperating
 from ai_addons.billing.limiting import Limits
 from ai_addons.billing.limits import Limit
 from ai_addons.billing.operating import Operating

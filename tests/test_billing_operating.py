@@ -24,7 +24,8 @@ from ai_addons.billing.latency import (
 )
 from ai_addons.billing.limiting import Limits, Switch
 from ai_addons.billing.margin import FeatureUsage, margins
-from ai_addons.billing.operating import Calls, DayEarned, Operating, worst
+from ai_addons.billing.operating import Operating, worst
+from ai_addons.billing.overviews import Calls, DayEarned
 from ai_addons.billing.sql import operating as sql
 from ai_addons.money import Credits, MicroGhs, PicoUsd
 from tests.books import DAY, FAILED, OK, SECOND, Books

@@ -408,12 +408,12 @@ def test_erasing_a_business_forgets_what_it_agreed_to() -> None:
 def test_a_rule_removed_in_the_same_moment_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever set it is told; a run that saw it a moment ago buys nothing."""
     till = saved()
-    look = type(till.orders._topping_up)._look
-    monkeypatch.setattr(type(till.orders._topping_up), "_look", lambda *_: None)
+    look = type(till.orders._topping_up).look
+    monkeypatch.setattr(type(till.orders._topping_up), "look", lambda *_: None)
     with pytest.raises(NotFound):
         till.orders.set_top_up(till.business, "PRO", below=150, actor="ama")
     assert till.orders.top_up(till.business) is None
-    monkeypatch.setattr(type(till.orders._topping_up), "_look", look)
+    monkeypatch.setattr(type(till.orders._topping_up), "look", look)
     card = till.orders._topping_up._payers.card
 
     def removing(business: str, named: str | None = None) -> Any:

@@ -16,7 +16,7 @@ from ai_addons import AddOns
 from ai_addons.billing.fx.base import FxRate
 from ai_addons.billing.fx.desk import RateView
 from ai_addons.billing.jobs import JobRun, last_runs, recorded
-from ai_addons.billing.operating import Waiting
+from ai_addons.billing.overviews import Waiting
 from ai_addons.billing.spending import WindowSpending
 from ai_addons.cli import main
 from ai_addons.cli.health import (

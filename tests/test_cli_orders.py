@@ -66,7 +66,7 @@ def as_json(*arguments: str, code: int = 0) -> Any:
 
 def gateway(addons: AddOns) -> ScriptedGateway:
     """The one that the settings name."""
-    found = addons._wiring.gateway(None)
+    found = addons._wiring.gateways.one(None)
     assert isinstance(found, ScriptedGateway)
     return found
 

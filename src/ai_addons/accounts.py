@@ -5,58 +5,41 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ai_addons.answers import Answers
-from ai_addons.billing.doctor import examine, rebuild_usage
-from ai_addons.billing.heads import compare, heads
-from ai_addons.billing.jobs import recorded
 from ai_addons.billing.packs import in_micro_ghs
 from ai_addons.billing.periods import in_micros
 from ai_addons.billing.replies import Replies
 from ai_addons.billing.service import BillingService
-from ai_addons.billing.spending import spending_at
+from ai_addons.bookkeeping import Bookkeeping
 from ai_addons.errors import ConfigError
-from ai_addons.figures import Figures
 from ai_addons.money import MICRO, Credits
 from ai_addons.privacy.markers import Pii
 from ai_addons.privacy.pseudonyms import pseudonym
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-    from datetime import date, datetime
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
     from decimal import Decimal
 
-    from ai_addons.billing.doctor import Report
-    from ai_addons.billing.fx.desk import RateDesk
     from ai_addons.billing.grants import GrantSource
-    from ai_addons.billing.heads import Head
-    from ai_addons.billing.ledger import LedgerEntry
     from ai_addons.billing.limiting import Limits
-    from ai_addons.billing.margin import MarginTable
-    from ai_addons.billing.operating import Operating
-    from ai_addons.billing.outbox import Delivered
     from ai_addons.billing.payments import Payments
     from ai_addons.billing.policy import Policy
     from ai_addons.billing.profile import BusinessProfile
     from ai_addons.billing.records import (
-        AuditEntry,
         Correction,
         GrantBooking,
-        Transaction,
         Wallet,
         WalletStatus,
     )
-    from ai_addons.billing.spending import WindowSpending
-    from ai_addons.billing.statements import Statement
     from ai_addons.billing.subscriptions import Subscriptions
     from ai_addons.billing.throttle import Throttle
-    from ai_addons.billing.usage import DayUsage, Usage
     from ai_addons.clock import Clock
     from ai_addons.events import EventHook
     from ai_addons.money import Money
     from ai_addons.wiring import Wiring
 
 
-class Accounts(Figures):
+class Accounts(Bookkeeping):
     """Wallets, grants, limits, add-ons and the books, for the host's back office.
 
     Args:
@@ -326,51 +309,7 @@ class Accounts(Figures):
             for version, keys in numbered
         )
 
-    # Reports.
-
-    def usage(self, business: str, days: int = 30) -> Usage:
-        """What a business used over its last days with today; give a shop its ``for_shop()``.
-
-        Args:
-            business: Whose calls.
-            days: 1 to 366.
-        """
-        return self._reports.usage(business, days)
-
-    def usage_by_day(self, business: str, first: date, last: date) -> tuple[DayUsage, ...]:
-        """What a business used each day, by day and feature."""
-        return self._reports.by_day(business, first, last)
-
-    def margins(self, business: str | None = None, days: int = 30) -> MarginTable:
-        """What each feature earned, by the grants that really paid; for operators only.
-
-        Args:
-            business: Whose calls; None for those of all businesses.
-            days: 1 to 366.
-        """
-        return self._reports.margins(business, days)
-
-    def spending(self) -> tuple[WindowSpending, ...]:
-        """What the models cost so far today and this month, beside the provider budget; for operators only.
-
-        It is counted while a budget is set; `margins` and `usage` show what calls cost at any time.
-        """
-        books = self._wiring.books
-        return books.database.read(lambda tx: spending_at(tx, books.terms.purse, books.now(tx)))
-
-    @property
-    def operating(self) -> Operating:
-        """All businesses together: calls, earnings, payments, what waits; for operators only."""
-        return self._wiring.operating
-
-    @property
-    def answers(self) -> Answers:
-        """The answer cache: how useful it is, and how to clear it; for operators only."""
-        return Answers(self._wiring, self._reports.cache_use)
-
-    def statement(self, business: str, first: date, last: date) -> Statement:
-        """What came into a wallet and left it, from the first day to the last, both included."""
-        return self._reports.statement(business, first, last)
+    # Work that a host does itself.
 
     @property
     def billing(self) -> BillingService:
@@ -402,78 +341,3 @@ class Accounts(Figures):
 
     def _fingerprint(self, feature: str, asked: Mapping[str, object]) -> str:
         return self._wiring.keys().request_hash(feature, "charge", asked, {})
-
-    # The books.
-
-    def ledger(self, business: str, *, before: int | None = None, most: int | None = None) -> list[LedgerEntry]:
-        """Bookings of a business, oldest first: all of them, or the last ones before a position.
-
-        Args:
-            business: Whose.
-            before: Only rows at positions (``seq``) below this one; None for no bound.
-            most: How many at most, 1 or more; None for all.
-
-        Raises:
-            ValueError: If ``most`` is below 1.
-        """
-        return self._wiring.store.ledger(business, before=before, most=most)
-
-    def transactions(self, business: str) -> list[Transaction]:
-        """Every call of a business, oldest first."""
-        return self._wiring.store.transactions(business)
-
-    def audit(self, business: str = "") -> list[AuditEntry]:
-        """What operators did about a business, oldest first; without one, what concerns all."""
-        return self._wiring.operations.audit(business)
-
-    @property
-    def rates(self) -> RateDesk:
-        """The exchange rate: what is known, asking for a newer one, confirming one that was refused."""
-        return self._wiring.rates
-
-    def sweep(self) -> int:
-        """Do what is due in every wallet: orphan holds, expiry, renewals; how many wallets had any.
-
-        Webhooks of gateways that wait are worked on and unpaid orders given up. Past days are counted for the
-        operator. The sources of exchange rates are asked too, if any is configured and it is time.
-        """
-        return recorded(self._wiring.books, "sweep", self._sweep)
-
-    def _sweep(self) -> int:
-        swept = self._wiring.store.sweep()
-        self.orders.work_inbox()
-        self.orders.expire()
-        self.operating.sum_up()
-        self._wiring.rates.refresh()
-        return swept
-
-    def deliver(self, most: int = 100) -> Delivered:
-        """Send the events that wait in the outbox to ``webhooks.url``, one round; many may work at once.
-
-        Args:
-            most: Events to try.
-
-        Raises:
-            StoreUnavailable: If the database cannot be used; what was on its way is sent again later.
-        """
-        return self._wiring.outbox.deliver(most)
-
-    def doctor(self, business: str | None = None) -> Report:
-        """Check every invariant of the books.
-
-        Args:
-            business: One business; None for all.
-        """
-        return examine(self._wiring.database, business)
-
-    def heads(self) -> Iterator[Head]:
-        """The last hash of every ledger, to be kept outside the database."""
-        return heads(self._wiring.database)
-
-    def compare_heads(self, kept: Iterable[Head]) -> Report:
-        """Whether the ledgers of today go on from heads kept earlier; shows one that was rewritten as a whole."""
-        return compare(self._wiring.database, kept)
-
-    def rebuild_usage(self, business: str) -> None:
-        """Make a business's daily sums anew from its call log."""
-        rebuild_usage(self._wiring.database, business)

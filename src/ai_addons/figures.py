@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING, Final
 
+from ai_addons.answers import Answers
 from ai_addons.billing.bills.comparing import TOLERANCE
 from ai_addons.billing.bills.reading import reconcile_bill
 from ai_addons.billing.exporting import Window, write_table
@@ -13,12 +14,13 @@ from ai_addons.billing.kpis.reading import KpiDesk
 from ai_addons.billing.margin_reading import MarginDesk
 from ai_addons.billing.periods import DAY_US, in_micros
 from ai_addons.billing.retention import apply_retention
+from ai_addons.billing.spending import spending_at
 from ai_addons.billing.usage import Reports
 from ai_addons.privacy.masked import mask_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
-    from datetime import datetime
+    from datetime import date, datetime
     from decimal import Decimal
     from typing import TextIO
 
@@ -27,9 +29,14 @@ if TYPE_CHECKING:
     from ai_addons.billing.feedback import Feedback
     from ai_addons.billing.forecast import SpendForecast
     from ai_addons.billing.kpis import Kpis
+    from ai_addons.billing.margin import MarginTable
     from ai_addons.billing.margin_report import MarginReport
+    from ai_addons.billing.operating import Operating
     from ai_addons.billing.records import AuditEntry
     from ai_addons.billing.retention import Retained
+    from ai_addons.billing.spending import WindowSpending
+    from ai_addons.billing.statements import Statement
+    from ai_addons.billing.usage import DayUsage, Usage
     from ai_addons.wiring import Wiring
 
 SEED: Final = 20_261_126
@@ -37,7 +44,7 @@ SEED: Final = 20_261_126
 
 
 class Figures:
-    """KPIs, margins, forecasts and feedback.
+    """Usage, statements, KPIs, margins, forecasts and feedback.
 
     Args:
         wiring: The parts.
@@ -50,6 +57,50 @@ class Figures:
         self._kpis = KpiDesk(wiring.books, self._reports)
         self._margins = MarginDesk(wiring.books)
         self._feedback = FeedbackBox(wiring.books, self._masked)
+
+    def usage(self, business: str, days: int = 30) -> Usage:
+        """What a business used over its last days with today; give a shop its ``for_shop()``.
+
+        Args:
+            business: Whose calls.
+            days: 1 to 366.
+        """
+        return self._reports.usage(business, days)
+
+    def usage_by_day(self, business: str, first: date, last: date) -> tuple[DayUsage, ...]:
+        """What a business used each day, by day and feature."""
+        return self._reports.by_day(business, first, last)
+
+    def margins(self, business: str | None = None, days: int = 30) -> MarginTable:
+        """What each feature earned, by the grants that really paid; for operators only.
+
+        Args:
+            business: Whose calls; None for those of all businesses.
+            days: 1 to 366.
+        """
+        return self._reports.margins(business, days)
+
+    def spending(self) -> tuple[WindowSpending, ...]:
+        """What the models cost so far today and this month, beside the provider budget; for operators only.
+
+        It is counted while a budget is set; `margins` and `usage` show what calls cost at any time.
+        """
+        books = self._wiring.books
+        return books.database.read(lambda tx: spending_at(tx, books.terms.purse, books.now(tx)))
+
+    @property
+    def operating(self) -> Operating:
+        """All businesses together: calls, earnings, payments, what waits; for operators only."""
+        return self._wiring.operating
+
+    @property
+    def answers(self) -> Answers:
+        """The answer cache: how useful it is, and how to clear it; for operators only."""
+        return Answers(self._wiring, self._reports.cache_use)
+
+    def statement(self, business: str, first: date, last: date) -> Statement:
+        """What came into a wallet and left it, from the first day to the last, both included."""
+        return self._reports.statement(business, first, last)
 
     def kpis(
         self,
@@ -76,7 +127,7 @@ class Figures:
         """
         wiring = self._wiring
         active = None if wiring.active_businesses is None else wiring.active_businesses()
-        gateways = [wiring.gateway(name) for name in wiring.gateway_names()] if ask_gateways else None
+        gateways = [wiring.gateways.one(name) for name in wiring.gateways.names()] if ask_gateways else None
         return self._kpis.kpis(days, rng or _seeded(), active=active, active_before=active_before, gateways=gateways)
 
     def margin_report(self, days: int = 30, *, business: str | None = None) -> MarginReport:

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 from ai_addons.billing.applying import Applying
 from ai_addons.billing.gateways.base import PhoneGateway
 from ai_addons.billing.inbox import Inbox
-from ai_addons.billing.jobs import recorded
 from ai_addons.billing.opening import Payment, Way
 from ai_addons.billing.order_rows import read_saved
 from ai_addons.billing.ordering import Ordering
 from ai_addons.billing.orders import AUTOMATIC
 from ai_addons.billing.payers import Payers
+from ai_addons.billing.payment_desk import PaymentDesk
+from ai_addons.billing.payment_jobs import PaymentJobs
 from ai_addons.billing.receipting import Receipting
-from ai_addons.billing.reconciling import Reconciler
 from ai_addons.billing.records import check_id
 from ai_addons.billing.refunds import Refunds
 from ai_addons.billing.renewing import Renewing
@@ -30,30 +30,24 @@ from ai_addons.billing.sql import purchases as sql
 from ai_addons.billing.standing import StandingOrders, in_cedis
 from ai_addons.billing.topping_up import ToppingUp
 from ai_addons.billing.watching import Watching
-from ai_addons.errors import NotFound
 from ai_addons.money import MICRO, Money
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from datetime import timedelta
     from decimal import Decimal
 
     from ai_addons.billing.applying import Applied
     from ai_addons.billing.books import Books
     from ai_addons.billing.clawback import ShortfallPolicy
-    from ai_addons.billing.gateways.base import GatewayEvent
-    from ai_addons.billing.inbox import Worked
     from ai_addons.billing.opening import Shop
-    from ai_addons.billing.orders import Attempt, Card, Order, Quarantined
+    from ai_addons.billing.orders import Attempt, Card, Order
     from ai_addons.billing.receipts import CreditNote, PaymentReceipt
-    from ai_addons.billing.reconciling import Reconciliation
-    from ai_addons.billing.refunds import MoneyBack
-    from ai_addons.billing.renewing import Renewed
     from ai_addons.billing.watching import Watched
     from ai_addons.money import Credits
 
 
-class Payments(StandingOrders):
+class Payments(StandingOrders, PaymentJobs, PaymentDesk):
     """Orders of a business, and the payments that come for them.
 
     Args:
@@ -78,8 +72,6 @@ class Payments(StandingOrders):
         super().__init__(ToppingUp(books, self._ordering, payers, self._settled, self.apply))
         self._watching = Watching(books, self._ordering, self._applying)
         self._inbox = Inbox(books, shop, self._ordering, self._applying, self._back.look_back)
-
-    # For the business.
 
     @property
     def gateways(self) -> tuple[str, ...]:
@@ -275,167 +267,6 @@ class Payments(StandingOrders):
         """Forget a card; whether there was one."""
         asked = {"business": business, "card": card}
         return self._books.database.write(lambda tx: tx.changed(sql.DROP_CARD, asked)) == 1
-
-    # For webhooks and jobs.
-
-    def apply(self, reference: str) -> Applied:
-        """Ask the gateway what became of an attempt, whosever it is, and book it; as often as one likes.
-
-        Raises:
-            NotFound: If there is no such attempt.
-            GatewayError: If the gateway cannot be asked.
-        """
-        return self._applying.apply(reference)
-
-    def receive(self, gateway: str, headers: Mapping[str, str], body: bytes) -> GatewayEvent:
-        """Keep a gateway's webhook for `work_inbox`. Answer 200 when this returns, else the error's ``http_status``.
-
-        Args:
-            gateway: Which one's address was called.
-            headers: As they came.
-            body: As it came, byte for byte.
-
-        Raises:
-            NotFound: If there is no such gateway.
-            BadSignature: If it is forged; nothing was kept.
-            StoreUnavailable: If it could not be kept; the gateway sends it again.
-        """
-        if gateway not in self._names():
-            raise NotFound
-        return self._inbox.receive(gateway, headers, body)
-
-    def work_inbox(self, most: int = 100) -> Worked:
-        """Work on the webhooks that are due: each makes us ask the gateway."""
-        return self._inbox.work(most)
-
-    def renew(self) -> Renewed:
-        """Open the renewals of add-ons that fall due, and charge saved cards for them; then buy automatic top-ups.
-
-        From three days before a month begins its order waits for the owner, told by ``addon.payment_wanted`` with the
-        page to pay on. A business with a card that may be charged again is charged when the month begins, once; if
-        the card is declined it gets a page too. Top-ups are those of `set_top_up`. Safe to run at any time, from
-        many machines.
-
-        Raises:
-            StoreUnavailable: If the database cannot be used; run it again.
-        """
-        return recorded(self._books, "renew", self._renew)
-
-    def expire(self) -> int:
-        """Give up orders unpaid for ``payments.abandon_after``; not final. Returns how many."""
-        return self._ordering.expire()
-
-    def reconcile(self, *, days: int = 7) -> Reconciliation:
-        """Work on the inbox, ask about what is open, compare the gateways' lists with the books, then `expire`.
-
-        Open are attempts that nobody paid yet, and refunds and disputes without an end. Those that were begun at the
-        gateway, and whose webhook was lost, are found in its lists if they began within the days. Safe to run at any
-        time, from many machines.
-
-        Args:
-            days: How far to look back, 1 or more.
-
-        Raises:
-            ValueError: For less than a day.
-            StoreUnavailable: If the database cannot be used.
-        """
-        if days < 1:
-            msg = "a reconciliation looks back a day or more; nothing was done"
-            raise ValueError(msg)
-        return recorded(self._books, "reconcile", lambda: self._reconcile(days))
-
-    # For operators.
-
-    def quarantined(self, most: int = 100) -> list[Quarantined]:
-        """Payments that do not fit their order and that nobody has decided about, the oldest first."""
-        return self._applying.quarantined(most)
-
-    def release(self, business: str, quarantine: str, *, actor: str, reason: str) -> Quarantined:
-        """Accept a payment that does not fit, and grant its order; who and why is kept.
-
-        Raises:
-            NotFound: If there is no such payment.
-            PaymentError: If it was sent back, or its order is paid already.
-        """
-        return self._applying.release(business, quarantine, actor=actor, reason=reason)
-
-    def mark_refunded(self, business: str, quarantine: str, *, actor: str, reason: str) -> Quarantined:
-        """Note that a payment which does not fit was sent back, which is done at the gateway; who and why is kept.
-
-        Raises:
-            NotFound: If there is no such payment.
-            PaymentError: If it was released.
-        """
-        return self._applying.mark_refunded(business, quarantine, actor=actor, reason=reason)
-
-    def refund(
-        self,
-        business: str,
-        order: str,
-        amount: Money | str | int | Decimal | None = None,
-        *,
-        key: str,
-        actor: str,
-        reason: str,
-    ) -> MoneyBack:
-        """Send money of a paid order back: its credits are frozen first, and taken back once the money is gone.
-
-        Of a part, the same share of the credits, bonus included. Spent credits are for
-        ``payments.refund_shortfall``. A month of the add-on whose money is all back ends the add-on, unless it was
-        over; what was carried from it is taken too. Who and why is kept.
-
-        Args:
-            business: Whose order.
-            order: Its id.
-            amount: How much, in cedis or in the currency that was charged; None for all that is left.
-            key: What makes it one refund. A repeat sends nothing twice; after a gateway that was not heard, it asks.
-            actor: Who decided.
-            reason: Why.
-
-        Raises:
-            NotFound: If the business has no such order.
-            PaymentError: If it is not paid, or nobody can say whether it was sent.
-            PaymentMismatch: If that is more than is left of its money.
-            PaymentPending: If the same refund is being sent right now.
-            IdempotencyConflict: If the key sent back another amount.
-            GatewayError: If the gateway refused, and the credits are free again; or, with ``may_exist``, if nobody
-                can say, and they stay frozen until it is repeated.
-        """
-        return self._back.refund(business, order, in_cedis(amount), key=key, actor=actor, reason=reason)
-
-    def money_back(self, business: str, order: str) -> MoneyBack:
-        """How much of a paid order's money went back, and what that did to its credits.
-
-        Raises:
-            NotFound: If the business has no such order.
-            PaymentError: If it is not paid.
-        """
-        return self._back.look(business, order)
-
-    def forgive(self, business: str, order: str, *, actor: str, reason: str) -> MoneyBack:
-        """Write off what is owed for a refunded order's spent credits; a wallet suspended for it goes on.
-
-        Raises:
-            NotFound: If the business has no such order.
-            PaymentError: If it is not paid.
-        """
-        return self._back.forgive(business, order, actor=actor, reason=reason)
-
-    def _renew(self) -> Renewed:
-        done, bought = self._renewing.run(), self._topping_up.run()
-        return replace(
-            done,
-            waiting=done.waiting + bought.waiting,
-            failed=done.failed + bought.failed,
-            topped_up=bought.bought,
-            declined=bought.declined,
-        )
-
-    def _reconcile(self, days: int) -> Reconciliation:
-        self._inbox.work()
-        gateways = [self._shop.gateway(name) for name in self._names()]
-        found = Reconciler(self._books, self._applying, self._back).run(gateways, days=days)
-        return replace(found, abandoned=self.expire())
 
     def _settled(self, payment: Payment) -> Payment:
         """A prompt or a card may be paid at once: the gateway is asked, as always."""

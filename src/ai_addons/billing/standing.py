@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from ai_addons.billing.opening import Payment
-    from ai_addons.billing.topping_up import StandingTopUp, ToppingUp
+    from ai_addons.billing.top_up_rules import StandingTopUp
+    from ai_addons.billing.topping_up import ToppingUp
 
 
 class StandingOrders:

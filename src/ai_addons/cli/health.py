@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ai_addons.addons import AddOns
     from ai_addons.billing.fx.desk import RateView
     from ai_addons.billing.jobs import JobRun
-    from ai_addons.billing.operating import Waiting
+    from ai_addons.billing.overviews import Waiting
     from ai_addons.billing.spending import WindowSpending
 
 Level: TypeAlias = Literal["ok", "warning", "error"]

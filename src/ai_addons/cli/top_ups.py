@@ -11,7 +11,7 @@ import click
 from ai_addons.cli import choices, show
 
 if TYPE_CHECKING:
-    from ai_addons.billing.topping_up import StandingTopUp
+    from ai_addons.billing.top_up_rules import StandingTopUp
 
 _ACTOR = click.option("--actor", required=True, help="Who agreed; kept in the audit log.")
 _MINUTES = click.IntRange(min=0)

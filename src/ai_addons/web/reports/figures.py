@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from ai_addons.billing.latency import ErrorClass, Latency
     from ai_addons.billing.limiting import Switch
     from ai_addons.billing.margin import MarginLine
-    from ai_addons.billing.operating import BackCount, DayEarned, OrderCount, TryCount, Waiting
     from ai_addons.billing.orders import Quarantined
+    from ai_addons.billing.overviews import BackCount, DayEarned, OrderCount, TryCount, Waiting
     from ai_addons.billing.spending import WindowSpending
 
 _PESEWA_MICRO: Final = 10_000

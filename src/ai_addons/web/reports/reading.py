@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ai_addons.addons import AddOns
     from ai_addons.billing.limiting import Switch
     from ai_addons.billing.margin import MarginTable
-    from ai_addons.billing.operating import DayEarned, Earners
+    from ai_addons.billing.overviews import DayEarned, Earners
 
 MOST_FINDINGS: Final = 100
 """Findings of the doctor that are shown."""

@@ -1,8 +1,4 @@
-"""The parts behind `AddOns`, made from the settings: books, cache, models, privacy.
-
-Making the parts opens nothing: the database connects at its first statement,
-LiteLLM is imported at the first real call, threads start when they are needed.
-"""
+"""`Wiring`: every part behind `AddOns`, made once."""
 
 from __future__ import annotations
 
@@ -13,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from inspect import iscoroutinefunction
 from pathlib import Path
 from random import random
 from typing import TYPE_CHECKING, Final
@@ -21,12 +16,9 @@ from typing import TYPE_CHECKING, Final
 from ai_addons import plugins
 from ai_addons._call import Kit
 from ai_addons.billing.books import Books, Terms
-from ai_addons.billing.budget import Budget
 from ai_addons.billing.funding import Funding
 from ai_addons.billing.fx.desk import RateDesk
-from ai_addons.billing.given import pico_usd
 from ai_addons.billing.limiting import Limits
-from ai_addons.billing.limits import SCOPES, WINDOWS, Limit
 from ai_addons.billing.opening import Shop
 from ai_addons.billing.operating import Operating
 from ai_addons.billing.operations import Operations
@@ -36,7 +28,6 @@ from ai_addons.billing.payments import Payments
 from ai_addons.billing.pricing import Pricing
 from ai_addons.billing.profile import unknown
 from ai_addons.billing.salts import Salts
-from ai_addons.billing.spending import Purse
 from ai_addons.billing.sql import Database
 from ai_addons.billing.store import Store
 from ai_addons.billing.subscriptions import Subscriptions
@@ -48,20 +39,20 @@ from ai_addons.cache.secret import secret_bytes, secret_file
 from ai_addons.clock import SystemClock, Uuid7
 from ai_addons.errors import ConfigError
 from ai_addons.events import emit
-from ai_addons.llm.breaker import Breaker, Rules
+from ai_addons.llm.breaker import Breaker
 from ai_addons.llm.costs import PriceBook
 from ai_addons.llm.retry import ModelCaller
-from ai_addons.settings import GatewaySettings
+from ai_addons.wiring.gateways import Gateways
+from ai_addons.wiring.hooks import make_hook, not_async
+from ai_addons.wiring.reading import circuit_rules, limits_of, micros, purse_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
     from concurrent.futures import Executor
-    from datetime import timedelta
 
     from pydantic import SecretStr
 
     from ai_addons.billing.gateways.base import Gateway
-    from ai_addons.billing.limits import Window
     from ai_addons.billing.policy import Policy
     from ai_addons.billing.profile import BusinessProfile
     from ai_addons.cache.base import AnswerCache
@@ -69,9 +60,9 @@ if TYPE_CHECKING:
     from ai_addons.clock import Clock, Ids
     from ai_addons.events import EventHook
     from ai_addons.llm.base import Llm
-    from ai_addons.money import Credits, PicoUsd
+    from ai_addons.money import Credits
     from ai_addons.privacy.base import Masker
-    from ai_addons.settings import BreakerSettings, LimitSettings, Settings
+    from ai_addons.settings import Settings
 
 OFFLINE: Final = "offline/sample"
 """The route of the offline model."""
@@ -157,14 +148,13 @@ class Wiring:
             refresh_us=micros(settings.prices.refresh),
         )
         self.rates: RateDesk = RateDesk(self.books, clock=self.clock, fx=settings.fx)
-        self._gateways: dict[str, Gateway] = {gateway.name: gateway for gateway in gateways}
-        self._gateway_names: tuple[str, ...] = (
-            tuple(self._gateways) or settings.payments.gateways or tuple(settings.gateways)
+        self.gateways: Gateways = Gateways(
+            settings, gateways, environ=self.environ, clock=self.clock, rate=self.rates.rate_to_charge
         )
         self.payments: Payments = Payments(
             self.books,
             self._make_shop(),
-            names=self.gateway_names,
+            names=self.gateways.names,
             shortfall=settings.payments.refund_shortfall,
         )
         web = settings.web
@@ -184,37 +174,6 @@ class Wiring:
             if chosen not in self._policies:
                 self._policies[chosen] = plugins.load("policies", chosen)()
             return self._policies[chosen]
-
-    def gateway(self, name: str | None) -> Gateway:
-        """A payment gateway, made once; the usual one for None.
-
-        Raises:
-            ConfigError: If there is none.
-            UnknownPlugin: If the settings name one that is not installed.
-        """
-        if not self._gateway_names:
-            msg = "No payment gateway is configured. Nothing was ordered. Set one, e.g. gateways.paystack."
-            raise ConfigError(msg)
-        with self._lock:
-            if name is None:
-                return self._made_gateway(self._gateway_names[0])
-            if name in self.gateway_names():
-                return self._gateways[name] if name in self._gateways else self._made_gateway(name)
-        msg = f"No payment gateway {name!r} is configured. Configured are: {', '.join(self._gateway_names)}."
-        raise ConfigError(msg)
-
-    def gateway_names(self) -> tuple[str, ...]:
-        """What the books call the gateways of the settings; one that is named by its path says it itself."""
-        return tuple(self._made_gateway(name).name if ":" in name else name for name in self._gateway_names)
-
-    def _made_gateway(self, name: str) -> Gateway:
-        with self._lock:
-            if name not in self._gateways:
-                own = self.settings.gateways.get(name, GatewaySettings())
-                make: Callable[..., Gateway] = plugins.load("gateways", name)
-                made = make(own, environ=self.environ, clock=self.clock, rate=self.rates.rate_to_charge)
-                self._gateways[name] = self._gateways[made.name] = made
-            return self._gateways[name]
 
     def desk(self) -> Desk:
         """The parts a call needs."""
@@ -312,7 +271,7 @@ class Wiring:
 
     def _make_shop(self) -> Shop:
         return Shop(
-            gateway=self.gateway,
+            gateway=self.gateways.one,
             packs=self.pricing.all_packs,
             return_url=self.settings.payments.return_url,
             abandon_after=micros(self.settings.payments.abandon_after),
@@ -380,76 +339,5 @@ class Wiring:
         return Keys(secrets.token_bytes(_RANDOM_SECRET) if path is None else secret_file(Path(f"{path}.key")))
 
 
-def make_hook(name: str) -> EventHook:
-    """A hook that the settings name.
-
-    Raises:
-        UnknownPlugin: If there is none of that name.
-        ConfigError: If it needs a package that is not installed.
-    """
-    try:
-        hook: EventHook = plugins.load("hooks", name)()
-    except ImportError as missing:
-        msg = (
-            f"The hook {name!r} needs {missing.name}, which is not installed. Nothing was charged. "
-            "For a hook of the SDK's own run: pip install 'ai-addons[otel,prometheus]'"
-        )
-        raise ConfigError(msg) from missing
-    return hook
-
-
-def not_async(hook: EventHook) -> EventHook:
-    """The hook itself.
-
-    Raises:
-        ConfigError: If it is async: nobody would await it, and it would never hear anything.
-    """
-    if iscoroutinefunction(hook) or iscoroutinefunction(type(hook).__call__):
-        msg = (
-            f"The hook {getattr(hook, '__name__', type(hook).__name__)!r} is async, and events are told without "
-            "waiting. Nothing was charged. Make it a plain function that puts the event into a queue."
-        )
-        raise ConfigError(msg)
-    return hook
-
-
-def micros(duration: timedelta) -> int:
-    """A duration in whole microseconds."""
-    return round(duration.total_seconds() * 1_000_000)
-
-
-def circuit_rules(settings: BreakerSettings) -> Rules | None:
-    """When circuits open; None if they never do."""
-    if not settings.failures:
-        return None
-    return Rules(
-        failures=settings.failures,
-        window=settings.window.total_seconds(),
-        pause=settings.pause.total_seconds(),
-        longest=settings.longest.total_seconds(),
-    )
-
-
-def purse_of(settings: Settings) -> Purse:
-    """The provider budget of the settings."""
-    budget = settings.budget
-    sums: dict[Window, PicoUsd | None] = {"day": pico_usd(budget.usd_day), "month": pico_usd(budget.usd_month)}
-    return Purse(
-        budgets=tuple(Budget(window=window, amount=amount) for window, amount in sums.items() if amount is not None),
-        warn_at=budget.warn_at,
-        tz=settings.limits.operator_tz,
-    )
-
-
 def _keys_of(secret: SecretStr) -> Keys:
     return Keys(secret_bytes(secret.get_secret_value()))
-
-
-def limits_of(settings: LimitSettings) -> tuple[Limit, ...]:
-    """The limits of the settings."""
-    return tuple(
-        Limit(scope=scope, window=window, amount=amount)
-        for scope in SCOPES
-        for window in WINDOWS
-        if (amount := getattr(settings, f"{scope}_{window}")) is not None
-    )
