@@ -303,6 +303,7 @@ class AsyncOrders:
         business: str,
         order: str,
         *,
+        key: str | None = None,
         gateway: str | None = None,
         phone: str | None = None,
         network: str | None = None,
@@ -311,7 +312,7 @@ class AsyncOrders:
     ) -> Payment:
         """See `Payments.attempt`."""
         way = partial(self._addons.orders.attempt, business, order, gateway=gateway, phone=phone, network=network)
-        return await threaded(partial(way, card=card, return_url=return_url))
+        return await threaded(partial(way, key=key, card=card, return_url=return_url))
 
     async def submit_otp(self, business: str, reference: str, otp: str) -> Payment:
         """See `Payments.submit_otp`."""
