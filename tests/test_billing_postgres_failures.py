@@ -280,7 +280,7 @@ def test_a_connection_lost_during_the_commit_leaves_a_doubt_that_a_repeat_resolv
         relay.cut_when = cut_when
         with pytest.raises(StoreUnavailable, match=r"not known whether this was booked\. Repeat.*never.*twice") as lost:
             books.buy("3", "order-2")
-        assert lost.value.retryable
+        assert (lost.value.retryable, lost.value.in_doubt) == (True, True)
         assert lost.value.__suppress_context__
         assert books.balance() == balance
         books.buy("3", "order-2")
