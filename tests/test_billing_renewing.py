@@ -148,6 +148,19 @@ def test_a_charge_that_nobody_knows_about_is_asked_about_and_tried_again() -> No
     till.agrees()
 
 
+def test_a_charge_that_cannot_be_asked_about_opens_no_page() -> None:
+    """Its answer was lost and the card may have paid: an owner who paid on a page would pay twice."""
+    gateway = Refusing()
+    gateway.lost = True
+    till = taken(gateway, card=True)
+    until(till, 0)
+    assert renew(till).failed == ((till.business, "gateway"),)
+    gateway.fetch_fails = GatewayError(status=429, reason="slow_down")
+    assert renew(till).failed == ((till.business, "gateway"),)
+    (order, *_) = till.orders.history(till.business)
+    assert ([one.state for one in till.orders.find(till.business, order.id)[1]], wanted(till)) == (["started"], [])
+
+
 def test_another_machine_that_is_at_it_is_left_alone() -> None:
     """While one opens the page, the other finds the order and waits."""
     till = taken()

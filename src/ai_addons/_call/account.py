@@ -157,13 +157,24 @@ class Account(Generic[R]):
             # Held beforehand; meanwhile it could be repeated free.
             return (yield from self._void(self._hold, record))
         if self._hold is not None:
-            capture = partial(self._store.capture, self._hold, record)
-            return cast("Booked", (yield from self._timed("capture", capture)))
+            return (yield from self._capture(partial(self._store.capture, self._hold, record)))
         if self.finished is not None and not self._progress.attempts:
             # The row of the first time stands for its replays.
             balance = yield Do(partial(self._store.available, self.identity.business))
             return Booked(charged=Credits(0), balance=balance, cost_ghs=MicroGhs(0))
         return (yield from self._free(record))
+
+    def _capture(self, capture: Callable[[], object]) -> Generator[Step, Any, Booked]:
+        """Book it; once more where nobody knows whether it was, for it is never booked twice.
+
+        Else the caller might pay for a call that failed: its answer is at hand, and the books say that it was given.
+        """
+        try:
+            return cast("Booked", (yield from self._timed("capture", capture)))
+        except StoreUnavailable as lost:
+            if not lost.in_doubt:
+                raise
+        return cast("Booked", (yield from self._timed("capture", capture)))
 
     def let_go(self, source: Source, error: AddOnsError | None) -> Generator[Step, Any, Booked]:
         """End a call that code answered: nothing is charged, what the models cost is booked."""

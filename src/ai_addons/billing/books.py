@@ -184,7 +184,8 @@ class Books:
             # Another transaction may have been quicker; the lock shows its work.
             wallets, grants, *found = tx.gather(*asked)
         (row,) = wallets
-        return LockedWallet(tx, row, grants, self._now_with(tx, grants), self.terms.policy(row.policy)), found
+        now, terms = self._now_with(tx, grants), self.terms
+        return LockedWallet(tx, row, grants, now, terms.policy(row.policy), terms.rate), found
 
     def _welcomes(self, business: str, profile: BusinessProfile | None, now: int) -> bool:
         """Whether the policy gives credits to a business nobody has seen yet."""

@@ -161,7 +161,7 @@ def expire_hold(books: Books, wallet: LockedWallet, row: Row) -> None:
     close_hold(wallet, row, "expired", _NOTHING)
     wallet.unpin(row.id, row.attempt, shares, _NOTHING)
     line = logged(row, wallet.tz, books.terms.purse)
-    write_row(wallet.tx, line, ORPHAN, _NOTHING, 0, books.terms.rate(wallet.now), row.expires_at)
+    write_row(wallet.tx, line, ORPHAN, _NOTHING, 0, wallet.rate, row.expires_at)
     wallet.note(HoldTimedOut(call_id=row.id, feature=row.feature, amount=Credits.from_micro(row.amount)))
 
 
@@ -225,7 +225,7 @@ def end_unknown(
     terms, tx = books.terms, wallet.tx
     spending.correct(tx, row.business_id, terms.purse.pinned(row.cost_bound, row.created_at), _counted(record))
     (line,) = tx.rows(sql.ROW, {"business": row.business_id, "key": row.id, "number": row.attempt})
-    changes = _outcome(books.timed(record), charged, revenue, terms.rate(wallet.now))
+    changes = _outcome(books.timed(record), charged, revenue, wallet.rate)
     tx.write(sql.SAVE_ROW, {"business": row.business_id, "key": row.id, "number": row.attempt, **changes})
     _change_day(tx, line, changes)
 
