@@ -38,6 +38,8 @@ _STORED: Final = 12
 """How many different questions a business asks of the stored feature."""
 _REST: Final = 0.2
 """Seconds that a client waits after a call that was refused."""
+STARTED: Final = "started"
+"""The first line that a host writes; the others name payments."""
 JOBS: Final = 2.0
 """Seconds between two rounds of the jobs, which all hosts do at the same moments."""
 _RECONCILE: Final = 5
@@ -336,6 +338,7 @@ def main(orders: Orders) -> None:
         logging.getLogger("ai_addons").addHandler(Logged(journal))
         host = Host(addons, journal, orders, open_calls(read_journal(path)))
         journal.note("started")
+        print(STARTED, flush=True)
         threads = host.threads()
         for thread in threads:
             thread.start()

@@ -18,6 +18,7 @@ from ai_addons.billing.gateways.fake.refusals import Refused
 from ai_addons.billing.gateways.fake.server import FakeGatewayServer
 from ai_addons.errors import AddOnsError
 from benchmarks._hosts_child import (
+    STARTED,
     Journal,
     Orders,
     business_id,
@@ -47,9 +48,11 @@ _AWAY: Final = 1.0
 _AGED: Final = """UPDATE ai_credit_holds SET expires_at = created_at + 1 WHERE state = 'open'"""
 _FORSAKEN: Final = """UPDATE ai_payment_attempts SET created_at = created_at - 60000000 WHERE state = 'started'"""
 _DUE: Final = "UPDATE business_ai_credits SET next_due_at = 0 WHERE held > 0"
-_LEAD: Final = 1.0
+_LEAD: Final = 2.5
 _TAKING: Final = 0.1
-"""Seconds before the load, and for each add-on that is taken."""
+"""Seconds until hosts have started, and until an add-on is taken, on a quiet machine."""
+_STARTING: Final = 60.0
+"""Seconds to wait for a host that starts."""
 _AT_WORK: Final = 0.5
 """Seconds into a round of the jobs until which a host is killed."""
 _LOST: Final = 2
@@ -170,8 +173,7 @@ def run(folder: Path, plan: Plan) -> Outcome:
         with closing(open_host(orders)) as addons:
             for number in range(plan.businesses):
                 addons.grant(business_id(number), _GIVEN, source="adjustment", ref="funds")
-        time.sleep(max(0.0, begins - time.time()))
-        deaths, lasted = _load(orders, plan, database, gateway)
+        deaths, lasted = _load(orders, plan, database, gateway, begins)
         with closing(open_host(orders)) as addons:
             _settle(addons, orders, plan)
             return look(addons, orders, gateway.desk, look_at_months(orders.url, gateway.desk, months), deaths, lasted)
@@ -183,24 +185,40 @@ def _dues(plan: Plan, begins: float) -> list[int]:
     return sorted(round((begins + kills[number % plan.kills]) * 1_000_000) for number in range(plan.subscriptions))
 
 
-def _pay(gateway: FakeGatewayServer, lines: IO[str]) -> None:
-    """Owners pay every reference that a host names, until it is gone."""
-    for line in lines:
-        # A line of a host that was killed may be cut short.
-        with suppress(Refused):
-            gateway.desk.approve(line.strip())
+@dataclass(frozen=True, slots=True)
+class Life:
+    """A host from its start to its end.
+
+    Attributes:
+        process: Where it runs.
+        started: Set once it works.
+    """
+
+    process: subprocess.Popen[str]
+    started: threading.Event
+
+    def hear(self, gateway: FakeGatewayServer) -> None:
+        """Let owners pay every reference that it names, until it is gone."""
+        for line in cast("IO[str]", self.process.stdout):
+            if line.strip() == STARTED:
+                self.started.set()
+                continue
+            # A line of a host that was killed may be cut short.
+            with suppress(Refused):
+                gateway.desk.approve(line.strip())
 
 
 @contextmanager
-def host(orders: Orders, gateway: FakeGatewayServer) -> Generator[subprocess.Popen[str]]:
+def host(orders: Orders, gateway: FakeGatewayServer) -> Generator[Life]:
     """A host in a process of its own; told to end in the end, if it still runs."""
     command = [sys.executable, "-m", "benchmarks._hosts_child", orders.text()]
     root = Path(__file__).parents[1]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=root)
-    thread = threading.Thread(target=_pay, args=[gateway, process.stdout])
+    life = Life(process, threading.Event())
+    thread = threading.Thread(target=life.hear, args=[gateway])
     thread.start()
     try:
-        yield process
+        yield life
     finally:
         with suppress(BrokenPipeError):
             cast("IO[str]", process.stdin).close()
@@ -209,9 +227,11 @@ def host(orders: Orders, gateway: FakeGatewayServer) -> Generator[subprocess.Pop
         cast("IO[str]", process.stdout).close()
 
 
-def _load(orders: Orders, plan: Plan, database: Postgres, gateway: FakeGatewayServer) -> tuple[Counter[str], float]:
+def _load(
+    orders: Orders, plan: Plan, database: Postgres, gateway: FakeGatewayServer, begins: float
+) -> tuple[Counter[str], float]:
     """Load, and what goes wrong at even distances; how often each thing did, and for how many seconds."""
-    happened, began, chance = Counter[str](), time.monotonic(), Random(plan.kills)  # noqa: S311  # no secret
+    happened, chance = Counter[str](), Random(plan.kills)  # noqa: S311  # no secret
     hosts = [ExitStack() for _ in range(plan.hosts)]
     lives = [_live(hosts[number], orders, number, 0, gateway) for number in range(plan.hosts)]
 
@@ -219,7 +239,7 @@ def _load(orders: Orders, plan: Plan, database: Postgres, gateway: FakeGatewaySe
         number = happened["hosts killed"] % plan.hosts
         # In the middle of the jobs, which find months that fell due just now.
         time.sleep(until_jobs(time.time()) + chance.random() * _AT_WORK)
-        lives[number].kill()
+        lives[number].process.kill()
         happened["hosts killed"] += 1
         hosts[number].close()
         lives[number] = _live(hosts[number], orders, number, happened["hosts killed"], gateway)
@@ -242,6 +262,10 @@ def _load(orders: Orders, plan: Plan, database: Postgres, gateway: FakeGatewaySe
 
     acts = [(kill, plan.kills), (crash, plan.crashes), (empty, plan.flushes), (lose, plan.losses)]
     try:
+        for life in lives:
+            life.started.wait(_STARTING)
+        time.sleep(max(0.0, begins - time.time()))
+        began = time.monotonic()
         _at_even_distances(plan.seconds, acts)
         return happened, time.monotonic() - began
     finally:
@@ -249,9 +273,7 @@ def _load(orders: Orders, plan: Plan, database: Postgres, gateway: FakeGatewaySe
             stack.close()
 
 
-def _live(
-    stack: ExitStack, orders: Orders, number: int, life: int, gateway: FakeGatewayServer
-) -> subprocess.Popen[str]:
+def _live(stack: ExitStack, orders: Orders, number: int, life: int, gateway: FakeGatewayServer) -> Life:
     return stack.enter_context(host(replace(orders, host=number, seed=1_000 * life + number), gateway))
 
 
