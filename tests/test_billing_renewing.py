@@ -116,6 +116,28 @@ def test_a_saved_card_is_charged_on_the_day_and_once() -> None:
     till.agrees()
 
 
+def test_machines_at_once_share_the_months_and_count_each_once() -> None:
+    """While one has the first business's card charged, another passes by it and charges the second one's."""
+    till = taken(card=True)
+    payment = till.orders.start("biz_z", None, addon=True, email=EMAIL)
+    till.gateway.pay(payment.attempt.reference, card=CARD)
+    till.orders.verify("biz_z", payment.attempt.reference)
+    until(till, 0)
+    till.clock.advance(1)
+    till.books.store.sweep()
+    others: list[Renewed] = []
+
+    def meanwhile() -> None:
+        till.gateway.meanwhile = None
+        others.append(till.orders.renew())
+
+    till.gateway.meanwhile = meanwhile
+    assert till.orders.renew() == Renewed(paid=1)
+    assert others == [Renewed(paid=1, waiting=1)]
+    assert len(till.gateway.requests) == 4
+    till.agrees()
+
+
 @pytest.mark.parametrize("gateway", [Declining, Refusing])
 def test_a_card_that_cannot_be_charged_leaves_the_order_to_its_owner(gateway: type[ScriptedGateway]) -> None:
     """One try; then a page, of which the owner is told once."""

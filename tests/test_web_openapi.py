@@ -121,6 +121,38 @@ def test_the_command_prints_it(given: str, root: str) -> None:
     assert json.loads(done.stdout) == document(ENDPOINTS, root=root)
 
 
+def test_a_fastapi_host_tells_the_same(told: dict[str, Any]) -> None:
+    """Its own document has every operation as ours has it, but for the tags; its answers are components there."""
+    app = FastAPI(title="A shop's system")
+    with closing(Shop()) as shop:
+        app.include_router(fastapi_router(shop.web, principal=signed_in), prefix="/shop")
+    theirs = app.openapi()
+    assert {path.removeprefix("/shop"): whole(item, theirs) for path, item in theirs["paths"].items()} == {
+        path: whole(item, told) for path, item in told["paths"].items()
+    }
+
+
+def whole(item: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
+    """The operations of a path with all that they refer to, their tags left out."""
+    shared = item.get("parameters", [])
+    return {
+        method: resolved({**made, "parameters": [*shared, *made.get("parameters", [])]}, told["components"]["schemas"])
+        for method, made in item.items()
+        if method != "parameters"
+    }
+
+
+def resolved(part: Any, schemas: dict[str, Any]) -> Any:
+    """A part of a document with the schemas that it names in it; a default of null is the same as none."""
+    if isinstance(part, list):
+        return [resolved(one, schemas) for one in part]
+    if not isinstance(part, dict):
+        return part
+    if "$ref" in part:
+        return resolved(schemas[part["$ref"].rpartition("/")[2]], schemas)
+    return {name: resolved(one, schemas) for name, one in part.items() if name != "tags" and one is not None}
+
+
 EXAMPLES: Final = int(os.environ.get("AI_ADDONS_TEST_HTTP_EXAMPLES", "3"))
 """Requests to each endpoint of each kind and in each host; more with the environment."""
 

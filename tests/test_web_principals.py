@@ -361,7 +361,9 @@ def test_the_schemas_reach_the_document_of_a_fastapi_host(ai_addons: AddOns) -> 
     asked = made["requestBody"]["content"]["application/json"]["schema"]
     assert asked["properties"]["colours"]["items"]["properties"]["name"]["type"] == "string"
     assert made["responses"]["201"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Echo"}
-    assert sorted(made["responses"]) == ["201", "401", "402", "403", "422"]
+    assert sorted(made["responses"]) == [
+        *("201", "401", "402", "403", "409", "413", "415", "422", "500", "503"),
+    ]
     short = made["responses"]["402"]["content"]["application/problem+json"]["schema"]["properties"]
     assert {"required", "available", "shortfall", "packs_url", "code"} <= set(short)
     assert {one["name"]: one["in"] for one in made["parameters"]} == {"Idempotency-Key": "header"}

@@ -137,6 +137,7 @@ class AddOns(Accounts):
             ),
             names=self._name_of,
             price=lambda key: self.prices.listing(self.feature(key)).credits,
+            is_enabled=self._is_enabled,
         )
         self.aio: AsyncAddOns = AsyncAddOns(self)
 
@@ -339,6 +340,9 @@ class AddOns(Accounts):
             self._known_rules[spec.key] = known
         return known[1]
 
+    def _is_enabled(self, key: str, business: str | None) -> bool:
+        return is_on(self._feature_settings(key).enabled, key, business)
+
     def _thinking(self, spec: FeatureSpec) -> Thinking:
         return self._feature_settings(spec.key).thinking or spec.thinking
 
@@ -350,7 +354,7 @@ class AddOns(Accounts):
             NotEnabled: If the feature is off for this business.
         """
         spec, own = invocation.spec, self._feature_settings(invocation.spec.key)
-        if not is_on(own.enabled, spec.key, payer.business):
+        if not self._is_enabled(spec.key, payer.business):
             raise NotEnabled
         route = self.route(spec, options.model, business=payer.business)
         for model in route:
@@ -438,9 +442,7 @@ class AddOns(Accounts):
         Args:
             business: For whom; None for all that are on for anybody.
         """
-        return tuple(
-            spec for spec in self.all_features() if is_on(self._feature_settings(spec.key).enabled, spec.key, business)
-        )
+        return tuple(spec for spec in self.all_features() if self._is_enabled(spec.key, business))
 
     def all_features(self) -> tuple[FeatureSpec, ...]:
         """All features this process knows, switched off ones too."""

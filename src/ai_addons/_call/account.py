@@ -47,6 +47,7 @@ class Account(Generic[R]):
         self._call = call
         self._store = kit.store
         self._clock = kit.clock
+        self._leftovers = kit.leftovers
         self._progress = progress
         self._vault = vault
         self._started = kit.clock.monotonic()
@@ -188,7 +189,7 @@ class Account(Generic[R]):
         try:
             return (yield from self.capture(source))
         except StoreUnavailable:
-            logger.warning("call %s could not be captured; its hold will expire", self.identity.id)
+            self._leave()
             return None
 
     def give_up(self, error: BaseException) -> Generator[Step, Any, None]:
@@ -200,8 +201,12 @@ class Account(Generic[R]):
             elif self.touched:
                 yield from self._free(record)
         except StoreUnavailable:
-            # The first error is the one to tell; the hold expires by itself.
-            logger.warning("call %s could not be voided; its hold will expire", self.identity.id)
+            # The first error is the one to tell.
+            self._leave()
+
+    def _leave(self) -> None:
+        """End without the books; a hold expires by itself."""
+        self._leftovers.add([self.identity.id], [] if self._hold is None else [self._hold])
 
     def _void(self, hold: Hold, record: CallRecord) -> Generator[Step, Any, Booked]:
         return cast("Booked", (yield from self._timed("void", partial(self._store.void, hold, record))))

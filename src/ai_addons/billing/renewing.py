@@ -120,6 +120,9 @@ class Renewing:
             started = self._ordering.start(
                 subscription.business, Wanted(addon=True), way, key=key, email=self._payers.email(subscription.business)
             )
+            if started.order.paid_at is not None:
+                # By another machine, since the add-ons were read.
+                return None
             payment = self._settled(started)
         except GatewayError as error:
             if card is None or error.may_exist or not self._is_refused(subscription, period):
