@@ -16,7 +16,11 @@ from tests.unwatched import WATCHER, proves_no_line, unwatched, watcher
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-_OWN_VARIABLES: Final = ("OPENAI_", "ANTHROPIC_", "GEMINI_", "GOOGLE_API_KEY", "LITELLM_", "AI_ADDONS_")
+_OWN_VARIABLES: Final = (
+    *("OPENAI_", "ANTHROPIC_", "GEMINI_", "GOOGLE_API_KEY", "LITELLM_", "AI_ADDONS_"),
+    # Of this run alone: a run of pytest within a test would begin with workers of its own.
+    "PYTEST_ADDOPTS",
+)
 # Where the tests of this project find real databases and the like.
 _TEST_VARIABLES: Final = "AI_ADDONS_TEST_"
 
