@@ -10,6 +10,7 @@ import pytest
 
 from tests import books, postgres, redis_server
 from tests.browser import chromium, new_page, page  # noqa: F401  # fixtures, passed on to every test
+from tests.scratch import keep_in_memory
 from tests.spared import copied_tables, parsed_project, shared_statements
 from tests.unwatched import WATCHER, proves_no_line, unwatched, watcher
 
@@ -24,6 +25,7 @@ _TEST_VARIABLES: Final = "AI_ADDONS_TEST_"
 def pytest_configure(config: pytest.Config) -> None:
     """Remember who watches; once stopped, coverage does not name itself again."""
     config.stash[WATCHER] = watcher()
+    keep_in_memory()
 
 
 @pytest.hookimpl(wrapper=True)

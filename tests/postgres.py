@@ -27,6 +27,7 @@ from sqlalchemy.engine import make_url
 from ai_addons.billing.schema import metadata
 from ai_addons.billing.sql import Database
 from ai_addons.clock import Uuid7
+from tests.scratch import memory
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
@@ -193,7 +194,7 @@ def keep() -> None:
 
     # Whoever ends this process instead of its parent would leave the server behind.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    folder = Path(tempfile.mkdtemp(prefix="ai-addons-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="ai-addons-pg-", dir=memory()))
     server = get_server(folder, cleanup_mode="delete", start=False)
     try:
         server.ensure_pgdata_inited()
