@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import random
-import subprocess
 import sys
 import time
 from contextlib import closing
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -17,20 +15,22 @@ from ai_addons.billing.doctor import examine
 from ai_addons.billing.sql import Database
 from ai_addons.errors import GatewayError
 from ai_addons.money import Credits
+from tests import payments_child
 from tests.books import Books, new_database, new_url, open_books, run_sql
 from tests.hands import FULL, at_once, dies_at, examined, fatal, steps_of
 from tests.payments_child import FolderGateway, sell
+from tests.processes import Child
 from tests.scripted_gateway import ScriptedGateway, Till, webhook
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from ai_addons.billing.opening import Payment
     from ai_addons.billing.orders import Order
 
 pytestmark = pytest.mark.usefixtures("each_database")
 
-ROOT: Final = Path(__file__).parents[1]
 MANY: Final = 50
 KILLS: Final = 60 if FULL else 6
 FORKS: Final = pytest.mark.skipif(sys.platform == "win32", reason="there is no fork on Windows")
@@ -197,14 +197,11 @@ def test_whoever_is_killed_between_the_payment_and_its_grant_grants_once(tmp_pat
     folder.mkdir()
     paid = list[str]()
     for _ in range(KILLS):
-        command = [sys.executable, "-m", "tests.payments_child", url, str(folder)]
-        child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        assert child.stdout is not None
-        with child:
+        with Child(payments_child.main, url, folder) as child:
             lines = [child.stdout.readline()]
             time.sleep(chance.uniform(0, 0.1))
             child.kill()
-            lines += child.stdout.readlines()
+            lines += child.rest().splitlines(keepends=True)
         # The kill may have cut the last line short.
         paid += [line.strip() for line in lines if line.endswith("\n")]
     with closing(Database(url)) as database:
