@@ -25,7 +25,6 @@ _TEST_VARIABLES: Final = "AI_ADDONS_TEST_"
 def pytest_configure(config: pytest.Config) -> None:
     """Remember who watches; once stopped, coverage does not name itself again."""
     config.stash[WATCHER] = watcher()
-    keep_in_memory()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -81,6 +80,11 @@ def each_database(request: pytest.FixtureRequest) -> Iterator[None]:
     """
     with books.kept_in(request.param):
         yield
+
+
+def pytest_sessionstart() -> None:
+    """Choose where the tests' folders are before anybody, workers included, asks for one."""
+    keep_in_memory()
 
 
 def pytest_sessionfinish() -> None:

@@ -11,20 +11,29 @@ import os
 import sys
 from contextlib import AbstractContextManager
 from functools import cache
+from multiprocessing import forkserver
 from typing import TYPE_CHECKING, Any, Final
+
+import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from multiprocessing.connection import Connection
 
-_LOADED: Final = ["tests.batch_child", "tests.books_child", "tests.payments_child"]
+_LOADED: Final = ["tests.batch_child", "tests.books_child", "tests.outbox_child", "tests.payments_child"]
 
 
 @cache
 def _context() -> Any:
-    context: Any = multiprocessing.get_context("forkserver" if hasattr(os, "fork") else "spawn")
-    if hasattr(os, "fork"):
-        context.set_forkserver_preload(_LOADED)
+    if not hasattr(os, "fork"):
+        return multiprocessing.get_context("spawn")
+    context: Any = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(_LOADED)
+    with pytest.MonkeyPatch.context() as patch:
+        # Coverage would watch all that come from it, and learn nothing of those that are killed.
+        for name in [name for name in os.environ if name.startswith("COVERAGE_PROCESS")]:
+            patch.delenv(name)
+        forkserver.ensure_running()
     return context
 
 
