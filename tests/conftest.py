@@ -10,6 +10,7 @@ import pytest
 
 from tests import books, postgres, redis_server
 from tests.browser import chromium, new_page, page  # noqa: F401  # fixtures, passed on to every test
+from tests.scratch import keep_in_memory
 from tests.spared import copied_tables, parsed_project, shared_statements
 from tests.unwatched import WATCHER, proves_no_line, unwatched, watcher
 
@@ -83,6 +84,11 @@ def each_database(request: pytest.FixtureRequest) -> Iterator[None]:
     """
     with books.kept_in(request.param):
         yield
+
+
+def pytest_sessionstart() -> None:
+    """Choose where the tests' folders are before anybody, workers included, asks for one."""
+    keep_in_memory()
 
 
 def pytest_sessionfinish() -> None:
