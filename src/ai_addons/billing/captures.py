@@ -149,7 +149,8 @@ def log(
 ) -> None:
     """Write the line of a hold's call, and keep its answers where a replay may come."""
     line = calls.logged(row, wallet.tz, books.terms.purse)
-    calls.write_row(wallet.tx, line, books.timed(record), used, earned, books.terms.rate(wallet.now), wallet.now)
+    rate = books.terms.rate(wallet.now)
+    calls.write_row(wallet.tx, line, record, books.latency_ms(record), used, earned, rate, wallet.now)
     calls.keep_answers(wallet.tx, call, record, wallet.now)
 
 
