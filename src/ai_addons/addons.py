@@ -6,6 +6,7 @@ import threading
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from ai_addons import plugins
@@ -327,10 +328,10 @@ class AddOns(Accounts):
 
     def _business_settings(self, business: str | None) -> BusinessSettings:
         found = None if business is None else self.settings.businesses.get(business)
-        return found or BusinessSettings()
+        return found or _blank(BusinessSettings)
 
     def _feature_settings(self, key: str) -> FeatureSettings:
-        return self.settings.features.get(key) or FeatureSettings()
+        return self.settings.features.get(key) or _blank(FeatureSettings)
 
     def _rules(self, spec: FeatureSpec, own: FeatureSettings) -> Rules:
         """What happens to personal data in a feature; settings do not change, so it is worked out once."""
@@ -377,7 +378,7 @@ class AddOns(Accounts):
             build=invocation.build,
             payer=payer,
             key=options.idempotency_key,
-            price=spec.listing(self.settings.prices.features).credits if published is None else published.credits,
+            price=spec.price(self.settings.prices.features) if published is None else published.credits,
             price_version=None if published is None else version_name(published),
             route=route,
             chosen=options.model,
@@ -519,6 +520,12 @@ class _Installed:
             made = found if isinstance(found, AddOns) else found()
             self._addons = made
             return made
+
+
+@cache
+def _blank(kind: type[R]) -> R:
+    """Settings of which nothing is set; they never change, so one serves every call."""
+    return kind()
 
 
 _installed: Final = _Installed()

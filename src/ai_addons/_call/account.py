@@ -239,7 +239,8 @@ class Account(Generic[R]):
             saved=self._progress.saved if outcome == "ok" else PicoUsd(0),
             request_meta={"masked": dict(self._vault.counts), "max_tokens": self._call.max_tokens},
             response_meta={"attempts": self._progress.attempts_meta()},
-            answers=self._progress.kept_answers if outcome == "ok" else None,
+            # A call whose id nobody chose is never replayed.
+            answers=self._progress.kept_answers if outcome == "ok" and self.identity.keyed else None,
             keep_for=self._call.replay_us,
         )
 

@@ -150,7 +150,8 @@ def log(
 ) -> None:
     """Write the line of a hold's call, and keep its answers where a replay may come."""
     line = calls.logged(row, wallet.tz, books.terms.purse)
-    calls.write_row(wallet.tx, line, books.timed(record), used, earned, wallet.rate, wallet.now)
+    latency_ms = books.latency_ms(record)
+    calls.write_row(wallet.tx, line, record, latency_ms, used, earned, wallet.rate, wallet.now)
     calls.keep_answers(wallet.tx, call, record, wallet.now)
 
 

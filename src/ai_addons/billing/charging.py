@@ -71,7 +71,8 @@ class _Charging:
         # The work is done, so the budget stops nothing here; it counts what was spent.
         pinned = self.books.terms.purse.unpinned(wallet.now)
         line = calls.Logged(self.call, admitted.attempt, wallet.tz, pinned, self.price_version)
-        calls.write_row(wallet.tx, line, self.record, self.amount, earned, wallet.rate, wallet.now)
+        latency_ms = self.record.latency_ms
+        calls.write_row(wallet.tx, line, self.record, latency_ms, self.amount, earned, wallet.rate, wallet.now)
         calls.keep_answers(wallet.tx, self.call, self.record, wallet.now)
         return Booked(charged=self.amount, balance=wallet.available, cost_ghs=calls.cost_ghs(self.record, wallet.rate))
 

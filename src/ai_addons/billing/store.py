@@ -248,7 +248,8 @@ class Store:
             past = calls.read_past(wallet.tx, call, found, wallet.now)
             attempt = 0 if past.attempts is None else past.attempts + 1
             line = calls.Logged(call, attempt, wallet.tz, self._terms.purse.unpinned(wallet.now))
-            calls.write_row(wallet.tx, line, self._books.timed(record), NOTHING, 0, wallet.rate, wallet.now)
+            latency_ms = self._books.latency_ms(record)
+            calls.write_row(wallet.tx, line, record, latency_ms, NOTHING, 0, wallet.rate, wallet.now)
             calls.keep_answers(wallet.tx, call, record, wallet.now)
             return booked(self._books, wallet, NOTHING, record)
 
