@@ -8,6 +8,7 @@ it repeats what was left open, under the same keys, as clients do. It ends when 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 import threading
@@ -21,6 +22,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 from ai_addons import AddOns, Prompt, Settings, billed_feature
+from ai_addons.billing.renewing import Renewed
 from ai_addons.clock import Uuid7
 from ai_addons.errors import AddOnsError, InsufficientCreditsError
 from ai_addons.llm.base import ModelReply, Usage
@@ -28,6 +30,7 @@ from ai_addons.llm.base import ModelReply, Usage
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from ai_addons.clock import Clock
     from ai_addons.llm.base import ModelRequest
 
 EMAIL: Final = "owner@shop.example"
@@ -35,8 +38,10 @@ _STORED: Final = 12
 """How many different questions a business asks of the stored feature."""
 _REST: Final = 0.2
 """Seconds that a client waits after a call that was refused."""
-_JOBS: Final = 2.0
-"""Seconds between two rounds of the jobs."""
+STARTED: Final = "started"
+"""The first line that a host writes; the others name payments."""
+JOBS: Final = 2.0
+"""Seconds between two rounds of the jobs, which all hosts do at the same moments."""
 _RECONCILE: Final = 5
 """Every so many rounds the gateway is compared too."""
 
@@ -113,8 +118,22 @@ def business_id(number: int) -> str:
     return f"biz_{number}"
 
 
-def open_host(orders: Orders) -> AddOns:
-    """The SDK as each of the hosts makes it."""
+def until_jobs(now: float) -> float:
+    """Seconds until the next round of the jobs.
+
+    Args:
+        now: Seconds since 1970.
+    """
+    return JOBS - now % JOBS
+
+
+def open_host(orders: Orders, *, clock: Clock | None = None) -> AddOns:
+    """The SDK as each of the hosts makes it.
+
+    Args:
+        orders: What the host is told.
+        clock: Another clock than the database's own; it shows days gone by.
+    """
     settings = Settings(
         store={"url": orders.url},
         cache={"backend": "off"} if orders.redis is None else {"backend": "redis", "url": orders.redis},
@@ -127,7 +146,7 @@ def open_host(orders: Orders) -> AddOns:
         gateways={"fake": {"base_url": orders.gateway}},
         secret="a secret for benchmarks, and for nothing else",  # noqa: S106  # of no worth
     )
-    return AddOns(settings, llm=SlowModel(orders.model), environ={})
+    return AddOns(settings, llm=SlowModel(orders.model), environ={}, clock=clock)
 
 
 # The journal.
@@ -150,6 +169,22 @@ class Journal:
     def close(self) -> None:
         """Let go of the file."""
         os.close(self._file)
+
+
+class Logged(logging.Handler):
+    """Notes what the SDK logs, in place of printing it.
+
+    Args:
+        journal: Where to.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        super().__init__(logging.WARNING)
+        self._journal = journal
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Note a line without its numbers, so that it can be counted."""
+        self._journal.note("logged", line=str(record.msg))
 
 
 def read_journal(path: Path) -> list[dict[str, Any]]:
@@ -265,7 +300,7 @@ class Host:
     def _buy(self, business: str, chance: Random) -> None:
         """Order a pack, have it paid (the parent does), and look; who does not look is left to the reconciler."""
         try:
-            payment = self._addons.orders.start(business, chance.choice(["STARTER", "VALUE"]), email=EMAIL)
+            payment = self._addons.orders.start(business, "VALUE", email=EMAIL)
             reference = payment.attempt.reference
             self._journal.note("order", business=business, reference=reference)
             print(reference, flush=True)  # tells the parent
@@ -279,7 +314,7 @@ class Host:
     def _jobs(self) -> None:
         """Every host does them all, as the documentation says it may."""
         rounds = 0
-        while not self.ending.wait(_JOBS):
+        while not self.ending.wait(until_jobs(time.time())):
             rounds += 1
             self._do("sweep", self._addons.sweep)
             self._do("renew", self._addons.orders.renew)
@@ -288,19 +323,22 @@ class Host:
 
     def _do(self, job: str, work: Callable[[], object]) -> None:
         try:
-            work()
+            done = work()
         except AddOnsError as error:
             self._journal.note("job_refused", job=job, code=error.code)
         else:
-            self._journal.note("job", job=job)
+            paid = done.paid if isinstance(done, Renewed) else 0
+            self._journal.note("job", job=job, host=self._orders.host, paid=paid)
 
 
 def main(orders: Orders) -> None:
     """Work until standard input ends."""
     path = Path(orders.folder) / f"host_{orders.host}.jsonl"
-    with closing(open_host(orders)) as addons, closing(Journal(path)) as journal:
+    with closing(Journal(path)) as journal, closing(open_host(orders)) as addons:
+        logging.getLogger("ai_addons").addHandler(Logged(journal))
         host = Host(addons, journal, orders, open_calls(read_journal(path)))
         journal.note("started")
+        print(STARTED, flush=True)
         threads = host.threads()
         for thread in threads:
             thread.start()

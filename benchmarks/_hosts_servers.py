@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -113,3 +113,20 @@ def flush(url: str) -> None:
 
     with redis.Redis.from_url(url) as client:
         client.flushall()
+
+
+def execute(url: str, *statements: str) -> None:
+    """Run statements past the SDK, in one transaction."""
+    import psycopg  # noqa: PLC0415  # as above
+
+    with psycopg.connect(url) as connection:
+        for statement in statements:
+            connection.execute(cast("Any", statement))
+
+
+def fetch(url: str, statement: str) -> list[Any]:
+    """Read rows past the SDK."""
+    import psycopg  # noqa: PLC0415  # as above
+
+    with psycopg.connect(url) as connection:
+        return connection.execute(cast("Any", statement)).fetchall()

@@ -38,6 +38,18 @@ ASKERS: Final[Mapping[str, Principal | None]] = {
 """Everybody who may ask: not signed in, signed in without any right, the operator who acts for no shop, the owner of
 another shop, and the owner whose things are asked for."""
 
+ABOUT: Final = (
+    "What each of them gets. Every endpoint was asked by everybody, for the things of one shop: by somebody who is "
+    "not signed in, by somebody whom the host's `authorize` allows nothing, by the operator who acts for no shop, "
+    "by the owner of another shop, and by their own owner. What has no id of a shop's thing in its address or body "
+    "is about the asker's own shop, or about all shops where the action is `admin:…`. A 404 for another shop's "
+    "things is the same, to the byte, as for things that are not there. What has `ui` or `pages` in its address, "
+    "and `ai/admin/`, is a page: its errors are pages too, and its forms lead on with a 303. A webhook is known by "
+    "its signature alone; this one had none. The 409 are answers about the state of the add-on and the trial, "
+    "which this shop's policy does not offer."
+)
+"""What the page says of its table."""
+
 _THIRD: Final = "shop-d"
 _OF_WHAT_IS_PAID: Final = frozenset({"purchase_receipt", "ui_receipt", "ui_note"})
 _DAY: Final = 86_400
@@ -202,29 +214,24 @@ def statuses(endpoint: Endpoint) -> dict[str, int]:
         return {name: made.ask(endpoint, principal).status for name, principal in ASKERS.items()}
 
 
-def rows() -> Iterator[tuple[str, ...]]:
-    """The lines of the table."""
+def row(endpoint: Endpoint, found: Mapping[str, int]) -> str:
+    """The line of an endpoint in the table, with what it answered to everybody."""
+    action = f"`{endpoint.action}`" if endpoint.action else "none"
+    return _line(f"`{endpoint.method} {endpoint.path}`", action, *(str(found[name]) for name in ASKERS))
+
+
+def _line(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def table(rows: Iterable[str]) -> str:
+    """The table of these lines."""
+    head = ("endpoint", "action", *ASKERS)
+    return "\n".join((_line(*head), _line(*("---",) * len(head)), *rows))
+
+
+def page() -> tuple[str, str]:
+    """The page, without its head: what it is about, and the table."""
     with world() as made:
         endpoints = looked_at(made.web.endpoints)
-    for endpoint in endpoints:
-        found = statuses(endpoint)
-        action = f"`{endpoint.action}`" if endpoint.action else "none"
-        yield (f"`{endpoint.method} {endpoint.path}`", action, *(str(found[name]) for name in ASKERS))
-
-
-def page() -> tuple[str, ...]:
-    """The page, without its head."""
-    head = ("endpoint", "action", *ASKERS)
-    lines = [head, ("---",) * len(head), *rows()]
-    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    about = (
-        "What each of them gets. Every endpoint was asked by everybody, for the things of one shop: by somebody who is "
-        "not signed in, by somebody whom the host's `authorize` allows nothing, by the operator who acts for no shop, "
-        "by the owner of another shop, and by their own owner. What has no id of a shop's thing in its address or body "
-        "is about the asker's own shop, or about all shops where the action is `admin:…`. A 404 for another shop's "
-        "things is the same, to the byte, as for things that are not there. What has `ui` or `pages` in its address, "
-        "and `ai/admin/`, is a page: its errors are pages too, and its forms lead on with a 303. A webhook is known by "
-        "its signature alone; this one had none. The 409 are answers about the state of the add-on and the trial, "
-        "which this shop's policy does not offer."
-    )
-    return about, table
+    return ABOUT, table(row(endpoint, statuses(endpoint)) for endpoint in endpoints)

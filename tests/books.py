@@ -21,7 +21,7 @@ from ai_addons.billing.subscriptions import Subscriptions
 from ai_addons.clock import SystemClock, Uuid7
 from ai_addons.money import Credits, PicoUsd, scaled_rate
 from ai_addons.plugins import load
-from tests.postgres import emptied_url, postgres_url
+from tests.postgres import emptied, emptied_url, postgres_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -159,7 +159,7 @@ def untouched_url(folder: Path) -> str:
 
 def new_database(folder: Path) -> Database:
     """An empty database of the chosen kind that other processes can open too."""
-    return Database(new_url(folder))
+    return emptied() if on_postgres() else Database(file_url(folder))
 
 
 def run_sql(database: Database, statement: str, values: tuple[object, ...] = ()) -> list[Any]:
@@ -210,7 +210,7 @@ class Books:
         from ai_addons.testing.fakes import ManualClock  # noqa: PLC0415  # child processes start sooner without it
 
         self.clock = clock or ManualClock()
-        self.database = database or Database(emptied_url() if on_postgres() else "sqlite://")
+        self.database = database or (emptied() if on_postgres() else Database("sqlite://"))
         opened = open_books(self.database, self.clock, policy=policy, **terms)
         self.opened = opened.books
         self.store = opened.store

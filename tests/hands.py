@@ -89,6 +89,20 @@ def dies_at(step: int, work: Callable[[], object]) -> bool:
     return code == _DIED
 
 
+def steps_of(work: Callable[[], object]) -> int:
+    """How many steps some work has; it is done."""
+    steps = list[None]()
+    with pytest.MonkeyPatch.context() as patch:
+        _watch_steps(lambda: steps.append(None), patch)
+        work()
+    return len(steps)
+
+
+def fatal(steps: int) -> Sequence[int]:
+    """At which of so many steps to die: at all in the full size; else at every third, and at all about the commit."""
+    return range(steps) if FULL else sorted({*range(0, steps, 3), *range(max(steps - 3, 0), steps)})
+
+
 @contextmanager
 def stops_at(step: int | None) -> Iterator[None]:
     """Let work of this process fail at a step with `Stopped`: before a statement, before the commit, or after it.
@@ -113,14 +127,19 @@ class Stopped(Exception):
     """The work of `stops_at` came to its step."""
 
 
-def _lay_trap(fatal: int, end: Callable[[], None], patch: pytest.MonkeyPatch) -> None:
+def _lay_trap(deadly: int, end: Callable[[], None], patch: pytest.MonkeyPatch) -> None:
     """End at a step of this process's next transactions."""
     steps = count()
 
     def step() -> None:
-        if next(steps) == fatal:
+        if next(steps) == deadly:
             end()
 
+    _watch_steps(step, patch)
+
+
+def _watch_steps(step: Callable[[], None], patch: pytest.MonkeyPatch) -> None:
+    """Be told of every step of this process's next transactions."""
     start = Tx.__init__
 
     def mortal(self: Tx, connection: Any, *rest: Any) -> None:

@@ -16,20 +16,22 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from weakref import finalize
 
 from sqlalchemy.engine import make_url
 
 from ai_addons.billing.schema import metadata
-from ai_addons.billing.sql import Database
+from ai_addons.billing.sql import Database, connecting
 from ai_addons.clock import Uuid7
+from tests.scratch import memory
 
 if TYPE_CHECKING:
-    from sqlalchemy import URL
+    from sqlalchemy import URL, Engine, PoolProxiedConnection
 
 VARIABLE: Final = "AI_ADDONS_TEST_PG"
 ROOT: Final = Path(__file__).parents[1]
@@ -57,6 +59,11 @@ def postgres_url() -> str:
 def emptied_url() -> str:
     """URL of the session's own database with our tables and no rows in them: one at a time for whoever asks."""
     return _wanted().empty()
+
+
+def emptied() -> Database:
+    """The same, opened by connections that are there already: a new one costs the server more than a test's calls."""
+    return _Reopened(emptied_url(), _wanted())
 
 
 def stop() -> None:
@@ -129,6 +136,7 @@ class Server:
         self._keeper = keeper
         self._made: list[str] = []
         self._shared: tuple[str, Any] | None = None
+        self.idle: list[tuple[int, Engine]] = []
         # Fails here and now if the server does not answer.
         self._connect(self._text(self._url)).close()
 
@@ -156,8 +164,25 @@ class Server:
         connection.execute("ALTER TABLE ai_ledger ENABLE TRIGGER USER")
         return url
 
+    def engine(self, url: URL) -> Engine:
+        """An engine for the shared database, with connections if somebody has put one back."""
+        with suppress(IndexError):
+            process, found = self.idle.pop()
+            if process == os.getpid():
+                return found
+        return connecting.open_engine(url)
+
+    def put_back(self, engine: Engine, kept: list[PoolProxiedConnection]) -> None:
+        """Keep an engine and those of its connections that nothing was left on."""
+        while kept:
+            one = kept.pop()
+            one.close() if _fresh(one.driver_connection) else one.invalidate()
+        self.idle.append((os.getpid(), engine))
+
     def stop(self) -> None:
         """Drop what was made, or the whole server if it is ours."""
+        while self.idle:
+            self.idle.pop()[1].dispose()
         if self._shared is not None:
             self._shared[1].close()
         if self._keeper is not None:
@@ -183,6 +208,32 @@ class Server:
         return connection
 
 
+def _fresh(connection: Any) -> bool:
+    """Whether a connection answers, outside of any transaction."""
+    from psycopg.pq import ExecStatus, TransactionStatus  # noqa: PLC0415  # nobody has a connection without it
+
+    answer = connection.pgconn.exec_(b"").status if not connection.closed else None
+    return answer == ExecStatus.EMPTY_QUERY and connection.pgconn.transaction_status == TransactionStatus.IDLE
+
+
+class _Reopened(Database):
+    """The shared database, whose connections go on to the next one that opens it.
+
+    Each has its engine for itself as long as it lives; a process that forked makes its own.
+    """
+
+    def __init__(self, url: str, server: Server) -> None:
+        super().__init__(url)
+        self._server = server
+
+    def _opened(self) -> Engine:
+        with self._lock:
+            if self._engine is None:
+                self._engine = self._server.engine(self._url)
+                self._at_end = finalize(self, self._server.put_back, self._engine, self._kept)
+            return self._engine
+
+
 # TRUNCATE takes a millisecond a table, rows or not.
 _FILLED: Final = "SELECT " + ", ".join(f"EXISTS (SELECT FROM {name})" for name in metadata.tables)  # noqa: S608  # ours
 
@@ -193,7 +244,7 @@ def keep() -> None:
 
     # Whoever ends this process instead of its parent would leave the server behind.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    folder = Path(tempfile.mkdtemp(prefix="ai-addons-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="ai-addons-pg-", dir=memory()))
     server = get_server(folder, cleanup_mode="delete", start=False)
     try:
         server.ensure_pgdata_inited()

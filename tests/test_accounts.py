@@ -29,7 +29,7 @@ from ai_addons.billing.periods import in_micros
 from ai_addons.billing.profile import BusinessProfile
 from ai_addons.billing.storefronts import STOREFRONT_PLAN
 from ai_addons.catalog import Pack, Registry, declared
-from ai_addons.errors import AddonNotOffered, Paused, PriceBelowFloor, WalletSuspended
+from ai_addons.errors import AddonNotOffered, NotEnabled, Paused, PriceBelowFloor, WalletSuspended
 from ai_addons.events import WalletEvent
 from ai_addons.testing import FakeLlm, ManualClock, kit_settings
 from ai_addons.wiring import Wiring
@@ -612,6 +612,20 @@ def test_only_the_operators_billing_tells_margins(market_cry: Feature[[int], str
         with pytest.raises(IdempotencyConflict):
             addons.billing.charge_credits(*charge[:7], {"n": 2}, "done", "k")
         assert addons.wallet("b").available == Credits(15)
+
+
+def test_a_feature_that_is_off_is_off_for_billing_too(market_cry: Feature[[int], str]) -> None:
+    """One rule for calls and for work of the host's own: only the shops of the setting are charged."""
+    key = market_cry.spec.key
+    with closing(shop(settings=kit_settings(features={key: {"enabled": ["b"]}}))) as addons:
+        for business in ("b", "c"):
+            addons.grant(business, 20, source="purchase", ref="o-1")
+        assert addons.billing.charge_credits("b", "u", key, None)["credits_charged"] == Credits(5).decimal
+        with pytest.raises(NotEnabled):
+            addons.billing.charge_credits("c", "u", key, None)
+        with pytest.raises(NotEnabled):
+            addons.billing.check_credits("c", key)
+        assert addons.wallet("c").available == Credits(20)
 
 
 # Prices.

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING
 
 import pytest
 
 from ai_addons.money import Credits
 from ai_addons.testing import FakeLlm, ManualClock
+from tests import batch_child
 from tests.batch_child import BUSINESS, CALLS, make, opened
 from tests.books import new_url
 from tests.features import slogan
+from tests.processes import Child
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.usefixtures("each_database")
-
-ROOT: Final = Path(__file__).parents[1]
 
 
 def test_a_killed_batch_is_made_again_under_its_keys(tmp_path: Path) -> None:
@@ -25,9 +25,7 @@ def test_a_killed_batch_is_made_again_under_its_keys(tmp_path: Path) -> None:
     url, clock, llm = new_url(tmp_path), ManualClock(), FakeLlm()
     addons = opened(url, llm, clock)
     addons.grant(BUSINESS, 100, source="adjustment", ref="start")
-    command = [sys.executable, "-m", "tests.batch_child", url]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:
-        assert child.stdout is not None
+    with Child(batch_child.main, url) as child:
         assert [child.stdout.readline() for _ in range(3)] == ["asked\n"] * 3
         child.kill()
     wallet = addons.wallet(BUSINESS)

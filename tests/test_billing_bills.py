@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ai_addons.billing.bills.comparing import Ours, Side, add, beyond, compare, same_model
@@ -19,6 +19,7 @@ from ai_addons.billing.bills.parsing import MOST_BYTES, BillLine, parse_bill, pl
 from ai_addons.billing.bills.reading import reconcile_bill
 from ai_addons.money import PicoUsd
 from tests.books import FAILED, OK, Books
+from tests.hands import FULL
 
 DAY: Final = date(2026, 9, 21)
 OPENAI, ANTHROPIC, GOOGLE = map(format_of, ("openai", "anthropic", "google"))
@@ -147,6 +148,7 @@ def test_what_cannot_be_read_is_refused_without_repeating_it(content: bytes, ref
     assert "yesterday" not in str(refused.value)
 
 
+@settings(max_examples=100 if FULL else 30)
 @given(st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
 def test_no_file_makes_the_reader_fail_otherwise(content: bytes) -> None:
     """Whatever it is: lines, or a refusal."""
@@ -158,6 +160,7 @@ def test_no_file_makes_the_reader_fail_otherwise(content: bytes) -> None:
         assert all(isinstance(one, BillLine) for one in found)
 
 
+@settings(max_examples=100 if FULL else 30)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=9),

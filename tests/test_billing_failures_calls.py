@@ -6,7 +6,6 @@ import os
 import sqlite3
 from contextlib import closing
 from functools import partial
-from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -24,7 +23,7 @@ from ai_addons.money import Credits
 from ai_addons.testing import FakeLlm, kit_settings
 from tests.books import FAILED, OK, TTL, Books, file_url, new_url, on_postgres
 from tests.features import slogan
-from tests.hands import FULL, at_once, dies_at, everything, examined, plan
+from tests.hands import FULL, at_once, dies_at, everything, examined, fatal, plan, steps_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,20 +87,20 @@ def test_b2_a_process_that_is_gone_at_any_step_of_a_call_leaks_no_hold(tmp_path:
     """Killed at every step of a call: after the hold's expiry nothing is held, and a retry is charged once in all."""
     left = set[tuple[str, str]]()
     with examined(tmp_path, "0") as books:
-        for step in count():
+        books.buy("12", "order-1", business="calm")
+        steps = steps_of(partial(_call, books, "calm"))
+        for step in (*fatal(steps), steps):
             business = f"biz_{step}"
             books.buy("12", "order-1", business=business)
-            died = dies_at(step, partial(_call, books, business))
+            assert dies_at(step, partial(_call, books, business)) is (step < steps)
             wallet = books.store.wallet(business)
             left.add((wallet.posted.short, wallet.held.short))
             books.clock.advance(TTL / 1_000_000)
             assert books.store.wallet(business).held == Credits(0)
             _call(books, business)
             assert books.store.wallet(business).posted == Credits(7)
-            if not died:
-                break
     # It died before the hold, while it was open, and after the capture.
-    assert (left, step > 10) == ({("12", "0"), ("12", "5"), ("7", "0")}, True)
+    assert (left, steps > 10) == ({("12", "0"), ("12", "5"), ("7", "0")}, True)
 
 
 def test_b3_what_is_enforced_and_what_is_booked_never_drift_apart(tmp_path: Path) -> None:
@@ -194,22 +193,21 @@ def test_b6_b10_d3_work_that_dies_at_any_step_is_done_once_when_it_is_repeated(t
             return given, before
 
         given, before = made("calm")
-        work(books, "calm", given)
+        steps = steps_of(partial(work, books, "calm", given))
         after = everything(books, "calm")
         assert before != after
         died_after_commit = False
-        for step in count():
+        for step in (*fatal(steps), steps):
             given, _ = made(f"biz_{step}")
             died = dies_at(step, partial(work, books, f"biz_{step}", given))
+            assert died is (step < steps)
             assert examine(books.database, f"biz_{step}").findings == ()
             found = everything(books, f"biz_{step}")
             assert found in (before, after)
             died_after_commit |= died and found == after
             work(books, f"biz_{step}", given)
             assert everything(books, f"biz_{step}") == after
-            if not died:
-                break
-        assert (step > 4, died_after_commit) == (True, True)
+        assert (steps > 4, died_after_commit) == (True, True)
 
 
 def test_b7_b8_b9_one_order_is_one_grant_whoever_brings_it_and_how_often(tmp_path: Path) -> None:

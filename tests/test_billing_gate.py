@@ -106,6 +106,35 @@ def test_who_waits_too_long_leaves_the_line() -> None:
     assert not lock.acquire(SHORT)
 
 
+@pytest.mark.parametrize("comes", [False, True])
+def test_who_is_interrupted_in_the_line_holds_nobody_up(monkeypatch: pytest.MonkeyPatch, comes: bool) -> None:
+    """A host's time limit or Ctrl-C raises out of the wait, perhaps in the moment in which the turn comes."""
+    lock = FairLock()
+    assert lock.acquire(SHORT)
+
+    class Interrupted(Exception):
+        pass
+
+    class Turn:
+        def acquire(self, timeout: float | None = None) -> bool:
+            if timeout is not None:
+                if comes:
+                    lock.release()
+                raise Interrupted
+            return True
+
+        def release(self) -> None:
+            assert comes
+
+    with monkeypatch.context() as patched:
+        patched.setattr(gate, "threading", SimpleNamespace(Lock=Turn))
+        with pytest.raises(Interrupted):
+            lock.acquire(LONG)
+    if not comes:
+        lock.release()
+    assert lock.acquire(SHORT)
+
+
 def test_a_turn_that_comes_at_the_last_moment_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     """Handed the turn just as it gives up, a thread has it; or nobody would ever be next again."""
     lock = FairLock()

@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 import os
 import random
-import subprocess
-import sys
 import time
 from collections import Counter
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -20,14 +17,17 @@ from ai_addons.billing.doctor import examine
 from ai_addons.billing.sql import Database
 from ai_addons.money import Credits
 from ai_addons.testing.fakes import ManualClock
+from tests import books_child
 from tests.books import SECOND, TTL, new_url, open_books, run_sql
+from tests.processes import Child
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.books_trade import Step
 
 pytestmark = pytest.mark.usefixtures("each_database")
 
-ROOT: Final = Path(__file__).parents[1]
 FULL: Final = os.environ.get("AI_ADDONS_TEST_SIZE") == "full"
 KILLS: Final = int(os.environ.get("AI_ADDONS_TEST_KILLS", "300" if FULL else "20"))
 START: Final = 1_801_180_800_000_000
@@ -151,11 +151,6 @@ def _named(detail: dict[str, Any]) -> str:
     return str(detail.get("ref") or detail.get("seq") or detail.get("key") or "")
 
 
-def _child(job: str, url: str, seed: int, count: int = 0) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.books_child", job, url, str(seed), str(count)]
-    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-
 class Children:
     """Processes that are ended whatever becomes of the test; the next one starts while its forerunner works."""
 
@@ -164,36 +159,32 @@ class Children:
         self._started = 0
         self._next = self._start()
 
-    def _start(self) -> subprocess.Popen[str]:
+    def _start(self) -> Child:
         self._started += 1
-        return _child("trade", self._url, self._started)
+        return Child(books_child.main, "trade", self._url, self._started, 0)
 
-    def take(self) -> subprocess.Popen[str]:
+    def take(self) -> Child:
         """A process that waits for its first line."""
         taken, self._next = self._next, self._start()
         return taken
 
     def close(self) -> None:
         """End the one that nobody took."""
-        self._next.kill()
-        self._next.communicate()
+        with self._next:
+            pass
 
 
-def _kill(child: subprocess.Popen[str], journal: Journal, start: dict[str, Any], dice: random.Random) -> None:
+def _kill(child: Child, journal: Journal, start: dict[str, Any], dice: random.Random) -> None:
     """Let a process work for a while, kill it the hard way, and take down all it said."""
-    assert child.stdin is not None
-    assert child.stdout is not None
-    child.stdin.write(json.dumps(start) + "\n")
-    child.stdin.flush()
-    for _ in range(dice.randrange(2, 80)):
-        journal.read(child.stdout.readline())
-    time.sleep(dice.uniform(0, 0.01))
-    child.kill()
-    rest = child.stdout.read()
-    child.wait()
-    child.stdin.close()
-    child.stdout.close()
-    assert child.returncode < 0, "it ended by itself"
+    with child:
+        child.stdin.write(json.dumps(start) + "\n")
+        child.stdin.flush()
+        for _ in range(dice.randrange(2, 80)):
+            journal.read(child.stdout.readline())
+        time.sleep(dice.uniform(0, 0.01))
+        child.kill()
+        rest = child.rest()
+        assert (child.returncode or 0) < 0, "it ended by itself"
     for line in rest.splitlines(keepends=True):
         journal.read(line)
 
@@ -251,8 +242,9 @@ def test_a_hot_wallet_is_exact(tmp_path: Path) -> None:
     url = new_url(tmp_path)
     opened = open_books(Database(url))
     opened.funding.grant("biz_7", Credits(20), source="purchase", ref="order-1")
-    children = [_child("mix", url, seed, ROUNDS) for seed in range(PROCESSES)]
-    done = sum(int(child.communicate(timeout=100 + PROCESSES * ROUNDS)[0]) for child in children)
+    with ExitStack() as ended:
+        children = [ended.enter_context(Child(books_child.main, "mix", url, seed, ROUNDS)) for seed in range(PROCESSES)]
+        done = sum(int(child.rest()) for child in children)
     assert done == PROCESSES * ROUNDS
     wallet = opened.store.wallet("biz_7")
     assert (wallet.posted, wallet.held) == (Credits(20 + done // 2), Credits(0))

@@ -500,7 +500,7 @@ def _run(examples: int, steps: int) -> None:
 @pytest.mark.timeout(120 + 2 * EXAMPLES)
 def test_books_follow_the_model() -> None:
     """Whatever is done to two wallets in whatever order, they hold what the model says, to the last row."""
-    _run(80, 50)
+    _run(40, 50)
 
 
 @pytest.mark.timeout(120 + 5 * EXAMPLES)

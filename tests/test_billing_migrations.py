@@ -288,12 +288,12 @@ def test_a_failed_upgrade_leaves_everything_as_it_was(old: str, break_it: Callab
     assert migrations.find(old) == "0001"
 
 
-def test_a_second_upgrade_does_nothing(old: str) -> None:
+def test_a_second_upgrade_does_nothing(upgraded: Upgraded) -> None:
     """It can stand in a start script."""
-    migrations.upgrade(old)
-    before = shape(old), content(old)
-    assert migrations.upgrade(old) == (HEAD, HEAD)
-    assert (shape(old), content(old)) == before
+    url, _ = upgraded
+    before = shape(url), content(url)
+    assert migrations.upgrade(url) == (HEAD, HEAD)
+    assert (shape(url), content(url)) == before
 
 
 def test_tables_of_a_newer_release_are_left_alone(empty: str) -> None:

@@ -450,7 +450,6 @@ def test_sqlite_reads_ranges_of_indexes(year: Books, name: str) -> None:
         "outbox": "ai_outbox",
         "inbox": "ai_gateway_events",
         "quarantine": "ai_payment_quarantine",
-        "unanswered": "ai_credit_purchases",
     }.get(name, "-")
     found = plan(year, statement, values)
     assert index in found

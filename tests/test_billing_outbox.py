@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,10 +24,13 @@ from ai_addons.events import OperatorAlert, WebhookFailed
 from ai_addons.money import Credits
 from ai_addons.settings import WebhookSettings
 from ai_addons.testing.fakes import ManualClock
+from tests import outbox_child
 from tests.books import OK, SECOND, Books, new_url
+from tests.processes import Child
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from ai_addons.billing.wallet import LockedWallet
     from ai_addons.billing.webhooks import Envelope
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("each_database")
 
-ROOT = Path(__file__).parents[1]
 SECRET = new_secret(b"s" * 32)
 TOPIC = "limit.warning"
 
@@ -352,25 +351,6 @@ def test_a_worker_that_dies_loses_nothing(shop: Shop) -> None:
     assert shop.rows()[0][:1] == (2,)
 
 
-CHILD = """
-import os, sys
-from ai_addons.billing.outbox import Outbox
-from ai_addons.billing.sql import Database
-from ai_addons.billing.webhooks import WebhookSender
-from ai_addons.clock import SystemClock
-from tests.books import open_books
-
-class Killed(WebhookSender):
-    def send(self, envelope, *, now):
-        super().send(envelope, now=now)
-        os._exit(9)
-
-database, url, secret = sys.argv[1:]
-books = open_books(Database(database)).books
-Outbox(books, Killed(url, [secret], timeout=5), clock=SystemClock(), random=lambda: 0.0).deliver()
-"""
-
-
 def test_a_process_killed_after_sending_leaves_its_event_to_another(tmp_path: Path) -> None:
     """A hard kill costs a second delivery under the same id, never the event."""
     url = new_url(tmp_path)
@@ -379,8 +359,9 @@ def test_a_process_killed_after_sending_leaves_its_event_to_another(tmp_path: Pa
         books = Books("0", database=Database(url), clock=clock, outbox=True)
         books.buy("1", "order-1")
         (event,) = tell(books, 1)
-        command = [sys.executable, "-c", CHILD, url, receiver.url, SECRET]
-        assert subprocess.run(command, check=False, cwd=ROOT).returncode == 9
+        with Child(outbox_child.main, url, receiver.url, SECRET) as child:
+            child.rest()
+            assert child.returncode == 9
         assert receiver.ids == [event]
         clock.set(SystemClock().now() + LEASE)
         sender = WebhookSender(receiver.url, [SECRET], timeout=5)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import random
-import subprocess
 import sys
 import time
 from contextlib import closing
 from functools import partial
-from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -18,17 +15,22 @@ from ai_addons.billing.doctor import examine
 from ai_addons.billing.sql import Database
 from ai_addons.errors import GatewayError
 from ai_addons.money import Credits
+from tests import payments_child
 from tests.books import Books, new_database, new_url, open_books, run_sql
-from tests.hands import FULL, at_once, dies_at, examined
+from tests.hands import FULL, at_once, dies_at, examined, fatal, steps_of
 from tests.payments_child import FolderGateway, sell
+from tests.processes import Child
 from tests.scripted_gateway import ScriptedGateway, Till, webhook
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ai_addons.billing.opening import Payment
     from ai_addons.billing.orders import Order
 
 pytestmark = pytest.mark.usefixtures("each_database")
 
-ROOT: Final = Path(__file__).parents[1]
 MANY: Final = 50
 KILLS: Final = 60 if FULL else 6
 FORKS: Final = pytest.mark.skipif(sys.platform == "win32", reason="there is no fork on Windows")
@@ -116,55 +118,71 @@ def test_b6_b10_d3_a_process_that_is_gone_at_any_step_of_a_payment_grants_once(t
     """Gone before any statement, before the commit or after it: whoever asks next finds all of it or nothing."""
     left = set[str]()
     with examined(tmp_path, "0") as books:
-        for step in count():
+
+        def paid(business: str) -> tuple[Till, Payment, Callable[[], object]]:
             till = Till(books=books)
-            till.business = f"biz_{step}"
+            till.business = business
             payment = till.start(key="tap")
             till.gateway.pay(payment.attempt.reference)
-            died = dies_at(step, partial(till.orders.verify, till.business, payment.attempt.reference))
+            return till, payment, partial(till.orders.verify, business, payment.attempt.reference)
+
+        steps = steps_of(paid("calm")[2])
+        for step in (*fatal(steps), steps):
+            till, payment, work = paid(f"biz_{step}")
+            assert dies_at(step, work) is (step < steps)
             left.add(till.order(payment).state)
             assert till.balance() == ("100" if till.order(payment).state == "successful" else "0")
             till.orders.reconcile()
             assert (till.balance(), till.order(payment).state) == ("100", "successful")
-            if not died:
-                break
-    assert (left, step > 10) == ({"pending", "successful"}, True)
+    assert (left, steps > 10) == ({"pending", "successful"}, True)
 
 
 @FORKS
 def test_a_process_that_is_gone_at_any_step_of_an_order_is_gone_on_with(tmp_path: Path) -> None:
     """Under its key the same order is opened after all, once."""
     with examined(tmp_path, "0") as books:
-        for step in count():
+
+        def opening(business: str) -> Till:
             till = Till(books=books)
-            till.business = f"biz_{step}"
-            died = dies_at(step, partial(till.start, key="tap"))
+            till.business = business
+            return till
+
+        steps = steps_of(partial(opening("calm").start, key="tap"))
+        for step in (*fatal(steps), steps):
+            till = opening(f"biz_{step}")
+            assert dies_at(step, partial(till.start, key="tap")) is (step < steps)
             books.clock.advance(61)
             payment = till.start(key="tap")
             assert (payment.attempt.state, len(till.orders.history(till.business))) == ("open", 1)
-            if not died:
-                break
-        assert step > 10
+        assert steps > 10
 
 
 @FORKS
 def test_a_process_that_is_gone_at_any_step_of_putting_aside_does_it_once(tmp_path: Path) -> None:
     """Attempt, order, quarantine and what is told stand together; so does what an operator decides."""
     with examined(tmp_path, "0") as books:
-        for step in count():
+
+        def underpaid(business: str) -> tuple[Till, Payment, Callable[[], object]]:
             till = Till(books=books)
-            till.business = f"biz_{step}"
+            till.business = business
             payment = till.start()
             till.gateway.pay(payment.attempt.reference, amount_minor=1)
-            died = dies_at(step, partial(till.orders.verify, till.business, payment.attempt.reference))
-            till.orders.apply(payment.attempt.reference)
+            return till, payment, partial(till.orders.verify, business, payment.attempt.reference)
+
+        def decision(till: Till) -> Callable[[], object]:
             (one,) = (q for q in till.orders.quarantined(1_000) if q.business == till.business)
-            decide = partial(till.orders.release, till.business, one.id, actor="kofi", reason="goodwill")
-            dies_at(step, decide)
+            return partial(till.orders.release, till.business, one.id, actor="kofi", reason="goodwill")
+
+        calm, _, verify = underpaid("calm")
+        asides, decisions = steps_of(verify), steps_of(decision(calm))
+        for step in sorted({*fatal(asides), asides, *fatal(decisions), decisions}):
+            till, payment, verify = underpaid(f"biz_{step}")
+            assert dies_at(step, verify) is (step < asides)
+            till.orders.apply(payment.attempt.reference)
+            decide = decision(till)
+            assert dies_at(step, decide) is (step < decisions)
             decide()
             assert (till.balance(), till.order(payment).state) == ("100", "successful")
-            if not died:
-                break
 
 
 def _states(database: Database) -> list[tuple[str, int]]:
@@ -179,14 +197,11 @@ def test_whoever_is_killed_between_the_payment_and_its_grant_grants_once(tmp_pat
     folder.mkdir()
     paid = list[str]()
     for _ in range(KILLS):
-        command = [sys.executable, "-m", "tests.payments_child", url, str(folder)]
-        child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        assert child.stdout is not None
-        with child:
+        with Child(payments_child.main, url, folder) as child:
             lines = [child.stdout.readline()]
             time.sleep(chance.uniform(0, 0.1))
             child.kill()
-            lines += child.stdout.readlines()
+            lines += child.rest().splitlines(keepends=True)
         # The kill may have cut the last line short.
         paid += [line.strip() for line in lines if line.endswith("\n")]
     with closing(Database(url)) as database:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import threading
 import time
@@ -209,6 +210,61 @@ def test_a_connection_lost_during_the_work_does_it_again(lone: tuple[Books, Any]
     assert books.sql("SELECT count(*) FROM ai_trial_claims") == [(1,)]
 
 
+class TimeLimit(Exception):
+    """What a host raises out of a signal, as Celery does at the end of a task's soft time limit."""
+
+
+def test_what_interrupts_a_wait_for_the_server_leaves_nothing_behind() -> None:
+    """Neither answers on their way nor a locked wallet: the next transaction has a connection of its own."""
+    url = emptied_url()
+
+    def strike(*_: object) -> None:
+        raise kinds[-1]
+
+    kinds, before = [TimeLimit, KeyboardInterrupt, SystemExit], signal.signal(signal.SIGALRM, strike)
+    try:
+        with closing(Books(database=Database(url))) as books, closing(psycopg.connect(url)) as other:
+            while kinds:
+                other.execute("SELECT * FROM business_ai_credits FOR UPDATE")
+                signal.setitimer(signal.ITIMER_REAL, 0.05)
+                with pytest.raises(kinds[-1]):
+                    books.buy("3", "order-2")
+                other.rollback()
+                assert books.balance() == ("12", "0")
+                kinds.pop()
+            other.execute("SELECT * FROM business_ai_credits FOR UPDATE")
+            kinds.append(TimeoutError)
+            signal.setitimer(signal.ITIMER_REAL, 0.05)
+            with pytest.raises(StoreUnavailable, match="Nothing was charged"):
+                books.buy("3", "order-2")
+            other.rollback()
+            books.buy("1", "order-3")
+            assert books.balance() == ("13", "0")
+            assert books.report().ok
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_what_interrupts_a_rollback_leaves_no_transaction_open(lone: tuple[Books, Any]) -> None:
+    """The work that failed is undone all the same, and nobody goes on in its transaction."""
+    books, _ = lone
+
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    def work(tx: Tx) -> None:
+        assert tx.changed(statements.ADD_CLAIM, CLAIM) == 1
+        tx.connection.rollback = interrupted
+        raise TimeLimit
+
+    with pytest.raises(KeyboardInterrupt):
+        books.database.write(work)
+    books.buy("1", "order-3")
+    assert books.balance() == ("13", "0")
+    assert books.sql("SELECT count(*) FROM ai_trial_claims") == [(0,)]
+
+
 class Relay:
     """Stands between a database and its server, which can so be stopped at will.
 
@@ -280,7 +336,7 @@ def test_a_connection_lost_during_the_commit_leaves_a_doubt_that_a_repeat_resolv
         relay.cut_when = cut_when
         with pytest.raises(StoreUnavailable, match=r"not known whether this was booked\. Repeat.*never.*twice") as lost:
             books.buy("3", "order-2")
-        assert lost.value.retryable
+        assert (lost.value.retryable, lost.value.in_doubt) == (True, True)
         assert lost.value.__suppress_context__
         assert books.balance() == balance
         books.buy("3", "order-2")

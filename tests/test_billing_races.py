@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,20 +15,21 @@ from ai_addons.billing.sql import Database
 from ai_addons.clock import SystemClock, Uuid7
 from ai_addons.errors import InsufficientCreditsError, LedgerConflict
 from ai_addons.money import Credits
+from tests import books_child
 from tests.books import OK, Books, Opened, file_url, new_url, open_books, untouched_url
 from tests.postgres import emptied_url
+from tests.processes import Child
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
 THREADS = 32
 KINDS = ["memory", "file", "postgresql"]
 
 
-def _child(job: str, url: str, seed: int = 0, count: int = 0) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.books_child", job, url, str(seed), str(count)]
-    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+def _child(job: str, url: str, seed: int = 0, count: int = 0) -> Child:
+    return Child(books_child.main, job, url, seed, count)
 
 
 def _call(key: str | None = None) -> CallIdentity:
@@ -138,8 +137,9 @@ def test_processes_and_threads_share_one_wallet_exactly(tmp_path: Path) -> None:
     url = new_url(tmp_path)
     opened = open_books(Database(url))
     opened.funding.grant("biz_7", Credits(102), source="purchase", ref="order-1")
-    children = [_child("spend", url, count=15) for _ in range(4)]
-    paid = [int(child.communicate(timeout=100)[0]) for child in children]
+    with ExitStack() as ended:
+        children = [ended.enter_context(_child("spend", url, count=15)) for _ in range(4)]
+        paid = [int(child.rest()) for child in children]
     wallet = opened.store.wallet("biz_7")
     assert (sum(paid), wallet.posted, wallet.held) == (20, Credits(2), Credits(0))
     assert examine(opened.books.database).ok
@@ -150,17 +150,15 @@ def test_processes_and_threads_share_one_wallet_exactly(tmp_path: Path) -> None:
 def test_processes_may_create_one_database_at_the_same_moment(tmp_path: Path) -> None:
     """Whoever comes first makes the tables; nobody sees a locked or half-made database."""
     url = untouched_url(tmp_path)
-    children = [_child("open", url, seed) for seed in range(8)]
-    for child in children:
-        assert child.stdout is not None
-        assert child.stdout.readline() == "ready\n"
-    for child in children:
-        assert child.stdin is not None
-        child.stdin.write("now\n")
-        child.stdin.flush()
-    for child in children:
-        child.communicate(timeout=100)
-        assert child.returncode == 0
+    with ExitStack() as ended:
+        children = [ended.enter_context(_child("open", url, seed)) for seed in range(8)]
+        assert [child.stdout.readline() for child in children] == ["ready\n"] * 8
+        for child in children:
+            child.stdin.write("now\n")
+            child.stdin.flush()
+        for child in children:
+            child.rest()
+        assert [child.returncode for child in children] == [0] * 8
     database = Database(url)
     report = examine(database)
     assert (report.ok, report.wallets) == (True, 8)

@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ai_addons import AddOns, plugins
+from ai_addons.billing.charging import charge
 from ai_addons.billing.fx.asking import Asked, ask, best
 from ai_addons.billing.fx.base import RateUnavailable
 from ai_addons.billing.fx.desk import LOOK, RateDesk
 from ai_addons.billing.fx.rules import RateRules, age, rules_of
-from ai_addons.billing.records import CallRecord, Rate
+from ai_addons.billing.records import Booked, CallRecord, Rate
 from ai_addons.errors import BillingError, ConfigError, StaleRate
 from ai_addons.events import OperatorAlert, RateChecked
-from ai_addons.money import PicoUsd
+from ai_addons.money import Credits, PicoUsd
 from ai_addons.settings import FxSettings
 from ai_addons.testing import ManualClock
 from ai_addons.testing.kit import kit_settings
@@ -247,6 +248,28 @@ def test_every_row_keeps_its_rate_day_source_and_staleness(open_bank: Callable[.
         (1_140, "bog", TODAY, True),
         (1_200, "bog", TODAY + timedelta(days=8), False),
     ]
+
+
+def test_a_rate_that_comes_in_the_middle_of_a_call_is_for_the_next_one() -> None:
+    """A caller is told the cedis that are in the books, and so is whoever repeats a capture or a void later."""
+    rates = (replace(GOOD, scaled=GOOD.scaled + more) for more in range(0, 10**12, 10**8))
+    books = Books(rate=lambda _: next(rates))
+    record = CallRecord(outcome="ok", source="ai", cost=PicoUsd(100_000_000))
+    holds = [books.hold("1", key) for key in ("k1", "k2", "k3")]
+    books.store.renew(holds[0])
+    told = [books.store.capture(holds[0], record), books.store.void(holds[1], replace(record, outcome="failed"))]
+    told.append(books.store.record(books.call("k4"), record))
+    work_done = charge(books.opened, books.call("k5"), Credits(1), record)
+    assert isinstance(work_done, Booked)
+    told.append(work_done)
+    books.clock.advance(121)
+    books.store.sweep()
+    told.append(books.store.capture(holds[2], record))
+    written = {row.id: row.cost_ghs for row in books.store.transactions("biz_7")}
+    assert [one.cost_ghs for one in told] == [written[key] for key in ("k1", "k2", "k4", "k5", "k3")]
+    assert len(set(written.values())) == 5
+    assert books.store.capture(holds[0], record).cost_ghs == written["k1"]
+    assert books.store.void(holds[1], record).cost_ghs == written["k2"]
 
 
 def test_one_host_of_all_asks_every_six_hours(open_bank: Callable[..., Bank]) -> None:

@@ -247,7 +247,7 @@ def _run(examples: int, steps: int) -> None:
 @pytest.mark.timeout(120 + 2 * EXAMPLES)
 def test_b11_b12_money_and_credits_agree_whatever_happens_in_whatever_order() -> None:
     """Refunds, disputes, calls and crashes in any order take back what the money asks for, once."""
-    _run(80, 40)
+    _run(40, 40)
 
 
 @pytest.mark.timeout(120 + 5 * EXAMPLES)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -12,7 +11,7 @@ from ai_addons.billing.doctor import examine
 from ai_addons.billing.refunds import Refunds
 from ai_addons.money import Credits
 from tests.books import FAILED, OK
-from tests.hands import at_once, dies_at, everything, examined
+from tests.hands import at_once, dies_at, everything, examined, fatal, steps_of
 from tests.money_back import VALUE, dispute, figures, ghs, give, paid, refund, spend
 
 if TYPE_CHECKING:
@@ -121,23 +120,22 @@ def test_b11_a_refund_that_dies_at_any_step_is_done_once_when_it_is_repeated(tmp
 
         given = made("calm")
         before = state("calm")
-        work(books, "calm", given)
+        steps = steps_of(partial(work, books, "calm", given))
         after = state("calm")
         assert before != after
         died_after_commit = False
-        for step in count():
+        for step in (*fatal(steps), steps):
             business = f"biz_{step}"
             given = made(business)
             died = dies_at(step, partial(work, books, business, given))
+            assert died is (step < steps)
             assert examine(books.database, business).findings == ()
             found = state(business)
             assert found in (before, after)
             died_after_commit |= died and found == after
             work(books, business, given)
             assert state(business) == after
-            if not died:
-                break
-        assert (step > 4, died_after_commit) == (True, True)
+        assert (steps > 4, died_after_commit) == (True, True)
 
 
 def test_b12_spending_goes_on_with_what_is_left(tmp_path: Path) -> None:

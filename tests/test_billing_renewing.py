@@ -116,6 +116,28 @@ def test_a_saved_card_is_charged_on_the_day_and_once() -> None:
     till.agrees()
 
 
+def test_machines_at_once_share_the_months_and_count_each_once() -> None:
+    """While one has the first business's card charged, another passes by it and charges the second one's."""
+    till = taken(card=True)
+    payment = till.orders.start("biz_z", None, addon=True, email=EMAIL)
+    till.gateway.pay(payment.attempt.reference, card=CARD)
+    till.orders.verify("biz_z", payment.attempt.reference)
+    until(till, 0)
+    till.clock.advance(1)
+    till.books.store.sweep()
+    others: list[Renewed] = []
+
+    def meanwhile() -> None:
+        till.gateway.meanwhile = None
+        others.append(till.orders.renew())
+
+    till.gateway.meanwhile = meanwhile
+    assert till.orders.renew() == Renewed(paid=1)
+    assert others == [Renewed(paid=1, waiting=1)]
+    assert len(till.gateway.requests) == 4
+    till.agrees()
+
+
 @pytest.mark.parametrize("gateway", [Declining, Refusing])
 def test_a_card_that_cannot_be_charged_leaves_the_order_to_its_owner(gateway: type[ScriptedGateway]) -> None:
     """One try; then a page, of which the owner is told once."""
@@ -146,6 +168,19 @@ def test_a_charge_that_nobody_knows_about_is_asked_about_and_tried_again() -> No
     gateway.charge_card = ScriptedGateway().charge_card.__func__.__get__(gateway)  # type: ignore[attr-defined]
     assert renew(till) == Renewed(paid=1)
     till.agrees()
+
+
+def test_a_charge_that_cannot_be_asked_about_opens_no_page() -> None:
+    """Its answer was lost and the card may have paid: an owner who paid on a page would pay twice."""
+    gateway = Refusing()
+    gateway.lost = True
+    till = taken(gateway, card=True)
+    until(till, 0)
+    assert renew(till).failed == ((till.business, "gateway"),)
+    gateway.fetch_fails = GatewayError(status=429, reason="slow_down")
+    assert renew(till).failed == ((till.business, "gateway"),)
+    (order, *_) = till.orders.history(till.business)
+    assert ([one.state for one in till.orders.find(till.business, order.id)[1]], wanted(till)) == (["started"], [])
 
 
 def test_another_machine_that_is_at_it_is_left_alone() -> None:

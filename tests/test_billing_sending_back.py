@@ -293,6 +293,27 @@ def test_an_amount_in_cedis_sends_the_same_share_of_what_was_charged() -> None:
     assert sent == [(172, "USD"), (100, "USD")]
 
 
+def test_halves_in_cedis_send_back_the_whole_and_no_cent_more() -> None:
+    """Each half of USD 6.87 is rounded up to 3.44: the second one is what is left, also when it is asked for again."""
+    till = Till()
+    till.gateway.converts = replace(till.gateway.checkout_page("x"), charged=Money("6.87", "USD"))
+    payment = till.start()
+    reference = payment.attempt.reference
+    till.gateway.pay(reference, amount_minor=687, currency="USD")
+    till.orders.verify(till.business, reference)
+    for key in ("r1", "r2", "r2"):
+        refund(till, payment.order.id, "40", key=key)
+        till.gateway.end_refund(reference)
+    assert [one.amount_minor for one in till.gateway.sent_back[reference]] == [344, 343]
+    refund(till, payment.order.id, "40", key="r2")
+    assert state(till, payment.order.id) == "refunded"
+    for amount in ("39.80", "40.20", Money("3.44", "USD")):
+        with pytest.raises(IdempotencyConflict):
+            refund(till, payment.order.id, amount, key="r2")
+    with pytest.raises(PaymentMismatch, match="0 minor units can be sent back, not 1"):
+        refund(till, payment.order.id, "0.10", key="r3")
+
+
 def test_what_nobody_said_was_paid_cannot_be_sent_back() -> None:
     """An operator accepted a payment whose amount the gateway left out."""
     till = Till()

@@ -24,6 +24,7 @@ from ai_addons.errors import (
     InsufficientCreditsError,
     LedgerConflict,
     LimitReached,
+    NotEnabled,
     Paused,
     UnknownFeature,
     WalletSuspended,
@@ -32,7 +33,7 @@ from ai_addons.money import Credits, MicroGhs
 from tests.books import DAY, FAILED, OK, TTL, Books
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 pytestmark = pytest.mark.usefixtures("each_database")
 
@@ -53,12 +54,13 @@ def fingerprint(feature: str, request: Mapping[str, object]) -> str:
     return KEYS.request_hash(feature, "1", request, {})
 
 
-def service_of(books: Books, **who: bool) -> BillingService:
-    """The four methods on some books, for a shop unless an operator asks."""
+def service_of(books: Books, *, off: Collection[tuple[str, str]] = (), **who: bool) -> BillingService:
+    """The four methods on some books, for a shop unless an operator asks; with features that are off for some."""
     return BillingService(
         books.opened,
         price=price,
         names=lambda key: NAMES.get(key, key),
+        is_enabled=lambda feature, business: (feature, business) not in off,
         fingerprint=fingerprint,
         clock=books.clock,
         **who,
@@ -147,6 +149,31 @@ def test_an_unknown_feature_is_refused(books: Books, service: BillingService, as
     with pytest.raises(UnknownFeature, match="Nothing was charged"):
         ask(service)
     assert books.store.transactions("biz_7") == []
+
+
+@pytest.mark.parametrize("feature", ["collection_analysis", "greeting"])
+def test_a_feature_that_is_off_is_neither_offered_nor_charged(books: Books, feature: str) -> None:
+    """For the shop that it is off for, and no other; a free one is not written into the call log either."""
+    service = service_of(books, off={(feature, "biz_7")})
+    with pytest.raises(NotEnabled, match="Nothing was charged"):
+        service.check_credits("biz_7", feature)
+    for key in (None, "k-1"):
+        with pytest.raises(NotEnabled, match="Nothing was charged"):
+            charge_one(service, feature=feature, idempotency_key=key)
+    assert books.store.transactions("biz_7") == []
+    assert service.check_credits("biz_9", feature)["current_balance"] == 0
+    assert service.check_credits("biz_7", "report_summary")["has_credits"]
+
+
+@pytest.mark.parametrize(("feature", "charged"), [("collection_analysis", 5), ("greeting", 0)])
+def test_what_was_charged_is_told_after_its_feature_was_switched_off(books: Books, feature: str, charged: int) -> None:
+    """A retry must not be told that nothing was charged; another request under its key is an error as ever."""
+    first = charge_one(service_of(books), feature=feature, idempotency_key="k-1")
+    service = service_of(books, off={(feature, "biz_7")})
+    assert charge_one(service, feature=feature, idempotency_key="k-1") == first
+    assert first["credits_charged"] == charged
+    with pytest.raises(IdempotencyConflict):
+        charge_one(service, feature=feature, idempotency_key="k-1", input_tokens=1)
 
 
 # charge_credits.

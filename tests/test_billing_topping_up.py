@@ -304,6 +304,23 @@ def test_a_card_forgotten_meanwhile_is_not_charged() -> None:
     assert [one["reason"] for one in told(till, "top_up.stopped")] == ["no_card"]
 
 
+@pytest.mark.parametrize("bank", ["takes", "loses"])
+def test_a_question_that_the_gateway_refuses_declines_no_card(bank: str) -> None:
+    """The card was charged, and only then nobody could be asked: no other charge is made until somebody is."""
+    till = agreed()
+    gateway: Any = till.gateway
+    gateway.bank = GatewayError(reason="lost", may_exist=True) if bank == "loses" else "takes"
+    gateway.fetch_fails = GatewayError(status=422, reason="bad_request")
+    for _ in range(3):
+        assert till.orders.renew().failed == ((till.business, "gateway"),)
+        till.clock.advance(2 * HOUR)
+    assert (len(gateway.requests), told(till, "top_up.declined"), automatic(till)[0][1]) == (2, [], "pending")
+    gateway.fetch_fails = None
+    assert till.orders.renew() == Renewed(topped_up=1)
+    assert (len(gateway.requests), till.balance()) == (2, "350")
+    till.agrees()
+
+
 def test_a_charge_begun_with_a_card_forgotten_since_is_asked_about() -> None:
     """Its answer was lost: what was paid is granted."""
     till = agreed()

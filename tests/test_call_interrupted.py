@@ -309,6 +309,28 @@ def test_a_store_that_fails_at_capture_charges_nothing(
     check_books(ai_addons, ai_payer, charged=Credits(0))
 
 
+@pytest.mark.parametrize("booked", [True, False])
+def test_a_capture_whose_commit_is_in_doubt_is_asked_for_once_more(
+    ai_addons: AddOns, ai_payer: Payer, ai_llm: FakeLlm, monkeypatch: pytest.MonkeyPatch, booked: bool
+) -> None:
+    """Whether it was booked or not: the caller has the answer, and it is charged once."""
+    ai_llm.reply(slogan, "text")
+    capture, asked = Store.capture, list[bool]()
+
+    def broken(self: Store, *given: Any) -> Any:
+        asked.append(not asked)
+        if not asked[-1]:
+            return capture(self, *given)
+        if booked:
+            capture(self, *given)
+        raise StoreUnavailable(in_doubt=True)
+
+    monkeypatch.setattr(Store, "capture", broken)
+    value, receipt = slogan.billed(1)
+    assert (value, receipt.charged, len(ai_llm.calls), asked) == ("text", Credits(5), 1, [True, False])
+    check_books(ai_addons, ai_payer, charged=Credits(5))
+
+
 def test_a_store_that_stays_away_lets_the_hold_expire(
     ai_addons: AddOns, ai_payer: Payer, ai_llm: FakeLlm, ai_clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from ai_addons import AddOns
 from ai_addons.cli import init, main, show
+from tests.forked import no_foreign
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +73,7 @@ def test_what_is_begun_with_works_at_once(home: Path) -> None:
     checkup = json.loads(done.stdout)
     assert checkup["ok"] is True
     assert ["thank_you_note", "0.2"] in [[one["key"], one["credits"]] for one in checkup["features"]]
-    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", *no_foreign()]
     tested = subprocess.run(command, check=False, capture_output=True, text=True, cwd=home)
     assert "1 passed" in tested.stdout, tested.stdout
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import closing
 from datetime import date
 from decimal import Decimal
@@ -28,6 +29,7 @@ from ai_addons.cli.health import (
     judge_disk,
     judge_job,
     judge_rate,
+    judge_settings,
     judge_waiting,
 )
 from ai_addons.errors import StoreUnavailable
@@ -207,6 +209,35 @@ def test_room_is_looked_for_where_a_folder_would_be_made(tmp_path: Path) -> None
     assert free_bytes(tmp_path / "not" / "there") > 0
 
 
+@pytest.mark.parametrize(
+    ("minutes", "said"),
+    [
+        (
+            None,
+            "no ai_addons.toml here; a process reads its settings once, so restart those that started before a change",
+        ),
+        (
+            5,
+            "ai_addons.toml, changed 5 min ago; a process reads its settings once, so restart those that started",
+        ),
+        (-5, "ai_addons.toml, changed 0 s ago; "),
+    ],
+)
+def test_settings_say_since_when_they_are_as_they_are(minutes: int | None, said: str) -> None:
+    """A host that is running goes on with what it read."""
+    changed = None if minutes is None else DAY - minutes * MINUTE
+    check = judge_settings(changed, DAY)
+    assert (check.level, check.found[: len(said)]) == ("ok", said)
+
+
+def test_the_file_of_this_folder_is_looked_at(addons: AddOns, tmp_path: Path) -> None:
+    """As a process that starts here would find it."""
+    (tmp_path / "ai_addons.toml").touch()
+    os.utime(tmp_path / "ai_addons.toml", (0, addons.clock.now() / 1_000_000 - 600))
+    (told,) = [check.found for check in examine_system(addons).checks if check.name == "settings"]
+    assert told.startswith("ai_addons.toml, changed 10 min ago")
+
+
 # All of it.
 
 
@@ -227,6 +258,7 @@ def test_a_new_installation_needs_its_jobs(addons: AddOns) -> None:
         "answer cache": "ok",
         "gateway": "ok",
         "secret": "ok",
+        "settings": "ok",
     }
 
 

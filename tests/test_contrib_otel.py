@@ -259,16 +259,16 @@ def test_metrics_add_up_to_what_the_books_say() -> None:
     assert seen.points("ai_addons.provider_cost_usd") == {("opinion", "openai", "gpt-6-luna"): pytest.approx(0.000278)}
 
 
-def test_a_thousand_businesses_and_users_make_no_new_series() -> None:
+def test_a_hundred_businesses_and_users_make_no_new_series() -> None:
     """Neither spans nor metrics name who paid or who asked."""
     seen = Collected()
     with hearing(seen.hook) as heard:
-        for number in range(1_000):
+        for number in range(100):
             heard.addons.grant(f"shop-{number}", 10, source="adjustment", ref="test funds")
             with bill_to(f"shop-{number}", user=f"user-{number}"):
                 slogan(number)
 
-    assert seen.points("ai_addons.calls") == {("slogan", "charged"): 1_000}
+    assert seen.points("ai_addons.calls") == {("slogan", "charged"): 100}
     assert len(seen.points("gen_ai.client.token.usage")) == 2
     said = repr([(span.name, span.attributes) for span in seen.exporter.get_finished_spans()])
     assert "shop-" not in said

@@ -144,7 +144,7 @@ def test_a_call_that_only_began_is_not_counted() -> None:
     assert list(measure(CallStarted(call_id="c", business="b", feature="f", started_at=1))) == []
 
 
-def test_a_thousand_businesses_and_users_make_no_new_series() -> None:
+def test_a_hundred_businesses_and_users_make_no_new_series() -> None:
     """The number of series depends on features, models and codes alone."""
     registry = CollectorRegistry()
     hook = PrometheusHook(registry)
@@ -153,7 +153,7 @@ def test_a_thousand_businesses_and_users_make_no_new_series() -> None:
         with pytest.raises(NotEnabled):
             opinion(AMA)
         before = len(generate_latest(registry).splitlines())
-        for number in range(1_000):
+        for number in range(100):
             heard.addons.grant(f"shop-{number}", 10, source="adjustment", ref="test funds")
             with bill_to(f"shop-{number}", user=f"user-{number}"):
                 slogan(number)
@@ -162,7 +162,7 @@ def test_a_thousand_businesses_and_users_make_no_new_series() -> None:
     assert len(text.splitlines()) == before
     assert "shop-" not in text
     assert "user-" not in text
-    assert scraped(registry)["ai_addons_calls_total"][("", "slogan", "charged")] == 1_001
+    assert scraped(registry)["ai_addons_calls_total"][("", "slogan", "charged")] == 101
 
 
 def test_every_metric_is_registered_once() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Final
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from sqlalchemy.engine import make_url
 
+from tests.forked import no_foreign
 from tests.postgres import postgres_url
 
 if TYPE_CHECKING:
@@ -294,9 +294,8 @@ def host(folder: Path, databases: dict[str, object]) -> None:
 
 def run(folder: Path, *options: str) -> str:
     """Run the host's tests; what pytest said."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", *options]
-    environ = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
-    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=folder, env=environ, timeout=110)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *no_foreign(but="django"), *options]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=folder, timeout=110)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -21,6 +19,7 @@ from django.utils.module_loading import import_string
 from ai_addons import addons as wiring
 from ai_addons.billing.schema import HEAD, metadata
 from ai_addons.errors import ConfigError
+from tests.forked import OURS, starter
 from tests.web_hosts import begin_django, django_host
 
 if TYPE_CHECKING:
@@ -303,15 +302,17 @@ def test_a_manage_py_in_a_process_of_its_own(tmp_path: Path) -> None:
     )
     environ = {**os.environ, "DJANGO_SETTINGS_MODULE": "host_settings", "PYTHONPATH": str(tmp_path)}
 
-    def manage(*arguments: str) -> str:
-        command = [sys.executable, "-m", "django", *arguments]
-        done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=tmp_path, env=environ)
-        return done.stdout + done.stderr
+    with starter(("django.core.management", *OURS)) as python:
 
-    assert "Applying ai_addons.0001_initial... OK" in manage("migrate")
-    manage("ai_addons", "grant", "biz_7", "5", "--ref", "r-1")
-    assert '"available": "5.00"' in manage("ai_addons", "balance", "biz_7", "--json")
-    assert f"there are no tables; made those of schema {HEAD}" not in manage("ai_addons", "db", "upgrade")
+        def manage(*arguments: str) -> str:
+            done = python.run("python", "-m", "django", *arguments, folder=tmp_path, environ=environ)
+            done.check_returncode()
+            return done.stdout + done.stderr
+
+        assert "Applying ai_addons.0001_initial... OK" in manage("migrate")
+        manage("ai_addons", "grant", "biz_7", "5", "--ref", "r-1")
+        assert '"available": "5.00"' in manage("ai_addons", "balance", "biz_7", "--json")
+        assert f"there are no tables; made those of schema {HEAD}" not in manage("ai_addons", "db", "upgrade")
 
 
 def test_unknown_commands_are_refused() -> None:

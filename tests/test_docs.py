@@ -9,8 +9,7 @@ import logging
 import os
 import re
 import shlex
-import subprocess
-import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,8 +18,11 @@ from sybil import Document, Sybil
 from sybil.parsers.markdown import CodeBlockParser
 
 from ai_addons import AddOns, Settings, install
+from tests.forked import OURS, THEIRS, Starter, no_foreign, starter
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sybil import Example
 
 ROOT: Final = Path(__file__).parent.parent
@@ -58,11 +60,32 @@ FILE: Final = re.compile(r"# (\w+\.py)\n")
 LOOSE: Final = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """What starts the commands of a page.
+
+    Attributes:
+        ours: Starts commands of the package.
+        with_pytest: Starts pytest.
+    """
+
+    ours: Starter
+    with_pytest: Starter
+
+
+@pytest.fixture(scope="module")
+def programs() -> Iterator[Programs]:
+    """For all pages."""
+    with starter(OURS) as ours, starter(THEIRS) as with_pytest:
+        yield Programs(ours, with_pytest)
+
+
 class Reader:
     """Follows one page as a reader would, block by block, in an empty folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, programs: Programs) -> None:
         self.folder = folder
+        self.programs = programs
         self.written: list[str] = []
         # Commands may name the examples; whatever they write stays out of the repository.
         (folder / "examples").symlink_to(ROOT / "examples")
@@ -97,8 +120,8 @@ class Reader:
         folder = self.folder / "tests"
         folder.mkdir(exist_ok=True)
         (folder / "test_page.py").write_text(module, encoding="utf-8")
-        command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
-        done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=folder)
+        options = ["-q", "-W", "error", "-p", "no:cacheprovider", *no_foreign()]
+        done = self.programs.with_pytest.run("python", "-m", "pytest", *options, folder=folder)
         passed = re.search(r"^(\d+) passed", done.stdout, flags=re.MULTILINE)
         # A class of the page brings tests of its own; what would ask a real model is skipped.
         live = module.count("@pytest.mark.ai_live\n")
@@ -146,14 +169,7 @@ class Reader:
             "AI_ADDONS_STORE__URL": f"sqlite:///{self.folder / 'ai_addons.db'}",
             "AI_ADDONS_CACHE__DIRECTORY": str(self.folder / ".ai_addons" / "cache"),
         }
-        done = subprocess.run(
-            [str(Path(sys.executable).parent / program), *arguments],
-            check=False,
-            capture_output=True,
-            text=True,
-            cwd=self.folder,
-            env=environ,
-        )
+        done = self.programs.ours.run(program, *arguments, folder=self.folder, environ=environ)
         assert done.returncode == 0, f"{command}: {done.stderr}"
         return done.stdout
 
@@ -173,14 +189,16 @@ def anchors(page: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_a_reader_can_follow_the_page(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reader_can_follow_the_page(
+    page: Path, programs: Programs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Copied into an empty folder, the blocks of a page run one after the other, with no key and no network."""
     monkeypatch.chdir(tmp_path)
     install(None)
     logger = logging.getLogger("ai_addons")
     handlers, level = list(logger.handlers), logger.level
     try:
-        Reader(tmp_path).follow(page)
+        Reader(tmp_path, programs).follow(page)
     finally:
         logger.handlers[:] = handlers
         logger.setLevel(level)

@@ -27,6 +27,7 @@ from ai_addons.features.charts import (
     as_text,
     drawing,
 )
+from tests.sizes import tries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -158,7 +159,7 @@ def test_names_stay_text(make: Callable[[str], Chart]) -> None:
 
 
 @given(st.text(max_size=60))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=tries(25), deadline=None)
 def test_any_name_makes_a_document(name: str) -> None:
     """Whatever it is called, in whatever script, the picture can be parsed, and nobody is warned of its font."""
     parsed(as_svg(AgeingChart(title=name, unit=name, bars=[Bar(name, Decimal(5))])))

@@ -29,6 +29,7 @@ from ai_addons.features.collection_message.guard import DROPPED, kept_line, tone
 from ai_addons.features.collection_message.models import LIMITS
 from ai_addons.features.collection_message.timing import amount_band, days_overdue, send_window, stage_of
 from ai_addons.prompt import Prompt, RecordsOutcome
+from tests.sizes import tries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -670,7 +671,7 @@ def test_a_policy_must_make_sense(changes: dict[str, Any]) -> None:
 words = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1, max_size=15)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tries(150), deadline=None)
 @given(
     st.sampled_from(["sms", "whatsapp", "email", "call_script"]),
     st.integers(-30, 400),

@@ -24,6 +24,7 @@ from ai_addons.features.collection_analysis.ageing import ageing, bucket_of, rol
 from ai_addons.features.collection_analysis.chance import Habit, chance_unpaid, customer_habit, recent, shop_habit
 from ai_addons.features.collection_analysis.plan import plan_collection
 from ai_addons.features.collection_analysis.ranking import largest, standings
+from tests.sizes import tries
 
 if TYPE_CHECKING:
     from random import Random
@@ -109,7 +110,7 @@ def shops(draw: st.DrawFn) -> Receivables:
     )
 
 
-@settings(max_examples=200)
+@settings(max_examples=tries(200))
 @given(shops())
 def test_every_plan_adds_up(shop: Receivables) -> None:
     """Buckets, customers and totals are three ways to cut the same money; all shares stay within 0 and 1."""
@@ -128,7 +129,7 @@ def test_every_plan_adds_up(shop: Receivables) -> None:
     assert all(0 < one.standing.chance <= 1 for one in made.placed)
 
 
-@settings(max_examples=200)
+@settings(max_examples=tries(200))
 @given(shops(), st.randoms(use_true_random=False))
 def test_every_list_is_in_order_whatever_the_order_of_the_bills(shop: Receivables, draw: Random) -> None:
     """Ranks run from 1, money falls, the paused come last, and shuffled bills give the same list."""

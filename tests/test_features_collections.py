@@ -30,6 +30,7 @@ from ai_addons.features.collection_analysis import (
 from ai_addons.features.collection_analysis.chance import VERSION
 from ai_addons.features.collection_analysis.example import example
 from ai_addons.money import Credits
+from tests.sizes import tries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -257,7 +258,7 @@ def shops(draw: st.DrawFn) -> Receivables:
     return shop(*bills, calls=draw(st.integers(0, 9)))
 
 
-@settings(max_examples=150)
+@settings(max_examples=tries(150))
 @given(shops())
 def test_words_made_by_code_pass_the_guard_for_any_shop(asked: Receivables) -> None:
     """The fallback and the offline answer are sound and keep to their lengths, whoever owes whatever."""
@@ -272,7 +273,7 @@ def test_words_made_by_code_pass_the_guard_for_any_shop(asked: Receivables) -> N
     assert not {"{", "}"} & set(shown)
 
 
-@settings(max_examples=100)
+@settings(max_examples=tries(100))
 @given(shops())
 def test_no_name_of_a_customer_leaves(asked: Receivables) -> None:
     """Whatever a customer is called, the prompt says CA."""

@@ -29,6 +29,7 @@ from ai_addons.features.credit_assessment.example import example
 from ai_addons.features.credit_assessment.scorecard import VERSION
 from ai_addons.money import Credits
 from ai_addons.prompt import RecordsOutcome
+from tests.sizes import tries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -133,7 +134,7 @@ applications = st.builds(
 )
 
 
-@settings(max_examples=250)
+@settings(max_examples=tries(250))
 @given(applications)
 def test_words_made_by_code_pass_the_guard_for_any_customer(asked: CreditApplication) -> None:
     """The fallback and the offline answer are sound, complete and without a loose reference, whoever asks."""
@@ -151,7 +152,7 @@ def test_words_made_by_code_pass_the_guard_for_any_customer(asked: CreditApplica
     assert len(result.data.customer_explanation) <= 300
 
 
-@settings(max_examples=100)
+@settings(max_examples=tries(100))
 @given(applications)
 def test_every_cited_fact_exists_and_every_fact_was_sent(asked: CreditApplication) -> None:
     """Evidence can be looked up, and the model saw the same texts that the owner reads."""

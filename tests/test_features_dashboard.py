@@ -45,6 +45,7 @@ from tests.portfolio import (
     rewritten,
     sample,
 )
+from tests.sizes import tries
 from tests.test_features_dashboard_scores import businesses
 
 if TYPE_CHECKING:
@@ -239,7 +240,7 @@ def test_the_dashboard_made_by_code() -> None:
     assert len(data.alerts) == 8
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=tries(120), deadline=None)
 @given(businesses())
 def test_words_made_by_code_pass_the_guard_for_any_business(business: PortfolioFigures) -> None:
     """Sound, complete and without a loose reference, whatever the figures; too few areas are not charged."""

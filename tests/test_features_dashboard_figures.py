@@ -38,6 +38,7 @@ from ai_addons.features.portfolio_dashboard.figures import (
 )
 from ai_addons.features.portfolio_dashboard.models import BUCKETS
 from tests.portfolio import TODAY, ageing
+from tests.sizes import tries
 
 
 def totals(sales: int, orders: int = 10) -> Any:
@@ -139,7 +140,7 @@ def test_without_bills_nothing_is_owed() -> None:
         )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=tries(100), deadline=None)
 @given(
     st.lists(
         st.builds(
@@ -267,7 +268,7 @@ def test_no_purchases_make_no_customers() -> None:
     )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=tries(100), deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(-5, 500), st.integers(-50, 50)), max_size=80))
 def test_customer_counts_are_parts_of_each_other(rows: list[tuple[str, int, int]]) -> None:
     """Whatever was bought and sent back, a part never exceeds its whole, and order does not matter."""

@@ -28,6 +28,7 @@ from ai_addons.features.portfolio_dashboard.scores import (
     sub_scores,
 )
 from tests.portfolio import CUSTOMERS, MARGIN, RECEIVABLES, SALES, STOCK, ageing, figures
+from tests.sizes import tries
 
 POLICY = DashboardPolicy()
 
@@ -291,7 +292,7 @@ def businesses(draw: st.DrawFn) -> PortfolioFigures:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tries(150), deadline=None)
 @given(businesses())
 def test_a_board_is_consistent_for_any_business(business: PortfolioFigures) -> None:
     """Means lie between their parts, order is worst first, and nothing is scored that was not computed."""

@@ -25,6 +25,7 @@ from ai_addons.features.credit_assessment.fitted import (
 from ai_addons.features.credit_assessment.models import LinkPoint, WoeBin, WoeCharacteristic
 from ai_addons.features.credit_assessment.scorecard import VERSION, Component, assess, scored_components, version_of
 from benchmarks._features_credit import applicants
+from tests.sizes import tries
 
 if TYPE_CHECKING:
     from ai_addons.features.credit_assessment.models import ReasonCode
@@ -161,7 +162,7 @@ def test_a_card_needs_good_and_bad_customers(counts: tuple[float, int, int]) -> 
         fit(outcomes(counts), version="v")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=tries(25), deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 10), st.integers(0, 30), st.integers(0, 30)), min_size=2, max_size=8),
     st.integers(0, 10),

@@ -30,6 +30,7 @@ from tests.forecasts import (
     sent,
     shown,
 )
+from tests.sizes import tries
 
 
 def test_a_steady_item_by_hand() -> None:
@@ -301,7 +302,7 @@ shops = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tries(150), deadline=None)
 @given(shops)
 def test_any_shop_gets_a_sound_result(shop: StockRequest) -> None:
     """Orders in packs within the budget, ranges in order, words that pass the guard, facts that exist."""

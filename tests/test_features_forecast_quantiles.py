@@ -17,6 +17,7 @@ from ai_addons.features.inventory_forecast.quantiles import (
     demand_quantile,
     linear_quantile,
 )
+from tests.sizes import tries
 
 LEVELS = (0.1, 0.5, 0.8, 0.9, 0.95, 0.99)
 
@@ -87,7 +88,7 @@ def test_the_poisson_is_that_of_exact_fractions(mean: Fraction) -> None:
         )
 
 
-@settings(max_examples=200)
+@settings(max_examples=tries(200))
 @given(
     st.sampled_from(LEVELS),
     st.floats(1e-6, 500),
@@ -103,7 +104,7 @@ def test_summing_and_searching_agree(level: float, mean: float, dispersion: floa
         assert quantiles._by_sum(level, mean, variance) == searched
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=tries(100), deadline=None)
 @given(
     st.floats(0.01, 0.99),
     st.floats(1e-9, 1e6),
@@ -117,7 +118,7 @@ def test_a_quantile_is_the_first_that_reaches_its_level(level: float, mean: floa
     assert demand_cdf(units - 1, mean, spread) < level + 1e-9
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=tries(100), deadline=None)
 @given(st.floats(0.01, 0.98), st.floats(1e-3, 1e4), st.floats(1, 50))
 def test_more_safety_and_more_demand_need_more_stock(level: float, mean: float, dispersion: float) -> None:
     """A quantile never falls with its level, nor with the mean at the same dispersion."""

@@ -29,6 +29,7 @@ from ai_addons.features.customer_insight import (
 from ai_addons.features.customer_insight.example import example
 from ai_addons.features.customer_insight.guard import ROUTE_SYSTEM
 from ai_addons.features.customer_insight.routing import MENU, pack_by_keyword
+from tests.sizes import tries
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -671,7 +672,7 @@ purchases = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tries(150), deadline=None)
 @given(purchases, st.sampled_from(get_args(MetricPack)))
 def test_words_made_by_code_pass_the_guard_for_any_shop(rows: list[dict[str, object]], pack: str) -> None:
     """The fallback and the offline answer are sound and cite only facts, whoever bought what."""

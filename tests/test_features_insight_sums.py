@@ -21,6 +21,7 @@ from ai_addons.features.customer_insight.segments import (
 )
 from benchmarks._features_insight import auc, measure, top_fifth
 from benchmarks._features_slice import slice_folder
+from tests.sizes import tries
 
 TODAY = date(2026, 6, 30)
 
@@ -92,7 +93,7 @@ def test_equal_values_have_equal_scores(values: list[int], parts: int, expected:
     assert quantiles(values, parts) == expected
 
 
-@settings(max_examples=100)
+@settings(max_examples=tries(100))
 @given(st.lists(st.integers(-50, 50), min_size=1, max_size=80), st.sampled_from([3, 5]))
 def test_scores_keep_the_order_and_stay_in_range(values: list[int], parts: int) -> None:
     """Larger is never scored lower, equal is equal, and every score is from 1 to parts."""
@@ -160,7 +161,7 @@ def test_a_return_score_is_never_infinite() -> None:
     assert customer(100_000, 0, 0).return_score > 0
 
 
-@settings(max_examples=100)
+@settings(max_examples=tries(100))
 @given(st.integers(2, 200), st.integers(1, 700), st.data())
 def test_a_later_purchase_never_lowers_the_return_score(purchases: int, first: int, data: st.DataObject) -> None:
     """With the same rate, who was here more lately is ranked at least as high."""
@@ -195,7 +196,7 @@ rows_strategy = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 @given(rows_strategy)
 def test_sums_hold_and_order_does_not_matter(rows: list[Purchase]) -> None:
     """Spend adds up over those above zero, and the same rows in another order give the same customers."""

@@ -26,6 +26,7 @@ from ai_addons.features.product_description.claims import allowed, size_text
 from ai_addons.features.product_description.example import example, examples
 from ai_addons.features.product_description.models import CATEGORIES
 from ai_addons.money import Credits
+from tests.sizes import tries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -165,7 +166,7 @@ products = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=tries(300), deadline=None)
 @given(products)
 def test_copy_made_by_code_passes_the_guard_for_any_product(given_product: Product) -> None:
     """The fallback and the offline answer claim nothing the owner did not type, whatever that is."""

@@ -27,6 +27,7 @@ from ai_addons.features.report_summary import (
 )
 from ai_addons.features.report_summary.example import example
 from ai_addons.features.report_summary.guard import SYSTEM
+from tests.sizes import tries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -389,7 +390,7 @@ sums = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tries(150), deadline=None)
 @given(sums, sums, product_rows)
 def test_words_made_by_code_pass_the_guard_for_any_report(
     now: dict[str, object], before: dict[str, object], products: list[dict[str, object]]

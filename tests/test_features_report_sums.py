@@ -21,6 +21,7 @@ from ai_addons.features.report_summary.bridge import (
 from ai_addons.features.report_summary.odd_days import modified_z, odd_days, scored_days
 from benchmarks._features_report import measure
 from benchmarks._features_slice import slice_folder
+from tests.sizes import tries
 
 
 def line(category: str, *figures: str) -> Line:
@@ -130,7 +131,7 @@ lines = st.builds(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=tries(200))
 @given(st.lists(lines, max_size=12))
 def test_the_parts_add_up_to_the_pesewa(rows: list[Line]) -> None:
     """The identities hold exactly, whatever the figures, and every part is whole pesewas."""
@@ -143,7 +144,7 @@ def test_the_parts_add_up_to_the_pesewa(rows: list[Line]) -> None:
     assert all(part == part.quantize(Decimal("0.01")) for part in parts)
 
 
-@settings(max_examples=100)
+@settings(max_examples=tries(100))
 @given(st.lists(lines, max_size=8), st.randoms())
 def test_the_order_of_products_does_not_matter(rows: list[Line], rng: object) -> None:
     """The same products in another order have the same parts."""
@@ -217,7 +218,7 @@ def test_an_odd_day_is_found() -> None:
     assert day.day == MONDAY + timedelta(weeks=6)
 
 
-@settings(max_examples=60)
+@settings(max_examples=tries(60))
 @given(st.lists(st.decimals(0, 99_999, places=2), min_size=7, max_size=40), st.decimals(2, 50, places=0))
 def test_odd_days_do_not_depend_on_the_currency(sales: list[Decimal], factor: Decimal) -> None:
     """The same shop in another unit of money has the same odd days; a higher limit finds no more."""

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from ai_addons.features.credit_assessment import BindingRule, CreditApplication, CreditInvoice, CreditPolicy, GradeRule
 from ai_addons.features.credit_assessment.scorecard import assess, decimal, history
+from tests.sizes import tries
 
 if TYPE_CHECKING:
     from random import Random
@@ -70,7 +71,7 @@ applications = st.builds(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=tries(300))
 @given(applications)
 def test_every_result_is_in_range_and_adds_up(asked: CreditApplication) -> None:
     """A shop never sees a score outside 0-100, a limit above any cap, or fewer than two reasons."""
@@ -92,7 +93,7 @@ def test_every_result_is_in_range_and_adds_up(asked: CreditApplication) -> None:
         assert (verdict.limit == asked.requested_ghs) == (verdict.decision == "approve")
 
 
-@settings(max_examples=300)
+@settings(max_examples=tries(300))
 @given(applications, st.data())
 def test_paying_a_bill_later_never_helps(asked: CreditApplication, data: st.DataObject) -> None:
     """Nobody gains points, a better grade or a higher limit by paying a bill later than they did."""

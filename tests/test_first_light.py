@@ -133,15 +133,16 @@ def never_answer(server: Loopback, provider: Provider) -> None:
 
 @pytest.mark.parametrize(("provider", "model"), MODELS)
 @pytest.mark.parametrize(
-    ("trouble", "error", "says"),
+    ("trouble", "deadline", "error", "says"),
     [
-        (refuse_key, ProviderRejected, "key"),
-        (talk_nonsense, BadOutput, "not usable"),
-        (never_answer, ProviderTimeout, "too long"),
+        (refuse_key, "10s", ProviderRejected, "key"),
+        (talk_nonsense, "10s", BadOutput, "not usable"),
+        (never_answer, "1s", ProviderTimeout, "too long"),
     ],
 )
 def test_trouble_at_the_provider_ends_in_one_clear_message(
     trouble: Callable[[Loopback, Provider], None],
+    deadline: str,
     error: type[AddOnsError],
     says: str,
     provider: Provider,
@@ -151,7 +152,7 @@ def test_trouble_at_the_provider_ends_in_one_clear_message(
 ) -> None:
     """A wrong key, nonsense, a hang: one message that says that nothing was charged, and nothing was."""
     trouble(server, provider)
-    write_settings(home, server, model, extra="[call]\ndeadline = '3s'")
+    write_settings(home, server, model, extra=f"[call]\ndeadline = '{deadline}'")
     with open_shop() as addons:
         with pytest.raises(error) as caught:
             ask(addons)

@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -27,72 +27,75 @@ HEAVY: Final = (
 )
 
 
-def loaded_after(statements: str) -> set[str]:
-    """The top-level packages a fresh interpreter holds after running some statements."""
-    script = f"{statements}\nimport sys\nprint(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
-    return {name.partition(".")[0] for name in done.stdout.split()}
+MODEL_CLIENT: Final = ("litellm", "openai", "httpx", "respx", "pytest")
+OTHER_STORES: Final = ("alembic", "psycopg", "psycopg_pool")
 
-
-def test_importing_the_package_loads_none_of_its_heavy_parts() -> None:
-    """A worker that never uses AI does not pay for LiteLLM, SQLAlchemy and the like."""
-    assert loaded_after("import ai_addons").isdisjoint([*HEAVY, "pydantic"])
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "from ai_addons import Credits, Prompt, billed_feature",
-        "from ai_addons import AddOns, Settings; AddOns(Settings())",
-        "from ai_addons import AddOns; AddOns().price_list()",
-    ],
+IN_MEMORY: Final = "addons = ai_addons.AddOns(ai_addons.Settings(store={'url': 'sqlite://'}))"
+STEPS: Final = (
+    ("import ai_addons", (*HEAVY, "pydantic")),
+    ("from ai_addons import AddOnsError, Credits, Money", (*HEAVY, "pydantic")),
+    ("from ai_addons import Credits, Prompt, billed_feature", (*MODEL_CLIENT, *OTHER_STORES)),
+    ("from ai_addons import AddOns; AddOns().price_list()", (*MODEL_CLIENT, *OTHER_STORES)),
+    ("from ai_addons import AddOns, Settings; AddOns(Settings())", (*MODEL_CLIENT, *OTHER_STORES)),
+    (f"{IN_MEMORY}; addons.grant('biz_7', 5, source='promo', ref='r')", (*MODEL_CLIENT, *OTHER_STORES)),
+    (f"{IN_MEMORY}; addons.aio, addons.billing, addons.limits, addons.prices", (*MODEL_CLIENT, *OTHER_STORES)),
+    ("import ai_addons.cli", (*MODEL_CLIENT, *OTHER_STORES)),
 )
-def test_declaring_features_and_wiring_loads_no_model_client(statement: str) -> None:
-    """LiteLLM costs seconds and more than 100 MB: it comes with the first real call, not with the wiring."""
-    assert loaded_after(statement).isdisjoint(["litellm", "openai", "httpx", "respx", "pytest"])
+"""What a host does, the lightest first, and what it must not load."""
+
+# Run by a fresh interpreter; each line it prints are the top-level packages that are loaded after one more step.
+TELL: Final = """
+import sys
+for step in sys.stdin.read().splitlines():
+    exec(step)
+    print(*{name.partition(".")[0] for name in sys.modules})
+"""
 
 
-IN_MEMORY: Final = "from ai_addons import AddOns, Settings; addons = AddOns(Settings(store={'url': 'sqlite://'}))"
+def child(script: str, **more: Any) -> subprocess.CompletedProcess[str]:
+    """What a fresh interpreter says."""
+    return subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, **more)
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        f"{IN_MEMORY}; addons.grant('biz_7', 5, source='promo', ref='r')",
-        f"{IN_MEMORY}; addons.aio, addons.billing, addons.limits, addons.prices",
-        "import ai_addons.cli",
-    ],
-)
-def test_books_in_sqlite_load_neither_migrations_nor_another_database(statement: str) -> None:
-    """Alembic and psycopg are for upgrades and for PostgreSQL; booking in SQLite and the command line need neither."""
-    assert loaded_after(statement).isdisjoint(["alembic", "psycopg", "psycopg_pool", "litellm", "httpx"])
+def test_every_step_loads_only_what_it_needs(tmp_path: Path) -> None:
+    """Importing and amounts load nothing heavy, wiring and booking in SQLite no model client and no other database.
+
+    A worker that never uses AI does not pay for LiteLLM, which costs seconds and more than 100 MB: it comes with the
+    first real call. Alembic and psycopg are for upgrades and for PostgreSQL. What one step loads stays for the next,
+    so each holds what comes before it to its own list too.
+    """
+    told = child(TELL, input="\n".join(step for step, _ in STEPS), cwd=tmp_path).stdout.splitlines()
+    loaded = [{*line.split()} for line in told]
+
+    assert [(step, sorted(found & {*barred})) for (step, barred), found in zip(STEPS, loaded, strict=True)] == [
+        (step, []) for step, _ in STEPS
+    ]
+    # What is counted would be seen.
+    assert {"pydantic", "sqlalchemy", "click"} <= loaded[-1]
 
 
-def test_amounts_and_errors_alone_need_no_other_package() -> None:
-    """A module that only computes with credits, or catches errors, stays as light as the package."""
-    assert loaded_after("from ai_addons import AddOnsError, Credits, Money").isdisjoint([*HEAVY, "pydantic"])
+WATCHED: Final = """
+import sys
+seen = []
+sys.addaudithook(lambda name, _: name.startswith("socket.") and seen.append(name))
+import ai_addons.privacy.mask
+from ai_addons import AddOns
+AddOns().mask("Call 024 412 3456, ama@x.com", data={"a": ["GHA-123456789-0"]})
+from ai_addons.cli import main
+main(["mask", "note.txt"], standalone_mode=False)
+print(seen, file=sys.stderr)
+import socket
+socket.socket().close()
+print(seen, file=sys.stderr)
+"""
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "import ai_addons.privacy.mask",
-        "from ai_addons import AddOns; AddOns().mask('Call 024 412 3456, ama@x.com', data={'a': ['GHA-123456789-0']})",
-        "from ai_addons.cli import main; main(['mask', 'note.txt'], standalone_mode=False)",
-    ],
-)
-def test_neither_importing_nor_masking_opens_a_socket(statement: str, tmp_path: Path) -> None:
+def test_neither_importing_nor_masking_opens_a_socket(tmp_path: Path) -> None:
     """Python itself reports every socket that is made and every name that is looked up: there is none."""
     (tmp_path / "note.txt").write_text("Call 024 412 3456", encoding="utf-8")
-    watch = "import sys\nseen = []\nsys.addaudithook(lambda name, _: name.startswith('socket.') and seen.append(name))"
-    script = f"{watch}\n{statement}\nprint(seen, file=sys.stderr)"
-    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, cwd=tmp_path)
-    assert done.stderr.splitlines()[-1] == "[]"
-    seen = f"{watch}\nimport socket; socket.socket().close(); print(seen)"
-    assert (
-        "socket.__new__"
-        in subprocess.run([sys.executable, "-c", seen], check=True, capture_output=True, text=True).stdout
-    )
+    *_, ours, then = child(WATCHED, cwd=tmp_path).stderr.splitlines()
+    assert ours == "[]"
+    assert "socket.__new__" in then
 
 
 def test_an_unknown_public_name_is_an_ordinary_attribute_error() -> None:

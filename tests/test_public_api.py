@@ -18,7 +18,7 @@ from ai_addons.errors import AddOnsError, InsufficientCreditsError
 from ai_addons.money import Credits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 DOCS: Final = Path(__file__).parent.parent / "docs"
 SAYS_WHAT_IT_COST: Final = re.compile(r"nothing was (charged|granted|booked|spent)", re.IGNORECASE)
@@ -58,10 +58,16 @@ def test_all_lists_every_public_name_in_order() -> None:
     assert dir(ai_addons) == sorted(ai_addons.__all__)
 
 
+@pytest.fixture(scope="module")
+def homes() -> Mapping[str, str]:
+    """The home of each public name."""
+    return written_names()
+
+
 @pytest.mark.parametrize("name", ai_addons.__all__)
-def test_a_public_name_is_the_object_that_type_checkers_see(name: str) -> None:
+def test_a_public_name_is_the_object_that_type_checkers_see(homes: Mapping[str, str], name: str) -> None:
     """The lazy import gives what the type checker was told."""
-    home = importlib.import_module(written_names()[name])
+    home = importlib.import_module(homes[name])
 
     assert getattr(ai_addons, name) is getattr(home, name)
 
@@ -97,6 +103,19 @@ def test_error_codes_are_unique() -> None:
     assert len(codes) == len(set(codes))
 
 
+@pytest.fixture(scope="module")
+def generated() -> Iterator[Mapping[str, str]]:
+    """All that is generated, by file name."""
+    spec = importlib.util.spec_from_file_location("generate", DOCS / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    generate = importlib.util.module_from_spec(spec)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(DOCS)
+        spec.loader.exec_module(generate)
+        yield generate.pictures() | generate.tables()
+
+
 @pytest.mark.parametrize(
     "page",
     [
@@ -107,19 +126,10 @@ def test_error_codes_are_unique() -> None:
         *("pictures/forecast.svg", "pictures/ageing.svg", "pictures/health.svg"),
     ],
 )
-def test_what_is_generated_is_what_the_code_says(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_generated_is_what_the_code_says(generated: Mapping[str, str], page: str) -> None:
     """The tables and pictures in the docs are generated; a change to the code that forgets them fails here."""
-    monkeypatch.syspath_prepend(DOCS)
-    spec = importlib.util.spec_from_file_location("generate", DOCS / "generate.py")
-    assert spec is not None
-    assert spec.loader is not None
-    generate = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(generate)
-
     written = (DOCS / page).read_text(encoding="utf-8")
-
-    made = generate.pictures() | generate.tables()
-    assert written == made[Path(page).name], "run: uv run python docs/generate.py"
+    assert written == generated[Path(page).name], "run: uv run python docs/generate.py"
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ from typing import Final
 
 import pytest
 
+from tests.forked import no_foreign
+
 ROOT: Final = Path(__file__).parent.parent
 TUTORIAL: Final = ROOT / "docs" / "tutorial.md"
 BLOCK: Final = re.compile(r"^```(\w+)\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
@@ -90,6 +92,8 @@ def follow(commands: list[tuple[str, str]], folder: Path, dist: Path) -> list[st
         "PIP_NO_INDEX": "1",
         "PIP_NO_DEPS": "1",
         "PIP_FIND_LINKS": str(dist),
+        # The new environment has none of them.
+        "PYTEST_ADDOPTS": " ".join(no_foreign()),
     }
     done = subprocess.run(
         ["/bin/bash"], input=script, check=False, capture_output=True, text=True, cwd=folder, env=own, timeout=280

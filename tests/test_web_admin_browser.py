@@ -15,15 +15,14 @@ from tests.operator_month import DAY, WRITER, Office, buy, open_office, trade
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.browser import NewPage
 
 
-@pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    """An office after the month of trade and its orders, counted by a sweep."""
-    opened = open_office(f"sqlite:///{tmp_path / 'books.db'}")
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    """An office after the month of trade and its orders, counted by a sweep; who pauses something resumes it."""
+    opened = open_office(f"sqlite:///{tmp_path_factory.mktemp('office') / 'books.db'}")
     trade(opened)
     buy(opened)
     opened.clock.advance(3 * DAY)
@@ -32,7 +31,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
     opened.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def site(office: Office) -> Iterator[str]:
     """Its address, where an operator who may change things is signed in."""
 
@@ -69,7 +68,7 @@ def site(office: Office) -> Iterator[str]:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}/pos/ai/admin/"
     server.shutdown()
@@ -86,32 +85,33 @@ def test_an_operator_pauses_and_resumes_from_a_phone(
     page.goto(site)
     page.get_by_label("Feature, empty for all").fill("report_summary")
     page.get_by_role("button", name="Pause …").click()
-    assert page.get_by_role("heading", level=1).inner_text() == "Pause paid calls"
+    page.get_by_role("heading", level=1, name="Pause paid calls", exact=True).wait_for()
     picture(page, "admin-question-phone")
     page.get_by_role("button", name="Pause paid calls").click()
     # The browser itself asks for the reason first.
     assert page.get_by_role("heading", level=1).inner_text() == "Pause paid calls"
     page.get_by_label("Why").fill("wrong totals")
     page.get_by_role("button", name="Pause paid calls").click()
-    assert page.get_by_role("status").inner_text() == "Paid calls are paused."
+    page.get_by_role("status").and_(page.get_by_text("Paid calls are paused.", exact=True)).wait_for()
     assert [one.feature for one in office.addons.operating.switches()] == ["report_summary"]
     page.get_by_role("link", name="Resume …").click()
     page.get_by_label("Why").fill("mended")
     page.get_by_role("button", name="Resume paid calls").click()
-    assert page.get_by_role("status").inner_text() == "Paid calls go on, unless another switch holds."
+    go_on = page.get_by_text("Paid calls go on, unless another switch holds.", exact=True)
+    page.get_by_role("status").and_(go_on).wait_for()
     assert office.addons.operating.switches() == ()
 
 
 @pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("name", ["", "pages/figures/", "pages/books/?check=yes"])
-def test_pages_fit_a_phone_in_the_light_and_in_the_dark(new_page: NewPage, site: str, name: str, dark: bool) -> None:
+def test_pages_fit_a_phone_in_the_light_and_in_the_dark(new_page: NewPage, site: str, dark: bool) -> None:
     """The page itself does not scroll sideways, its tables do; the ground is that of the reader's scheme."""
     page = new_page(size=PHONE, dark=dark)
-    page.goto(f"{site}{name}")
-    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert ground == ("rgb(20, 23, 28)" if dark else "rgb(255, 255, 255)")
-    assert page.evaluate("document.documentElement.scrollWidth") == PHONE[0]
-    picture(page, f"admin-{name.split('/')[1] if name else 'today'}-{'dark' if dark else 'light'}-phone")
+    for name in ("", "pages/figures/", "pages/books/?check=yes"):
+        page.goto(f"{site}{name}")
+        ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert ground == ("rgb(20, 23, 28)" if dark else "rgb(255, 255, 255)"), name
+        assert page.evaluate("document.documentElement.scrollWidth") == PHONE[0], name
+        picture(page, f"admin-{name.split('/')[1] if name else 'today'}-{'dark' if dark else 'light'}-phone")
 
 
 def test_the_chart_takes_the_colour_of_the_page(new_page: NewPage, site: str) -> None:

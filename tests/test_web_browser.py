@@ -93,16 +93,19 @@ def site(shop: Shop) -> Iterator[Site]:
         yield running
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_every_page_passes_the_audit_on_a_small_phone_and_in_the_dark(new_page: NewPage, site: Site, path: str) -> None:
+@pytest.mark.parametrize(
+    ("size", "dark", "scripts"), [((320, 640), False, True), (PHONE, True, False), ((1280, 800), False, True)]
+)
+def test_every_page_passes_the_audit_on_a_small_phone_and_in_the_dark(
+    new_page: NewPage, site: Site, size: tuple[int, int], dark: bool, scripts: bool
+) -> None:
     """With a long name, zeros and millions; nothing is wider than 320 pixels; no script, no complaint."""
-    name = path.partition("?")[0].strip("/").replace("/", "-") or "balance"
-    for size, dark in (((320, 640), False), (PHONE, True), ((1280, 800), False)):
-        page = new_page(size=size, dark=dark, scripts=size != PHONE)
+    page = new_page(size=size, dark=dark, scripts=scripts)
+    for path in PAGES:
+        name = path.partition("?")[0].strip("/").replace("/", "-") or "balance"
         page.goto(f"{site.url}{ROOT}ai/ui/{path}")
-        assert page.evaluate(AUDIT) == []
+        assert page.evaluate(AUDIT) == [], name
         picture(page, f"page-{name}-{size[0]}-{'dark' if dark else 'light'}")
-        page.context.close()
 
 
 def test_the_first_key_leads_past_the_links_to_the_content(page: Page, site: Site) -> None:

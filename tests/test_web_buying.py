@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ai_addons.web import WebResponse
 
 PHONE: Final[dict[str, Any]] = {"way": "phone", "phone": "024 400 0001", "network": "mtn"}
+KEY: Final[dict[str, Any]] = {"key": "01998a2c-9400-7000-8000-000000000000"}
 
 
 @pytest.fixture
@@ -476,7 +477,7 @@ def test_another_businesss_order_takes_no_form(shop: Shop, action: str) -> None:
     """404, and the order is as it was."""
     order = shop.buy_by_phone()
     before = shop.addons.orders.find(SHOP, order)
-    fields = {"again/": PHONE, "otp/": {"otp": "123456"}}.get(action, {})
+    fields = {"again/": PHONE | KEY, "otp/": {"otp": "123456"}}.get(action, {})
     assert shop.send(f"orders/{order}/{action}", business="biz_8", **fields).status == 404
     assert shop.addons.orders.find(SHOP, order) == before
 
@@ -498,11 +499,27 @@ def test_a_gateway_that_is_away_is_told_on_the_orders_own_page(shop: Shop, butto
     shop.heard()
 
 
+def test_a_second_try_pressed_twice_prompts_once(shop: Shop) -> None:
+    """Also where the first press had no answer: the page that tells so keeps the form's key."""
+    order = shop.buy_by_phone()
+    shop.gateway.decline(shop.reference(order))
+    shop.clock.advance(4)
+    shop.see(f"orders/{order}/")
+    shop.deaf()
+    page = shop.press("Pay GHS 80.00 by phone", PHONE, status=502)
+    shop.heard()
+    (kept,) = {form["fields"]["key"] for form in page.forms if form["action"].endswith("again/")}
+    for _ in range(2):
+        assert shop.send(f"orders/{order}/again/", **PHONE, key=kept).status == 303
+    attempts = shop.addons.orders.find(SHOP, order)[1]
+    assert [attempt.state for attempt in attempts] == ["failed", "open"]
+
+
 def test_an_order_that_is_over_takes_no_other_attempt(shop: Shop) -> None:
     """409 on its own page, with what to do."""
     order = shop.buy_by_phone()
     shop.press("Cancel this order")
-    response = shop.send(f"orders/{order}/again/", **PHONE)
+    response = shop.send(f"orders/{order}/again/", **PHONE, **KEY)
     assert response.status == 409
     assert "Make a new order." in Page(response).words
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ai_addons.billing.replies import Begun, Reply
+from ai_addons.errors import LedgerConflict
 from ai_addons.web.endpoints import ENDPOINTS
 from ai_addons.web.returning import RETURN
 from tests.web import OTHER, Shop
@@ -213,12 +215,30 @@ def test_what_is_in_progress_is_not_done_twice(shop: Shop) -> None:
     """A process that died at it keeps the key for a minute, then the request is carried out."""
     replies = shop.addons.replies
     asked_for: dict[str, object] = {"body": {}, "params": {}}
-    assert replies.begin("biz_7", "k1", "web:trial", asked_for) is None
+    assert replies.begin("biz_7", "k1", "web:trial", asked_for) == Begun(shop.clock.now())
     key = {"idempotency-key": "k1"}
     told = shop.post("ai/trial/", headers=key)
     assert (told.status, told.code) == (409, "ledger_conflict")
     shop.clock.advance(61)
     assert shop.post("ai/trial/", headers=key).status == 200
+
+
+@pytest.mark.parametrize("late", [Reply(status=201, body="late"), None])
+def test_who_took_too_long_changes_no_answer_of_another(shop: Shop, late: Reply | None) -> None:
+    """The key was taken over after a minute: neither the first one's answer nor its failure is in the way."""
+    replies, key = shop.addons.replies, ("biz_7", "k1")
+    asked_for: dict[str, object] = {"body": {}, "params": {}}
+    slow = replies.begin(*key, "web:trial", asked_for)
+    shop.clock.advance(61)
+    quick = replies.begin(*key, "web:trial", asked_for)
+    assert isinstance(slow, Begun)
+    assert isinstance(quick, Begun)
+    replies.end(*key, slow, late)
+    with pytest.raises(LedgerConflict):
+        replies.begin(*key, "web:trial", asked_for)
+    replies.end(*key, quick, Reply(status=200, body="first"))
+    replies.end(*key, slow, late)
+    assert replies.begin(*key, "web:trial", asked_for) == Reply(status=200, body="first")
 
 
 def test_an_erased_business_has_no_kept_answers(shop: Shop) -> None:
@@ -331,6 +351,16 @@ def test_a_second_try_under_a_key_is_one_attempt(shop: Shop) -> None:
     assert first.raw == second.raw
     (order,) = shop.addons.orders.history("biz_7")
     assert len(shop.addons.orders.find("biz_7", order.id)[1]) == 2
+
+
+def test_a_second_try_whose_process_died_prompts_once(shop: Shop) -> None:
+    """The phone was prompted, and nobody kept the answer: the repeat finds that prompt."""
+    made = shop.buy("VALUE").body
+    orders, key = shop.addons.orders, {"idempotency-key": "again"}
+    first = orders.attempt("biz_7", made["purchase_id"], key="again", phone=MTN["phone"], network=MTN["network"])
+    retried = shop.post(f"ai/purchases/{made['purchase_id']}/retry/", MTN, headers=key)
+    assert (retried.status, retried.body["payment_reference"]) == (201, first.attempt.reference)
+    assert len(orders.find("biz_7", made["purchase_id"])[1]) == 2
 
 
 def test_an_order_is_cancelled_once_and_not_after_it_is_paid(shop: Shop) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import pytest
 from django.core.management import call_command
@@ -13,6 +15,7 @@ from flask import Flask
 
 from ai_addons.contrib import fastapi as on_fastapi
 from ai_addons.contrib import flask as on_flask
+from ai_addons.contrib import wsgi as on_wsgi
 from ai_addons.contrib._origin import check_origin
 from ai_addons.contrib.wsgi import wsgi
 from ai_addons.errors import ConfigError
@@ -248,8 +251,8 @@ def _flask(web: Web, principal: Any) -> Callable[[Ask], Told]:
     return ask
 
 
-def _wsgi(web: Web) -> Callable[[Ask], Told]:
-    application = wsgi(web)
+def _wsgi(web: Web, principal: Any = None) -> Callable[[Ask], Told]:
+    application = wsgi(web, principal=principal)
 
     def ask(one: Ask) -> Told:
         begun: list[int] = []
@@ -258,11 +261,33 @@ def _wsgi(web: Web) -> Callable[[Ask], Told]:
             begun.append(int(status[:3]))
             return lambda _: None
 
-        environ: dict[str, Any] = {"REQUEST_METHOD": one.method, "PATH_INFO": f"/{one.path}", "wsgi.input": None}
+        environ = _environ(one)
         body = b"".join(application(environ, start))
         return Told(status=begun[0], content_type="", body=body, headers={})
 
     return ask
+
+
+def _environ(one: Ask) -> dict[str, Any]:
+    """A request as a server hands it over."""
+    sent = {**one.headers, **({} if one.who is None else {WHO: one.who})}
+    named = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in sent.items() if name not in JSON}
+    return named | {
+        "REQUEST_METHOD": one.method,
+        "PATH_INFO": f"/{one.path}",
+        "CONTENT_TYPE": "application/json",
+        "CONTENT_LENGTH": str(len(one.body)),
+        "HTTP_HOST": urlsplit(SELF).netloc,
+        "SERVER_NAME": "inside",
+        "SERVER_PORT": "8000",
+        "wsgi.url_scheme": "https",
+        "wsgi.input": BytesIO(one.body),
+    }
+
+
+def _by_environ(environ: Any) -> Principal | None:
+    said = environ.get(f"HTTP_{WHO.upper().replace('-', '_')}")
+    return None if said is None else Principal(business_id=said.split("/")[0])
 
 
 ORIGINS: Final = {
@@ -281,20 +306,41 @@ ORIGINS: Final = {
 
 
 @pytest.mark.parametrize("said", ORIGINS)
-@pytest.mark.parametrize("kind", ["fastapi", "flask"])
+@pytest.mark.parametrize("kind", ["fastapi", "flask", "wsgi"])
 def test_cookie_sessions_change_things_only_from_the_hosts_own_pages(ai_addons: AddOns, kind: str, said: str) -> None:
     """A browser says where a POST comes from."""
     headers, expected = ORIGINS[said]
     web, trusted = make_web(ai_addons), ["https://pos.example/"]
     if kind == "fastapi":
         ask = _fastapi(web, on_fastapi.cookie_principal(_by_header, origins=trusted))
-    else:
+    elif kind == "flask":
         ask = _flask(web, on_flask.cookie_principal(_by_header, origins=trusted))
+    else:
+        ask = _wsgi(web, on_wsgi.cookie_principal(_by_environ, origins=trusted))
 
     told = ask(Ask(method="POST", path="ai/wish/", who="biz_7/u_1/", headers={**JSON, **headers}, body=WISH))
     read = ask(Ask(method="GET", path="ai/credits/", who="biz_7/u_1/", headers=headers))
 
     assert (told.status, read.status) == (expected, 200)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "port", "own"),
+    [
+        ("https", "443", "https://till.example"),
+        ("http", "80", "http://till.example"),
+        ("http", "443", "http://till.example:443"),
+        ("https", "8443", "https://till.example:8443"),
+    ],
+)
+def test_a_server_without_a_host_header_is_known_by_its_name(scheme: str, port: str, own: str) -> None:
+    """As HTTP/1.0 clients ask; a browser's origin has no usual port."""
+    environ = _environ(Ask(method="POST", path="ai/wish/", who="biz_7/u_1/", headers={"origin": own}))
+    environ |= {"HTTP_HOST": "", "SERVER_NAME": "till.example", "SERVER_PORT": port, "wsgi.url_scheme": scheme}
+    hook = on_wsgi.cookie_principal(_by_environ)
+    assert hook(environ) == Principal(business_id="biz_7")
+    with pytest.raises(CsrfFailed):
+        hook(environ | {"HTTP_ORIGIN": f"{own}0"})
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "TRACE"])
@@ -315,7 +361,9 @@ def test_the_schemas_reach_the_document_of_a_fastapi_host(ai_addons: AddOns) -> 
     asked = made["requestBody"]["content"]["application/json"]["schema"]
     assert asked["properties"]["colours"]["items"]["properties"]["name"]["type"] == "string"
     assert made["responses"]["201"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Echo"}
-    assert sorted(made["responses"]) == ["201", "401", "402", "403", "422"]
+    assert sorted(made["responses"]) == [
+        *("201", "401", "402", "403", "409", "413", "415", "422", "500", "503"),
+    ]
     short = made["responses"]["402"]["content"]["application/problem+json"]["schema"]["properties"]
     assert {"required", "available", "shortfall", "packs_url", "code"} <= set(short)
     assert {one["name"]: one["in"] for one in made["parameters"]} == {"Idempotency-Key": "header"}

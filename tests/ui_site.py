@@ -119,7 +119,7 @@ class Site:
         self.api = api
         self.hosted: dict[str, str] = {}
         self._server = make_server("127.0.0.1", 0, self._app, WSGIServer, _Quiet)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
     @property
     def url(self) -> str:

@@ -63,6 +63,8 @@ PROVE_NO_LINE: Final = (
     "test_benchmark_*",
     "test_evals",
 )
+MANY_VALUES: Final = ("test_features_*", "test_llm_*", "test_privacy_*")
+"""Where the tests of Hypothesis prove no line: each file has tests of its own for the values that matter."""
 # What makes coverage start by itself in child processes.
 _FOR_CHILDREN: Final = ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")
 
@@ -75,7 +77,11 @@ def watcher() -> Coverage | None:
 
 def proves_no_line(item: pytest.Item | None) -> bool:
     """Whether a test need not be watched."""
-    return item is not None and any(fnmatchcase(item.path.stem, pattern) for pattern in PROVE_NO_LINE)
+    if item is None:
+        return False
+    of_hypothesis = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
+    patterns = (*PROVE_NO_LINE, *MANY_VALUES) if of_hypothesis else PROVE_NO_LINE
+    return any(fnmatchcase(item.path.stem, pattern) for pattern in patterns)
 
 
 @contextmanager

@@ -248,7 +248,7 @@ class Batch(Generic[R]):
             try:
                 yield Do(partial(self._desk.kit.store.void_many, left, _NOT_MADE))
             except StoreUnavailable:
-                logger.warning("%d calls of a batch could not be voided; their holds will expire", len(left))
+                self._desk.kit.leftovers.add([hold.call.id for hold in left], left)
 
     # Telling.
 

@@ -46,12 +46,26 @@ class Accounts(Bookkeeping):
         wiring: The parts.
         names: Finds what a feature is called, by its key.
         price: Finds what a feature costs now, by its key.
+        is_enabled: Whether a feature, by its key, is switched on for a business.
     """
 
-    def __init__(self, wiring: Wiring, *, names: Callable[[str], str], price: Callable[[str], Credits]) -> None:
+    def __init__(
+        self,
+        wiring: Wiring,
+        *,
+        names: Callable[[str], str],
+        price: Callable[[str], Credits],
+        is_enabled: Callable[[str, str], bool],
+    ) -> None:
         super().__init__(wiring, names=names)
         self._service = partial(
-            BillingService, wiring.books, price=price, names=names, fingerprint=self._fingerprint, clock=wiring.clock
+            BillingService,
+            wiring.books,
+            price=price,
+            names=names,
+            is_enabled=is_enabled,
+            fingerprint=self._fingerprint,
+            clock=wiring.clock,
         )
 
     @property

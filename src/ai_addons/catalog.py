@@ -192,23 +192,36 @@ class FeatureSpec:
             UnpricedFeature: If neither settings, code nor catalogue has a price.
         """
         known = BUILT_IN.get(self.key)
-        price = next(
-            (p for p in (prices.get(self.key), self.credits, known.credits if known else None) if p is not None), None
+        return Listing(
+            key=self.key,
+            name=known.name if known else self.name,
+            category=known.category if known else self.category,
+            credits=self.price(prices),
+            description=known.description if known else self.description,
+            popular=known.popular if known else self.popular,
         )
+
+    def price(self, prices: Mapping[str, Credits]) -> Credits:
+        """What one call costs.
+
+        Args:
+            prices: Credits by feature key from the settings; they win.
+
+        Raises:
+            UnpricedFeature: If neither settings, code nor catalogue has a price.
+        """
+        price = prices.get(self.key)
+        if price is None:
+            price = self.credits
+        if price is None and self.key in BUILT_IN:
+            price = BUILT_IN[self.key].credits
         if price is None:
             msg = (
                 f"Feature {self.key!r} has no price, so it was not called and nothing was charged. "
                 f"Give credits= to @billed_feature, or set prices.features.{self.key}."
             )
             raise UnpricedFeature(msg)
-        return Listing(
-            key=self.key,
-            name=known.name if known else self.name,
-            category=known.category if known else self.category,
-            credits=price,
-            description=known.description if known else self.description,
-            popular=known.popular if known else self.popular,
-        )
+        return price
 
 
 class Registry:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import time
 from typing import Final, Protocol
-from uuid import UUID
 
 _UUID7_RANDOM_BITS: Final = 62
 
@@ -79,4 +78,6 @@ def uuid7(now: int, random_bits: int) -> str:
         random_bits: 62 random bits.
     """
     millis, micros = divmod(now, 1_000)
-    return str(UUID(int=millis << 80 | 7 << 76 | (micros << 12) // 1_000 << 64 | 2 << 62 | random_bits))
+    number = millis << 80 | 7 << 76 | (micros << 12) // 1_000 << 64 | 2 << 62 | random_bits
+    digits = f"{number:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

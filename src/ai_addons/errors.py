@@ -351,10 +351,18 @@ class PriceBelowFloor(BillingError):
 
 
 class StoreUnavailable(BillingError):
-    """The credit store did not answer in time. Nothing was charged. Try again in a moment."""
+    """The credit store did not answer in time. Nothing was charged. Try again in a moment.
+
+    Attributes:
+        in_doubt: Whether it may have been booked all the same: the connection broke while it was.
+    """
 
     http_status = 503
     retryable = True
+
+    def __init__(self, message: str | None = None, *, in_doubt: bool = False) -> None:
+        super().__init__(message)
+        self.in_doubt = in_doubt
 
 
 class CallError(AddOnsError):

@@ -30,6 +30,7 @@ So no timing of a cancel can leave a hold behind.
 =========== ==============================================================
 """
 
+from ai_addons._call.leftovers import Leftovers
 from ai_addons._call.play import Plan, billed_call, plan_call, quote_call, streamed_call
 from ai_addons._call.steps import AskModel, Call, Do, HangUp, Hear, Kit, OpenAnswer, Show, Step, Wait
 
@@ -40,6 +41,7 @@ __all__ = [
     "HangUp",
     "Hear",
     "Kit",
+    "Leftovers",
     "OpenAnswer",
     "Plan",
     "Show",

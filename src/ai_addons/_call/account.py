@@ -47,6 +47,7 @@ class Account(Generic[R]):
         self._call = call
         self._store = kit.store
         self._clock = kit.clock
+        self._leftovers = kit.leftovers
         self._progress = progress
         self._vault = vault
         self._started = kit.clock.monotonic()
@@ -157,13 +158,24 @@ class Account(Generic[R]):
             # Held beforehand; meanwhile it could be repeated free.
             return (yield from self._void(self._hold, record))
         if self._hold is not None:
-            capture = partial(self._store.capture, self._hold, record)
-            return cast("Booked", (yield from self._timed("capture", capture)))
+            return (yield from self._capture(partial(self._store.capture, self._hold, record)))
         if self.finished is not None and not self._progress.attempts:
             # The row of the first time stands for its replays.
             balance = yield Do(partial(self._store.available, self.identity.business))
             return Booked(charged=Credits(0), balance=balance, cost_ghs=MicroGhs(0))
         return (yield from self._free(record))
+
+    def _capture(self, capture: Callable[[], object]) -> Generator[Step, Any, Booked]:
+        """Book it; once more where nobody knows whether it was, for it is never booked twice.
+
+        Else the caller might pay for a call that failed: its answer is at hand, and the books say that it was given.
+        """
+        try:
+            return cast("Booked", (yield from self._timed("capture", capture)))
+        except StoreUnavailable as lost:
+            if not lost.in_doubt:
+                raise
+        return cast("Booked", (yield from self._timed("capture", capture)))
 
     def let_go(self, source: Source, error: AddOnsError | None) -> Generator[Step, Any, Booked]:
         """End a call that code answered: nothing is charged, what the models cost is booked."""
@@ -177,7 +189,7 @@ class Account(Generic[R]):
         try:
             return (yield from self.capture(source))
         except StoreUnavailable:
-            logger.warning("call %s could not be captured; its hold will expire", self.identity.id)
+            self._leave()
             return None
 
     def give_up(self, error: BaseException) -> Generator[Step, Any, None]:
@@ -189,8 +201,12 @@ class Account(Generic[R]):
             elif self.touched:
                 yield from self._free(record)
         except StoreUnavailable:
-            # The first error is the one to tell; the hold expires by itself.
-            logger.warning("call %s could not be voided; its hold will expire", self.identity.id)
+            # The first error is the one to tell.
+            self._leave()
+
+    def _leave(self) -> None:
+        """End without the books; a hold expires by itself."""
+        self._leftovers.add([self.identity.id], [] if self._hold is None else [self._hold])
 
     def _void(self, hold: Hold, record: CallRecord) -> Generator[Step, Any, Booked]:
         return cast("Booked", (yield from self._timed("void", partial(self._store.void, hold, record))))
@@ -223,7 +239,8 @@ class Account(Generic[R]):
             saved=self._progress.saved if outcome == "ok" else PicoUsd(0),
             request_meta={"masked": dict(self._vault.counts), "max_tokens": self._call.max_tokens},
             response_meta={"attempts": self._progress.attempts_meta()},
-            answers=self._progress.kept_answers if outcome == "ok" else None,
+            # A call whose id nobody chose is never replayed.
+            answers=self._progress.kept_answers if outcome == "ok" and self.identity.keyed else None,
             keep_for=self._call.replay_us,
         )
 

@@ -62,11 +62,12 @@ class Repeats(Generic[R]):
         shared = spec.cache_scope == "shared" and self._is_shareable(prompt)
         scope = ("shared" if shared else f"business:{business}") + (":offline" if self._offline else "")
         variant = self._kit.keys.variant(self._account.arguments_hash, spec.variants)
-        put, kept = self._kit.keys.cache_keys(
-            [
-                Place(scope=business, route=(), settings={}),
-                Place(scope=scope, route=call.route, settings=settings, variant=variant),
-            ],
+        places = [Place(scope=scope, route=call.route, settings=settings, variant=variant)]
+        if self._account.identity.keyed:
+            places.append(Place(scope=business, route=(), settings={}))
+        # Nobody replays a call without a key of its own: there one name does for both.
+        kept, *put = self._kit.keys.cache_keys(
+            places,
             feature=spec.key,
             version=spec.version,
             prompt=messages,
@@ -75,7 +76,7 @@ class Repeats(Generic[R]):
         key = f"{spec.key}:{kept}"
         if shared:
             self._shared.add(key)
-        return put, key
+        return (put[0] if put else kept), key
 
     @property
     def on(self) -> bool:

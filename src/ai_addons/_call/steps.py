@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from ai_addons._call.leftovers import Leftovers
     from ai_addons.billing.records import Hold
     from ai_addons.billing.store import Store
     from ai_addons.cache.base import AnswerCache
@@ -177,3 +178,4 @@ class Kit:
     ids: Ids
     hooks: Sequence[EventHook]
     offers: Callable[[str | None, Credits], tuple[Offer, ...]]
+    leftovers: Leftovers

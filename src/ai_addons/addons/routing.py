@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from functools import cache
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from ai_addons.accounts import Accounts
 from ai_addons.errors import ConfigError
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
     from ai_addons.catalog import FeatureSpec
     from ai_addons.settings import Settings
+
+R = TypeVar("R")
 
 DEFAULT_MODELS: Final[Mapping[str, str]] = {
     "openai": "openai/gpt-6-luna",
@@ -85,7 +88,13 @@ class Routing(Accounts):
 
     def _business_settings(self, business: str | None) -> BusinessSettings:
         found = None if business is None else self.settings.businesses.get(business)
-        return found or BusinessSettings()
+        return found or _blank(BusinessSettings)
 
     def _feature_settings(self, key: str) -> FeatureSettings:
-        return self.settings.features.get(key) or FeatureSettings()
+        return self.settings.features.get(key) or _blank(FeatureSettings)
+
+
+@cache
+def _blank(kind: type[R]) -> R:
+    """Settings of which nothing is set; they never change, so one serves every call."""
+    return kind()

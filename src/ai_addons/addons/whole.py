@@ -18,7 +18,6 @@ from ai_addons.errors import ConfigError, NotEnabled, PrivacyRefused, bare
 from ai_addons.llm.thinking import room
 from ai_addons.privacy.masked import mask_once
 from ai_addons.privacy.rules import rules_of
-from ai_addons.rollout import is_on
 from ai_addons.scope import Payer
 from ai_addons.settings import HOLD_MARGIN, FeatureSettings, Settings
 from ai_addons.till import Till
@@ -101,6 +100,7 @@ class AddOns(OnSale):
             ),
             names=self._name_of,
             price=lambda key: self.prices.listing(self.feature(key)).credits,
+            is_enabled=self._is_enabled,
         )
         self.aio: AsyncAddOns = AsyncAddOns(self)
 
@@ -240,7 +240,7 @@ class AddOns(OnSale):
             NotEnabled: If the feature is off for this business.
         """
         spec, own = invocation.spec, self._feature_settings(invocation.spec.key)
-        if not is_on(own.enabled, spec.key, payer.business):
+        if not self._is_enabled(spec.key, payer.business):
             raise NotEnabled
         route = self.route(spec, options.model, business=payer.business)
         for model in route:
@@ -263,7 +263,7 @@ class AddOns(OnSale):
             build=invocation.build,
             payer=payer,
             key=options.idempotency_key,
-            price=spec.listing(self.settings.prices.features).credits if published is None else published.credits,
+            price=spec.price(self.settings.prices.features) if published is None else published.credits,
             price_version=None if published is None else version_name(published),
             route=route,
             chosen=options.model,

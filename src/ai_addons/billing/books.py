@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar, cast
 
@@ -109,11 +109,11 @@ class Books:
         """The time as it was read together with a wallet's grants; asked for where there are none."""
         return int(grants[0].now) if self._server_time and grants else self.now(tx)
 
-    def timed(self, record: CallRecord) -> CallRecord:
-        """A record with the time that its call took until now, under the wallet's lock."""
+    def latency_ms(self, record: CallRecord) -> int | None:
+        """The time that a call took until now, under the wallet's lock; what its record says where nobody measures."""
         if record.began is None:
-            return record
-        return replace(record, latency_ms=round((self._clock.monotonic() - record.began) * _MILLI))
+            return record.latency_ms
+        return round((self._clock.monotonic() - record.began) * _MILLI)
 
     def new_id(self, now: int) -> str:
         """A fresh id that sorts by time."""
@@ -184,7 +184,8 @@ class Books:
             # Another transaction may have been quicker; the lock shows its work.
             wallets, grants, *found = tx.gather(*asked)
         (row,) = wallets
-        return LockedWallet(tx, row, grants, self._now_with(tx, grants), self.terms.policy(row.policy)), found
+        now, terms = self._now_with(tx, grants), self.terms
+        return LockedWallet(tx, row, grants, now, terms.policy(row.policy), terms.rate), found
 
     def _welcomes(self, business: str, profile: BusinessProfile | None, now: int) -> bool:
         """Whether the policy gives credits to a business nobody has seen yet."""

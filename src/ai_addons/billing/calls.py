@@ -161,7 +161,7 @@ def expire_hold(books: Books, wallet: LockedWallet, row: Row) -> None:
     close_hold(wallet, row, "expired", _NOTHING)
     wallet.unpin(row.id, row.attempt, shares, _NOTHING)
     line = logged(row, wallet.tz, books.terms.purse)
-    write_row(wallet.tx, line, ORPHAN, _NOTHING, 0, books.terms.rate(wallet.now), row.expires_at)
+    write_row(wallet.tx, line, ORPHAN, ORPHAN.latency_ms, _NOTHING, 0, wallet.rate, row.expires_at)
     wallet.note(HoldTimedOut(call_id=row.id, feature=row.feature, amount=Credits.from_micro(row.amount)))
 
 
@@ -183,7 +183,16 @@ def cost_ghs(record: CallRecord, rate: Rate) -> MicroGhs | None:
     return None if record.cost is None else to_micro_ghs(record.cost, rate.scaled)
 
 
-def write_row(tx: Tx, of: Logged, record: CallRecord, charged: Credits, revenue: int, rate: Rate, at: int) -> None:
+def write_row(  # noqa: PLR0913  # what a line of the log says, each once
+    tx: Tx,
+    of: Logged,
+    record: CallRecord,
+    latency_ms: int | None,
+    charged: Credits,
+    revenue: int,
+    rate: Rate,
+    at: int,
+) -> None:
     """Write a call's line in the log, add it to its day, and count what it cost."""
     spending.settle(tx, of.call.business, of.pinned, _counted(record))
     values = {
@@ -196,7 +205,7 @@ def write_row(tx: Tx, of: Logged, record: CallRecord, charged: Credits, revenue:
         "at": at,
         "day": day_of(at, of.tz).isoformat(),
         "price_version": of.price_version,
-        **_outcome(record, charged, revenue, rate),
+        **_outcome(record, latency_ms, charged, revenue, rate),
     }
     tx.write(sql.ADD_ROW, values)
     tx.write(sql.ADD_USAGE, _sum_key(values) | sums(values))
@@ -225,7 +234,7 @@ def end_unknown(
     terms, tx = books.terms, wallet.tx
     spending.correct(tx, row.business_id, terms.purse.pinned(row.cost_bound, row.created_at), _counted(record))
     (line,) = tx.rows(sql.ROW, {"business": row.business_id, "key": row.id, "number": row.attempt})
-    changes = _outcome(books.timed(record), charged, revenue, terms.rate(wallet.now))
+    changes = _outcome(record, books.latency_ms(record), charged, revenue, wallet.rate)
     tx.write(sql.SAVE_ROW, {"business": row.business_id, "key": row.id, "number": row.attempt, **changes})
     _change_day(tx, line, changes)
 
@@ -287,7 +296,9 @@ def sums(values: Mapping[str, Any]) -> dict[str, int]:
     }
 
 
-def _outcome(record: CallRecord, charged: Credits, revenue: int, rate: Rate) -> dict[str, Any]:
+def _outcome(
+    record: CallRecord, latency_ms: int | None, charged: Credits, revenue: int, rate: Rate
+) -> dict[str, Any]:
     tokens = record.tokens
     return {
         "outcome": record.outcome,
@@ -308,7 +319,7 @@ def _outcome(record: CallRecord, charged: Credits, revenue: int, rate: Rate) -> 
         "fx_date": rate.day.isoformat(),
         "fx_source": rate.source,
         "fx_stale": int(rate.stale),
-        "latency_ms": record.latency_ms,
+        "latency_ms": latency_ms,
         "cacheable": int(record.cacheable),
         "saved_pico_usd": record.saved,
         "request_meta": _sorted(dict(record.request_meta)),

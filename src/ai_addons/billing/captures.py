@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.records import CallIdentity, CallRecord, Hold
     from ai_addons.billing.sql import Row
     from ai_addons.billing.wallet import LockedWallet
+    from ai_addons.money import MicroGhs
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Capture:
             settle_but(self.books, wallet, row)
             used = self._in_time(wallet, row, shares)
         elif row.state == "captured" or row.outcome == "ok":
-            used = Credits.from_micro(row.charged)
+            return booked_before(self.books, wallet, row)
         elif row.outcome == "unknown":
             used = self._late(wallet, row, shares)
         else:
@@ -149,15 +150,23 @@ def log(
 ) -> None:
     """Write the line of a hold's call, and keep its answers where a replay may come."""
     line = calls.logged(row, wallet.tz, books.terms.purse)
-    calls.write_row(wallet.tx, line, books.timed(record), used, earned, books.terms.rate(wallet.now), wallet.now)
+    latency_ms = books.latency_ms(record)
+    calls.write_row(wallet.tx, line, record, latency_ms, used, earned, wallet.rate, wallet.now)
     calls.keep_answers(wallet.tx, call, record, wallet.now)
 
 
 def booked(books: Books, wallet: LockedWallet, charged: Credits, record: CallRecord) -> Booked:
     """How a call ended, with the balance of now."""
+    return _told(books, wallet, charged, calls.cost_ghs(record, wallet.rate))
+
+
+def booked_before(books: Books, wallet: LockedWallet, row: Row) -> Booked:
+    """How a call ended before, with its cost as it was booked then, and the balance of now."""
+    return _told(books, wallet, Credits.from_micro(row.charged), row.cost_micro_ghs)
+
+
+def _told(books: Books, wallet: LockedWallet, charged: Credits, cost_ghs: MicroGhs | None) -> Booked:
     if wallet.due:
         # A share came back to a grant that has expired: nobody is told of credits that cannot pay.
         catch_up(books, wallet)
-    return Booked(
-        charged=charged, balance=wallet.available, cost_ghs=calls.cost_ghs(record, books.terms.rate(wallet.now))
-    )
+    return Booked(charged=charged, balance=wallet.available, cost_ghs=cost_ghs)

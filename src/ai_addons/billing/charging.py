@@ -66,15 +66,15 @@ class _Charging:
     def book(self, wallet: LockedWallet, admitted: Admitted) -> Booked:
         """Book a call that may spend."""
         self._write_hold(wallet, admitted)
-        rate = self.books.terms.rate(wallet.now)
         earned = wallet.burn(self.call.id, admitted.attempt, admitted.shares, {})
         wallet.book_usage(self.call.feature, self.amount, self.call.id)
         # The work is done, so the budget stops nothing here; it counts what was spent.
         pinned = self.books.terms.purse.unpinned(wallet.now)
         line = calls.Logged(self.call, admitted.attempt, wallet.tz, pinned, self.price_version)
-        calls.write_row(wallet.tx, line, self.record, self.amount, earned, rate, wallet.now)
+        latency_ms = self.record.latency_ms
+        calls.write_row(wallet.tx, line, self.record, latency_ms, self.amount, earned, wallet.rate, wallet.now)
         calls.keep_answers(wallet.tx, self.call, self.record, wallet.now)
-        return Booked(charged=self.amount, balance=wallet.available, cost_ghs=calls.cost_ghs(self.record, rate))
+        return Booked(charged=self.amount, balance=wallet.available, cost_ghs=calls.cost_ghs(self.record, wallet.rate))
 
     def _write_hold(self, wallet: LockedWallet, admitted: Admitted) -> None:
         """A hold that is captured the moment it is made."""

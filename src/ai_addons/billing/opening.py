@@ -161,7 +161,10 @@ class Opening:
             GatewayError: If the gateway cannot be used.
         """
         attempt = payment.attempt
-        if payment.order.state == "pending" and attempt.state == "failed" and attempt.outcome is None:
+        if payment.order.state != "pending":
+            # It is paid, or was given up meanwhile: nobody is asked to pay any more. The reconciler asks about it.
+            return payment
+        if attempt.state == "failed" and attempt.outcome is None:
             # The gateway refused the request itself; nobody has been asked to pay.
             return replace(again(), replayed=True)
         if attempt.state != "started":

@@ -15,9 +15,8 @@ question             what an answer reads
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
-from zoneinfo import ZoneInfo
 
 from ai_addons.billing.jobs import JobRun, last_runs
 from ai_addons.billing.latency import CallCount
@@ -25,6 +24,7 @@ from ai_addons.billing.limiting import Switch, read_switch
 from ai_addons.billing.margin import PAYMENT_FEE, FeatureUsage, MarginLine, margins
 from ai_addons.billing.months import day_of
 from ai_addons.billing.overviews import BackCount, Calls, DayEarned, Earners, Funnel, OrderCount, TryCount, Waiting
+from ai_addons.billing.periods import midnight
 from ai_addons.billing.quota import PAUSED
 from ai_addons.billing.sql import operating as sql
 from ai_addons.billing.usage import check_period
@@ -44,8 +44,6 @@ LATE: Final = 30 * 60 * 1_000_000
 
 _LIVE: Final = 2
 _DAY: Final = timedelta(days=1)
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class Operating:
@@ -206,7 +204,7 @@ class Operating:
 
     def _start(self, day: date) -> int:
         """When a day begins in the operator's zone, UTC microseconds."""
-        return (datetime.combine(day, time.min, ZoneInfo(self._books.terms.operator_tz)) - _EPOCH) // _MICROSECOND
+        return midnight(day, self._books.terms.operator_tz)
 
     def _used(self, statement: ClauseElement, days: int, more: dict[str, object]) -> list[Row]:
         check_period(days)

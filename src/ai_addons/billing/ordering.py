@@ -5,6 +5,7 @@ An order and its attempt are in the books before a gateway hears of them.
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
@@ -18,7 +19,7 @@ from ai_addons.billing.retrying import refuse_in_doubt
 from ai_addons.billing.selling import sold_month, sold_pack
 from ai_addons.billing.sql import purchases as sql
 from ai_addons.billing.subscriptions import subscribe_in
-from ai_addons.errors import GatewayError, IdempotencyConflict, NotFound, PaymentError
+from ai_addons.errors import GatewayError, IdempotencyConflict, NotFound, PaymentError, PaymentPending
 from ai_addons.money import MICRO
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from ai_addons.billing.wallet import LockedWallet
 
 T = TypeVar("T")
+
+# Of a SHA-256 in hex; 96 bits tell the keys of one order apart, and a reference stays within its 100 characters.
+_NAME: Final = 24
 
 RENEWALS_KEPT: Final = 14 * 86_400 * MICRO
 """Microseconds for which the order of a renewal waits longer than others: it is opened three days before the month
@@ -92,27 +96,56 @@ class Ordering:
             return Payment(order=order, attempt=self._add_attempt(wallet.tx, wallet.now, order, gateway, way))
 
         payment = self._books.on(business, work, (sql.ORDER_UNDER_KEY, {"business": business, "key": key}))
-        return (
-            self._opening.resume(payment, way, lambda: self.attempt(business, payment.order.id, way))
-            if payment.replayed
-            else self._opening.open(payment, way)
-        )
+        return self._begun(payment, way)
 
-    def attempt(self, business: str, order: str, way: Way) -> Payment:
-        """Try once more to pay an order that nobody paid yet, unless a saved card is being charged for it."""
-        gateway = self._able(way)
-        key = {"business": business, "order": order}
+    def attempt(self, business: str, order: str, way: Way, *, key: str | None = None) -> Payment:
+        """Try once more to pay an order that nobody paid yet, unless a saved card is being charged for it.
+
+        Under a key that was used for this order before, give the attempt that is there.
+        """
+        if key is not None:
+            check_id(key, "the key of an attempt")
+        gateway, name = self._able(way), "" if key is None else attempt_name(order, key)
 
         def work(wallet: LockedWallet, found: Sequence[list[Row]]) -> Payment:
             known = the(found[0], read_order)
-            if known.state != "pending":
-                msg = f"This order is {known.state}. Nothing was charged. Make a new order."
-                raise PaymentError(msg)
-            made = wallet.tx.rows(sql.ATTEMPTS, key)
-            refuse_in_doubt(map(read_attempt, made), wallet.now)
-            return Payment(order=known, attempt=self._add_attempt(wallet.tx, wallet.now, known, gateway, way))
+            made = _attempts_of(wallet.tx, known)
+            before = _under(name, made) if name else []
+            if not before:
+                _check_pending(known)
+            if not before or before[-1].state == "started":
+                refuse_in_doubt([attempt for attempt in made if attempt not in before], wallet.now)
+            if before:
+                return Payment(order=known, attempt=before[-1], replayed=True)
+            return Payment(order=known, attempt=self._add_attempt(wallet.tx, wallet.now, known, gateway, way, name))
 
-        return self._opening.open(self._on(business, work, key), way)
+        return self._begun(self._on(business, work, {"business": business, "order": order}), way, name)
+
+    def _begun(self, payment: Payment, way: Way, name: str = "") -> Payment:
+        """Carry a new attempt to its gateway, or go on with one that was there."""
+        if not payment.replayed:
+            return self._opening.open(payment, way)
+        return self._opening.resume(payment, way, lambda: self._in_place_of(payment, way, name))
+
+    def _in_place_of(self, payment: Payment, way: Way, name: str) -> Payment:
+        """Another attempt where the last one came to nothing; of all who repeat the same request, one makes it.
+
+        Raises:
+            PaymentPending: If somebody else made it meanwhile.
+        """
+        gateway, order = self._able(way), payment.order
+
+        def work(wallet: LockedWallet, found: Sequence[list[Row]]) -> Payment:
+            known = the(found[0], read_order)
+            _check_pending(known)
+            made = _attempts_of(wallet.tx, known)
+            refuse_in_doubt(made, wallet.now)
+            if _under(name, made)[-1].reference != payment.attempt.reference:
+                raise PaymentPending
+            return Payment(order=known, attempt=self._add_attempt(wallet.tx, wallet.now, known, gateway, way, name))
+
+        key = {"business": order.business, "order": order.id}
+        return self._opening.open(self._on(order.business, work, key), way)
 
     def submit_otp(self, business: str, reference: str, otp: str) -> Payment:
         """Give the gateway the code that the payer was sent."""
@@ -220,8 +253,7 @@ class Ordering:
         if order.request_hash != wanted.hash:
             msg = "This key ordered something else before. Nothing was ordered. Use a fresh key."
             raise IdempotencyConflict(msg)
-        attempts = tx.rows(sql.ATTEMPTS, {"business": order.business, "order": order.id})
-        return Payment(order=order, attempt=read_attempt(attempts[-1]), replayed=True)
+        return Payment(order=order, attempt=_attempts_of(tx, order)[-1], replayed=True)
 
     def _order(
         self, wallet: LockedWallet, sold: Sold, wanted: Wanted, *, key: str | None, user: str | None, email: str
@@ -245,9 +277,9 @@ class Ordering:
             request_hash=wanted.hash,
         )
 
-    def _add_attempt(self, tx: Tx, now: int, order: Order, gateway: Gateway, way: Way) -> Attempt:
+    def _add_attempt(self, tx: Tx, now: int, order: Order, gateway: Gateway, way: Way, name: str = "") -> Attempt:
         attempt = Attempt(
-            reference=REFERENCE + self._books.new_id(now),
+            reference=REFERENCE + name + self._books.new_id(now),
             business=order.business,
             order=order.id,
             gateway=gateway.name,
@@ -265,6 +297,26 @@ class Ordering:
     ) -> T:
         check_id(business, "a business id")
         return self._books.on(business, work, (sql.ORDER, key), without=no_wallet)
+
+
+def attempt_name(order: str, key: str) -> str:
+    """What the references of a key's attempts have after their beginning; the key cannot be read from it."""
+    return hashlib.sha256(f"{order}:{key}".encode()).hexdigest()[:_NAME] + "-"
+
+
+def _under(name: str, attempts: Sequence[Attempt]) -> list[Attempt]:
+    """The attempts of a key, oldest first; all of them where the order itself has the key."""
+    return [attempt for attempt in attempts if attempt.reference.startswith(REFERENCE + name)]
+
+
+def _attempts_of(tx: Tx, order: Order) -> list[Attempt]:
+    return list(map(read_attempt, tx.rows(sql.ATTEMPTS, {"business": order.business, "order": order.id})))
+
+
+def _check_pending(order: Order) -> None:
+    if order.state != "pending":
+        msg = f"This order is {order.state}. Nothing was charged. Make a new order."
+        raise PaymentError(msg)
 
 
 def end(wallet: LockedWallet, order: Order, state: Literal["failed", "abandoned"]) -> Order:

@@ -145,13 +145,17 @@ class Payments(StandingOrders, PaymentJobs, PaymentDesk):
         business: str,
         order: str,
         *,
+        key: str | None = None,
         gateway: str | None = None,
         phone: str | None = None,
         network: str | None = None,
         card: str | None = None,
         return_url: str | None = None,
     ) -> Payment:
-        """Try once more to pay an order: another page, another phone. Arguments are those of `start`.
+        """Try once more to pay an order: another page, another phone. Other arguments are those of `start`.
+
+        A repeat under the same key gives the same attempt and never prompts twice, whatever became of the first
+        caller: the gateway is asked about it first.
 
         Should two attempts be paid, the second goes into quarantine and is sent back by an operator. A saved card is
         charged without anybody's approval: so the gateway is asked about attempts without an end before one is, and
@@ -160,12 +164,12 @@ class Payments(StandingOrders, PaymentJobs, PaymentDesk):
         Raises:
             NotFound: If the business has no such order.
             PaymentError: If the order is no longer pending.
-            PaymentPending: If a saved card is being charged for it.
+            PaymentPending: If a saved card is being charged for it, or the same attempt is being opened right now.
             GatewayError: If the gateway refused, or nobody can say.
         """
         ask_before(self._ordering.find(business, order)[1], self._applying.apply, by_card=card is not None)
         way = Way(gateway=gateway, phone=phone, network=network, card=card, return_url=return_url)
-        return self._settled(self._ordering.attempt(business, order, way))
+        return self._settled(self._ordering.attempt(business, order, way, key=key))
 
     def submit_otp(self, business: str, reference: str, otp: str) -> Payment:
         """Give the code that the payer was sent (Telecel); a wrong one ends the attempt.

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from ai_addons.billing.months import day_of, day_start
 
 DAY_US: Final = 86_400_000_000
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,10 +73,24 @@ def in_micros(at: datetime | None) -> int | None:
     if at.tzinfo is None:
         msg = "a time needs its zone, e.g. datetime(2027, 1, 31, tzinfo=UTC); nothing was booked"
         raise ValueError(msg)
-    since = at - _EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    return to_micros(at)
+
+
+def to_micros(at: datetime) -> int:
+    """A time with its zone as UTC microseconds; what `from_micros` turns round."""
+    return (at - _EPOCH) // _MICROSECOND
 
 
 def from_micros(at: int) -> datetime:
-    """UTC microseconds as a time; what `in_micros` turns round."""
-    return _EPOCH + timedelta(microseconds=at)
+    """UTC microseconds as a time."""
+    return _EPOCH + at * _MICROSECOND
+
+
+def midnight(day: date, tz: str) -> int:
+    """When a day begins in a zone, UTC microseconds.
+
+    Args:
+        day: The day there.
+        tz: IANA name of the zone.
+    """
+    return to_micros(datetime.combine(day, time.min, ZoneInfo(tz)))

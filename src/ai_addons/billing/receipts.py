@@ -7,10 +7,10 @@ receipt of a call is another thing: `ai_addons.receipt`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from ai_addons.billing.periods import from_micros
 from ai_addons.billing.profile import ACCRA, BusinessProfile
 from ai_addons.billing.receipt_pages import as_html, as_text
 from ai_addons.errors import ConfigError
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from ai_addons.billing.tax import Taxed
     from ai_addons.money import Credits, Money
     from ai_addons.settings import ReceiptSettings
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,5 +279,5 @@ def _charged(order: PaidOrder) -> Iterator[str]:
 
 def _when(micros: int, tz: str) -> str:
     """A time for people, in the buyer's zone, to the minute; with the name of another zone than Ghana's."""
-    local = (_EPOCH + timedelta(microseconds=micros)).astimezone(ZoneInfo(tz))
+    local = from_micros(micros).astimezone(ZoneInfo(tz))
     return f"{local:%Y-%m-%d %H:%M}" + ("" if tz == ACCRA else f" ({tz})")

@@ -68,14 +68,22 @@ def check_fits(order: PaidOrder, reference: str, currency: str, minor: int) -> N
         raise PaymentMismatch(msg)
 
 
-def room_for(order: PaidOrder, claim: Claim, amount: Money | None) -> int:
+def room_for(order: PaidOrder, claim: Claim, amount: Money | None, *, slack: int = 0) -> int:
     """What is to be sent back, in minor units.
+
+    Args:
+        order: The order.
+        claim: What went back of it.
+        amount: What is asked for; None for all that is left.
+        slack: How much too high rounding can have made it; then it is what is left.
 
     Raises:
         PaymentMismatch: If it is not there.
     """
     left = claim.paid_minor - claim.standing.at_risk_minor
     wanted = left if amount is None else amount.minor
+    if left > 0 and left < wanted <= left + slack:
+        wanted = left
     if amount is not None and amount.currency != order.currency:
         msg = f"The order was paid in {order.currency}, not {amount.currency}. Nothing was booked."
         raise PaymentMismatch(msg)

@@ -95,7 +95,9 @@ class Refunds:
         self._books = books
         self._policy: ShortfallPolicy = policy
 
-    def ask(self, order: PaidOrder, amount: Money | None = None, *, key: str, actor: str, reason: str) -> MoneyBack:
+    def ask(
+        self, order: PaidOrder, amount: Money | None = None, *, key: str, actor: str, reason: str, slack: int = 0
+    ) -> MoneyBack:
         """Freeze the credits of money that is about to be sent back; do this before the gateway is asked.
 
         Args:
@@ -104,6 +106,8 @@ class Refunds:
             key: What makes the refund unique within its order; the same again changes nothing and says so.
             actor: Who decided.
             reason: Why.
+            slack: Minor units by which rounding can have made the amount too high, where it was given in another
+                currency; the last part is then what is left.
 
         Raises:
             PaymentMismatch: If that is more than is left of the order's money, in another currency, or
@@ -116,11 +120,11 @@ class Refunds:
         def work(wallet: LockedWallet, file: _File) -> MoneyBack:
             known = find(file.refunds, f"{ASKED}{key}")
             if known is not None:
-                return self._asked_again(file, known, order, amount)
+                return self._asked_again(file, known, order, amount, slack)
             asked = RefundRecord(
                 id=f"{ASKED}{key}",
                 gateway_id=None,
-                amount_minor=room_for(order, file.claim, amount),
+                amount_minor=room_for(order, file.claim, amount, slack=slack),
                 state="asked",
                 dispute=None,
                 created_at=wallet.now,
@@ -132,8 +136,9 @@ class Refunds:
         return self._on(order, work)
 
     @staticmethod
-    def _asked_again(file: _File, known: RefundRecord, order: PaidOrder, amount: Money | None) -> MoneyBack:
-        if amount is not None and (amount.minor, amount.currency) != (known.amount_minor, order.currency):
+    def _asked_again(file: _File, known: RefundRecord, order: PaidOrder, amount: Money | None, slack: int) -> MoneyBack:
+        same = amount is None or (amount.currency == order.currency and 0 <= amount.minor - known.amount_minor <= slack)
+        if not same:
             msg = "This key asked for a refund of another amount. Nothing was booked. Use a fresh key."
             raise IdempotencyConflict(msg)
         return _told(file, replayed=True)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from ai_addons.billing.books import Books
     from ai_addons.billing.ordering import Ordering
+    from ai_addons.billing.orders import Attempt, Order
     from ai_addons.billing.payers import Payers
     from ai_addons.billing.policy import Subscription
     from ai_addons.billing.sql import Row
@@ -119,9 +120,12 @@ class Renewing:
             started = self._ordering.start(
                 subscription.business, Wanted(addon=True), way, key=key, email=self._payers.email(subscription.business)
             )
+            if started.order.paid_at is not None:
+                # By another machine, since the add-ons were read.
+                return None
             payment = self._settled(started)
         except GatewayError as error:
-            if card is None or error.may_exist:
+            if card is None or error.may_exist or not self._is_refused(subscription, period):
                 raise
             # The card was refused as such: the owner pays on a page.
             return self._by_page(subscription, period)
@@ -129,14 +133,25 @@ class Renewing:
             return self._by_page(subscription, period)
         return payment
 
+    def _is_refused(self, subscription: Subscription, period: int) -> bool:
+        """Whether the charge itself was refused, or its order given up.
+
+        The question what became of a charge may fail too, and then it may have paid.
+        """
+        found = self._order_of(subscription, period)
+        return found is None or found[1][-1].state == "failed"
+
+    def _order_of(self, subscription: Subscription, period: int) -> tuple[Order, tuple[Attempt, ...]] | None:
+        month = {"business": subscription.business, "subscription": subscription.id, "period": period}
+        row = self._books.database.read(lambda tx: tx.one(sql.ORDER_OF_PERIOD, month))
+        return None if row is None else self._ordering.find(subscription.business, row.id)
+
     def _by_page(self, subscription: Subscription, period: int) -> Payment | None:
         """The order with a page on which its owner can pay, who is told of each page once; None if it was ended."""
-        business = subscription.business
-        month = {"business": business, "subscription": subscription.id, "period": period}
-        row = self._books.database.read(lambda tx: tx.one(sql.ORDER_OF_PERIOD, month))
-        if row is None:
+        business, found = subscription.business, self._order_of(subscription, period)
+        if found is None:
             return None
-        order, attempts = self._ordering.find(business, row.id)
+        order, attempts = found
         last = attempts[-1]
         payment = Payment(order=order, attempt=last)
         if not last.url or last.state != "open":

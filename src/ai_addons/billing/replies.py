@@ -37,6 +37,17 @@ class Reply:
     body: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A request that is to be carried out now.
+
+    Attributes:
+        at: When its key was taken, UTC microseconds; whoever takes it later has another time.
+    """
+
+    at: int
+
+
 class Replies:
     """Remembers answers.
 
@@ -51,7 +62,7 @@ class Replies:
         self._keep = keep
         self._fingerprint = fingerprint
 
-    def begin(self, business: str, key: str, action: str, asked: Mapping[str, object]) -> Reply | None:
+    def begin(self, business: str, key: str, action: str, asked: Mapping[str, object]) -> Reply | Begun:
         """Take a key for a request.
 
         Args:
@@ -61,7 +72,7 @@ class Replies:
             asked: All that makes it this request.
 
         Returns:
-            What was answered to this very request before; None if it is to be carried out now, and then `end` follows.
+            What was answered to this very request before; or that it is to be carried out now, and then `end` follows.
 
         Raises:
             IdempotencyConflict: If the key was used for another request.
@@ -72,11 +83,11 @@ class Replies:
         request = self._fingerprint(action, asked)
         this = {"business": business, "of_key": key}
 
-        def work(tx: Tx) -> Reply | None:
+        def work(tx: Tx) -> Reply | Begun:
             now = self._books.now(tx)
             times = {"begun_at": now, "expires_at": now + self._keep}
             if tx.changed(sql.BEGIN_REPLY, {"business": business, "key": key, "request_hash": request, **times}):
-                return None
+                return Begun(now)
             (row,) = tx.rows(sql.REPLY, this)
             if row.expires_at > now:
                 if row.request_hash != request:
@@ -86,15 +97,19 @@ class Replies:
                 if row.begun_at > now - LEASE:
                     raise LedgerConflict
             tx.write(sql.TAKE_REPLY, {**this, "request_hash": request, **times, "status": None, "body": None})
-            return None
+            return Begun(now)
 
         return self._books.database.write(work)
 
-    def end(self, business: str, key: str, reply: Reply | None) -> None:
-        """Keep what was answered; None lets the same request be made again at once."""
-        this = {"business": business, "of_key": key}
+    def end(self, business: str, key: str, begun: Begun, reply: Reply | None) -> None:
+        """Keep what was answered; None lets the same request be made again at once.
+
+        Who took longer than the lease, so that somebody else has the key now, changes nothing: the answer to keep is
+        the other's.
+        """
+        this = {"business": business, "of_key": key, "of_begun": begun.at}
         if reply is None:
             ended: dict[str, object] = {"status": None, "body": None, "begun_at": 0}
         else:
-            ended = {"status": reply.status, "body": reply.body, "begun_at": self._books.about_now()}
+            ended = {"status": reply.status, "body": reply.body, "begun_at": begun.at}
         self._books.database.write(lambda tx: tx.write(sql.END_REPLY, {**this, **ended}))

@@ -7,7 +7,7 @@ refunds and disputes is asked for outside any transaction and booked by `Refunds
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from ai_addons.billing.applying import tell_reversed
 from ai_addons.billing.clawback import PaidOrder, dispute_state, refund_state
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from ai_addons.billing.ordering import Ordering
     from ai_addons.billing.orders import Attempt, Order
     from ai_addons.billing.refunds import MoneyBack, Refunds
+
+# Of an amount that is given in another currency than was charged: shares are rounded half up.
+_ROUNDED: Final = 1
 
 Fate: TypeAlias = Literal["booked", "known", "unknown"]
 """What came of what a gateway's list tells."""
@@ -70,7 +73,8 @@ class SendingBack:
         found, attempt = self._paid(business, order)
         paid = self._paid_order(found, attempt)
         wanted = None if amount is None else _as_charged(amount, found, paid)
-        back = self._refunds.ask(paid, wanted, key=key, actor=actor, reason=reason)
+        slack = 0 if wanted == amount else _ROUNDED
+        back = self._refunds.ask(paid, wanted, key=key, actor=actor, reason=reason, slack=slack)
         if back.replayed:
             self._follow(paid, attempt)
         asked, ours = self._refunds.take(paid, key=key, lease=LEASE if back.replayed else 0)

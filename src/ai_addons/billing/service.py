@@ -88,6 +88,7 @@ class BillingService:
         books: The open books.
         price: Credits of a feature, by its key.
         names: Finds what a feature is called, by its key; must know what to say of one no longer on sale.
+        is_enabled: Whether a feature, by its key, is switched on for a business.
         fingerprint: Keyed hash of a feature and what was asked of it; it may hold personal data.
         clock: Dates the ids of charges without a key.
         operator: Whether the results are for the operator, who may see cost and margin.
@@ -99,6 +100,7 @@ class BillingService:
         *,
         price: Callable[[str], Credits],
         names: Callable[[str], str],
+        is_enabled: Callable[[str, str], bool],
         fingerprint: Callable[[str, Mapping[str, object]], str],
         clock: Clock,
         operator: bool = False,
@@ -108,6 +110,7 @@ class BillingService:
         self._reports = Reports(books, names)
         self._price = price
         self._names = names
+        self._is_enabled = is_enabled
         self._fingerprint = fingerprint
         self._clock = clock
         self._operator = operator
@@ -122,8 +125,11 @@ class BillingService:
         Raises:
             UnknownFeature: If there is no such feature.
             UnpricedFeature: If it has no price.
+            NotEnabled: If it is off for this business.
         """
         required = self._price(feature)
+        if not self._is_enabled(feature, business_id):
+            raise errors.NotEnabled
         wallet = self._store.wallet(business_id)
         shortfall = max(required - wallet.spendable(feature), Credits(0))
         return CreditCheck(
@@ -165,6 +171,7 @@ class BillingService:
 
         Raises:
             UnknownFeature: If there is no such feature.
+            NotEnabled: If it is off for this business; a repeat of what was charged before is told even then.
             ValueError: If a number is below zero or too large, or a name is none.
             TypeError: If a number is of a wrong kind.
             InsufficientCreditsError: If too few credits are available.
@@ -187,7 +194,7 @@ class BillingService:
         )
         request = {"data": request_data, "cost": record.cost, "tokens": [input_tokens, output_tokens]}
         call = self._call(business_id, user_id, feature, idempotency_key, request)
-        done = charge(self._books, call, price, record) if price else self._book_free(call, record)
+        done = self._book(call, price, record)
         balance = done.balance if isinstance(done, Booked) else self._store.wallet(business_id).available
         return CreditCharge(
             success=True,
@@ -277,6 +284,15 @@ class BillingService:
         )
         check_call(call)
         return call
+
+    def _book(self, call: CallIdentity, price: Credits, record: CallRecord) -> Booked | Finished:
+        if self._is_enabled(call.feature, call.business):
+            return charge(self._books, call, price, record) if price else self._book_free(call, record)
+        # Whoever was charged before the feature was switched off must not be told that nothing was.
+        before = self._store.find(call) if call.keyed else None
+        if before is None:
+            raise errors.NotEnabled
+        return before
 
     def _book_free(self, call: CallIdentity, record: CallRecord) -> Booked | Finished:
         """A feature that costs nothing holds nothing; a repeat is the line of the first time."""

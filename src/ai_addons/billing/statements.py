@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from ai_addons.billing.ledger import effect
+from ai_addons.billing.periods import from_micros, midnight
 from ai_addons.billing.rows import read_entry
 from ai_addons.billing.sql import reports as sql
 from ai_addons.errors import BillingError
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from ai_addons.billing.ledger import EntryKind, LedgerEntry
     from ai_addons.billing.sql import Row, Tx
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 _DAY: Final = timedelta(days=1)
 _PAGE: Final = 1_000
 # Far enough from where the calendar ends that every zone has these days.
@@ -204,7 +203,7 @@ def begin_and_end(first: date, last: date, tz: str) -> tuple[int, int]:
     Returns:
         UTC microseconds; the end is the start of the day after.
     """
-    return _midnight(first, tz), _midnight(last + _DAY, tz)
+    return midnight(first, tz), midnight(last + _DAY, tz)
 
 
 def signed(amount: Credits) -> str:
@@ -261,10 +260,6 @@ def _page(business: str, after: int, last: int, tx: Tx) -> list[LedgerEntry]:
     return [read_entry(row) for row in tx.rows(sql.LEDGER_PART, {"business": business, "after": after, "last": last})]
 
 
-def _midnight(day: date, tz: str) -> int:
-    return (datetime.combine(day, time.min, ZoneInfo(tz)) - _EPOCH) // _MICROSECOND
-
-
 def _totals(entries: Sequence[LedgerEntry]) -> tuple[KindTotal, ...]:
     by_kind: dict[EntryKind, list[Credits]] = {}
     for entry in entries:
@@ -282,7 +277,7 @@ def word(kind: str) -> str:
 def _row(entry: LedgerEntry, zone: ZoneInfo, names: Mapping[str, str]) -> tuple[str, ...]:
     # A call is told by its feature; its id says nothing to people.
     feature = feature_of(entry)
-    at = (_EPOCH + entry.booked_at * _MICROSECOND).astimezone(zone)
+    at = from_micros(entry.booked_at).astimezone(zone)
     return (
         f"{at:%Y-%m-%d %H:%M}",
         word(entry.kind),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
 from ai_addons.billing import calls
 from ai_addons.billing.admission import Admission, Admitted, check_call
-from ai_addons.billing.captures import Capture, booked, log, settle_but
+from ai_addons.billing.captures import Capture, booked, booked_before, log, settle_but
 from ai_addons.billing.due import find_subscription
 from ai_addons.billing.records import Booked, CallIdentity, CallRecord, Finished, Hold, Overrun, Wallet, check_id
 from ai_addons.billing.rows import read_entry, read_subscription, read_transaction
@@ -233,7 +233,8 @@ class Store:
         if row.state == "expired" and row.outcome == "unknown":
             calls.end_unknown(self._books, wallet, row, record, NOTHING, 0)
             calls.keep_answers(wallet.tx, hold.call, record, wallet.now)
-        return booked(self._books, wallet, Credits.from_micro(row.charged), record)
+            return booked(self._books, wallet, NOTHING, record)
+        return booked_before(self._books, wallet, row)
 
     def record(self, call: CallIdentity, record: CallRecord) -> Booked:
         """Book a call that cost nothing and held nothing: a free repeat, a settled or a rules result.
@@ -247,9 +248,8 @@ class Store:
             past = calls.read_past(wallet.tx, call, found, wallet.now)
             attempt = 0 if past.attempts is None else past.attempts + 1
             line = calls.Logged(call, attempt, wallet.tz, self._terms.purse.unpinned(wallet.now))
-            calls.write_row(
-                wallet.tx, line, self._books.timed(record), NOTHING, 0, self._terms.rate(wallet.now), wallet.now
-            )
+            latency_ms = self._books.latency_ms(record)
+            calls.write_row(wallet.tx, line, record, latency_ms, NOTHING, 0, wallet.rate, wallet.now)
             calls.keep_answers(wallet.tx, call, record, wallet.now)
             return booked(self._books, wallet, NOTHING, record)
 
@@ -326,7 +326,8 @@ class Store:
         if not wallets:
             return None
         (row,) = wallets
-        wallet = LockedWallet(tx, row, grants, self._books.now(tx), self._terms.policy(row.policy))
+        terms = self._terms
+        wallet = LockedWallet(tx, row, grants, self._books.now(tx), terms.policy(row.policy), terms.rate)
         if wallet.due:
             return None
         return wallet.snapshot(self._terms.low, read_subscription(subscriptions[0]) if subscriptions else None)

@@ -182,7 +182,11 @@ class ToppingUp(TopUpRules):
                 raise
             named = {"business": business, "key": key}
             order = the(self._books.database.read(lambda tx: tx.rows(purchases.ORDER_UNDER_KEY, named)), read_order)
-            return self._declined(business, order.id, self._ordering.find(business, order.id)[1][-1])
+            last = self._ordering.find(business, order.id)[1][-1]
+            if last.state != "failed":
+                # Not the charge was refused, but the question what became of it: the card may have paid.
+                raise
+            return self._declined(business, order.id, last)
         return self._ended(payment)
 
     def _ended(self, payment: Payment) -> Payment:

@@ -21,10 +21,11 @@ from ai_addons.events import WalletEvent
 from ai_addons.money import Credits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ai_addons.billing.grants import BurnKey
     from ai_addons.billing.policy import Give, Policy, Subscription
+    from ai_addons.billing.records import Rate
     from ai_addons.billing.sql import Row, Tx
     from ai_addons.catalog import Offer
     from ai_addons.events import Event
@@ -48,7 +49,9 @@ class LockedWallet:
         policy: The billing policy in force for this business.
     """
 
-    def __init__(self, tx: Tx, row: Row, grants: Sequence[Row], now: int, policy: Policy) -> None:
+    def __init__(
+        self, tx: Tx, row: Row, grants: Sequence[Row], now: int, policy: Policy, rate: Callable[[int], Rate]
+    ) -> None:
         self.tx = tx
         self.now = now
         self.policy = policy
@@ -76,6 +79,15 @@ class LockedWallet:
         # A clock that is set back must not reorder a ledger, nor make a grant not yet effective.
         self._booked_at: int = row.booked_at
         self._as_read = _READ(row)
+        self._rate_at = rate
+        self._rate: Rate | None = None
+
+    @property
+    def rate(self) -> Rate:
+        """The exchange rate of this transaction. A newer one may come meanwhile: what is told is what is written."""
+        if self._rate is None:
+            self._rate = self._rate_at(self.now)
+        return self._rate
 
     @property
     def available(self) -> Credits:

@@ -19,6 +19,7 @@ from dataclasses import fields, is_dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address
 from json.encoder import encode_basestring as quoted
 from operator import itemgetter
@@ -152,8 +153,7 @@ class _Writer:
 
     def _model(self, kind: type[BaseModel]) -> _Form:
         """Every field as it stands, also those that the model leaves out of its own JSON."""
-        names = sorted(kind.model_fields)
-        read = _fields_of(kind, names)
+        names, read = _model_fields(kind)
         if kind.model_config.get("extra") != "allow" and _TAG not in names:
             return self._record("model", kind, names, read)
         head = quoted("model"), quoted(_name(kind))
@@ -170,10 +170,7 @@ class _Writer:
 
     def _record(self, word: str, kind: type, names: Sequence[str], read: Callable[[Any], Iterable[object]]) -> _Form:
         """A type whose fields are always the same: the text between them is made once."""
-        gap = "\0"  # In quoted text it cannot stand.
-        slots = ",".join(f"{quoted(name)}:{gap}" for name in names)
-        texts = [""] * (2 * len(names) + 1)
-        texts[::2] = _tagged(quoted(word), quoted(_name(kind)), f"{{{slots}}}").split(gap)
+        texts = [*_frame(word, kind, tuple(names))]
         forms = self._forms
 
         def form(value: object) -> str:
@@ -182,6 +179,23 @@ class _Writer:
             return "".join(texts)
 
         return form
+
+
+@cache
+def _frame(word: str, kind: type, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The text around the values of a class, with an empty text in the place of each."""
+    gap = "\0"  # In quoted text it cannot stand.
+    slots = ",".join(f"{quoted(name)}:{gap}" for name in names)
+    texts = [""] * (2 * len(names) + 1)
+    texts[::2] = _tagged(quoted(word), quoted(_name(kind)), f"{{{slots}}}").split(gap)
+    return tuple(texts)
+
+
+@cache
+def _model_fields(kind: type[BaseModel]) -> tuple[tuple[str, ...], Callable[[BaseModel], Iterable[object]]]:
+    """The fields of a model in order, and what reads them."""
+    names = tuple(sorted(kind.model_fields))
+    return names, _fields_of(kind, names)
 
 
 def _fields_of(kind: type[BaseModel], names: Sequence[str]) -> Callable[[BaseModel], Iterable[object]]:

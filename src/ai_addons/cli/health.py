@@ -12,6 +12,7 @@ from ai_addons.billing.schema import HEAD
 from ai_addons.billing.sql import Database
 from ai_addons.errors import AddOnsError
 from ai_addons.money import usd
+from ai_addons.settings import TOML_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -321,6 +322,24 @@ def _secret(addons: AddOns) -> Iterator[Check]:
     yield Check(name="secret", level="ok", found=addons.secret_name)
 
 
+def _settings(addons: AddOns) -> Iterator[Check]:
+    file = Path(TOML_FILE)
+    changed = file.stat().st_mtime_ns // 1_000 if file.is_file() else None
+    yield judge_settings(changed, addons.clock.now())
+
+
+def judge_settings(changed: int | None, now: int) -> Check:
+    """Where the settings come from, and since when: who looks reads them anew, and a host that runs does not.
+
+    Args:
+        changed: When the file of this folder was changed last, UTC microseconds; None if there is none.
+        now: UTC microseconds.
+    """
+    file = f"no {TOML_FILE} here" if changed is None else f"{TOML_FILE}, changed {_age(max(0, now - changed))} ago"
+    found = f"{file}; a process reads its settings once, so restart those that started before a change"
+    return Check(name="settings", level="ok", found=found)
+
+
 def _age(micros: int) -> str:
     """How long, for people."""
     for unit, size in (("d", 24 * _HOUR), ("h", _HOUR), ("min", _MINUTE)):
@@ -341,4 +360,5 @@ _BESIDE_THEM: Final[Mapping[str, Callable[[AddOns], Iterator[Check]]]] = {
     "disks": _disks,
     "gateway": _gateway,
     "secret": _secret,
+    "settings": _settings,
 }

@@ -4,12 +4,11 @@ Annotations are evaluated here: FastAPI reads those of views, and one that is te
 function that the view is made in, not be found, and turn the request into a query parameter.
 """
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from http import HTTPStatus
-from typing import Any, Final, cast
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import Any
 
-from fastapi import APIRouter, Request, params
-from pydantic import BaseModel
+from fastapi import APIRouter, Request, Response, params
+from fastapi.responses import JSONResponse
 
 from ai_addons import bill_to
 from ai_addons.contrib._bridge import METHODS, OURS
@@ -22,20 +21,11 @@ from ai_addons.contrib.starlette import (
     cookie_principal,
     make_view,
 )
-from ai_addons.errors import AddOnsError, InsufficientCreditsError
-from ai_addons.web import Forbidden, Unauthenticated, ValidationFailed, Web
+from ai_addons.web import Forbidden, Unauthenticated, Web
 from ai_addons.web.base import Endpoint
-from ai_addons.web.problems import PROBLEM
+from ai_addons.web.openapi import is_told, operation
 
 __all__ = ["add_errors", "cookie_principal", "payer", "router"]
-
-_TEXT: Final = {"type": "string"}
-_PROBLEM: Final[dict[str, Any]] = {
-    "type": "object",
-    "required": ["type", "title", "status", "code", "detail"],
-    "properties": {"type": _TEXT, "title": _TEXT, "status": {"type": "integer"}, "code": _TEXT, "detail": _TEXT},
-}
-_AMOUNTS: Final = ("required", "available", "shortfall", "packs_url")
 
 
 def router(
@@ -70,9 +60,10 @@ def router(
             operation_id=endpoint.name,
             status_code=endpoint.status,
             response_model=endpoint.answer,
-            responses=_responses(endpoint),
-            openapi_extra=_asked(endpoint),
-            include_in_schema=not endpoint.page,
+            # Without a model FastAPI knows nothing of the answer, and would call it JSON.
+            response_class=Response if endpoint.answer is None else JSONResponse,
+            openapi_extra=_described(endpoint),
+            include_in_schema=is_told(endpoint),
         )
     everything = make_view(web, OURS, principal=principal, csrf_token=csrf_token, origin=origin)
     made.add_api_route(EVERYTHING, _for_fastapi(everything), methods=list(METHODS), include_in_schema=False)
@@ -111,60 +102,10 @@ def _for_fastapi(view: Callable[[Request], Any]) -> Callable[[Request], Any]:
     return fastapi_view
 
 
-def _responses(endpoint: Endpoint) -> dict[int | str, dict[str, Any]]:
-    """Its errors, those of the door among them."""
-    door: list[type[AddOnsError]] = [] if endpoint.action is None else [Unauthenticated, Forbidden]
-    if endpoint.body is not None or endpoint.query is not None:
-        door.append(ValidationFailed)
-    by_status: dict[int | str, dict[str, Any]] = {}
-    for error in (*door, *endpoint.errors):
-        schema = _bought(_PROBLEM) if issubclass(error, InsufficientCreditsError) else _PROBLEM
-        content = {PROBLEM: {"schema": schema}}
-        by_status[error.http_status] = {"description": HTTPStatus(error.http_status).phrase, "content": content}
-    return by_status
-
-
-def _bought(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """A problem with what is missing, and where it is sold."""
-    return {**schema, "properties": {**schema["properties"], **dict.fromkeys(_AMOUNTS, _TEXT)}}
-
-
-def _asked(endpoint: Endpoint) -> dict[str, Any]:
-    """What it takes: the parts of its path, its query, its body."""
-    parts = [part[1:-1] for part in endpoint.path.split("/") if part.startswith("{")]
-    parameters = [{"name": name, "in": "path", "required": True, "schema": _TEXT} for name in parts]
-    if endpoint.query is not None:
-        parameters += _query_parameters(inlined(endpoint.query))
-    if endpoint.keyed:
-        parameters.append({"name": "Idempotency-Key", "in": "header", "required": False, "schema": _TEXT})
-    asked: dict[str, Any] = {"parameters": parameters} if parameters else {}
-    if endpoint.body is not None:
-        asked["requestBody"] = {"content": {"application/json": {"schema": inlined(endpoint.body)}}}
-    return asked
-
-
-def _query_parameters(schema: Mapping[str, Any]) -> list[dict[str, Any]]:
-    required = schema.get("required", ())
-    return [
-        {"name": name, "in": "query", "required": name in required, "schema": part}
-        for name, part in schema.get("properties", {}).items()
-    ]
-
-
-def inlined(model: type[BaseModel]) -> dict[str, Any]:
-    """A model's schema in one piece: references into it would point into the host's document."""
-    schema = model.model_json_schema()
-    parts = schema.pop("$defs", {})
-    return cast("dict[str, Any]", _resolved(schema, parts))
-
-
-def _resolved(schema: object, parts: Mapping[str, Any]) -> object:
-    if isinstance(schema, dict):
-        known = cast("dict[str, object]", schema)
-        reference = known.get("$ref")
-        if isinstance(reference, str):
-            return _resolved(parts[reference.rpartition("/")[2]], parts)
-        return {name: _resolved(part, parts) for name, part in known.items()}
-    if isinstance(schema, list):
-        return [_resolved(part, parts) for part in cast("list[object]", schema)]
-    return schema
+def _described(endpoint: Endpoint) -> dict[str, Any]:
+    """What is told of it everywhere, less what FastAPI writes by itself: tags, and the answer, which it names."""
+    made = operation(endpoint)
+    del made["tags"]
+    if endpoint.answer is not None:
+        made["responses"][str(endpoint.status)]["content"].pop("application/json", None)
+    return made

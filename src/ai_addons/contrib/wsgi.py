@@ -8,17 +8,19 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from ai_addons.contrib._bridge import answer, check_length, encoded, joined, nobody, query_of, refusal, under
+from ai_addons.contrib._origin import check_origin
 from ai_addons.errors import AddOnsError
 from ai_addons.web import WebRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from ai_addons.web import Principal, Web, WebResponse
 
 _PREFIX: Final = "HTTP_"
 _BARE: Final = ("CONTENT_TYPE", "CONTENT_LENGTH")
+_USUAL_PORTS: Final = {"http": "80", "https": "443"}
 
 
 def wsgi(
@@ -34,7 +36,8 @@ def wsgi(
 
     Args:
         web: The endpoints.
-        principal: Who is asking, from the environ. None knows nobody: whatever needs somebody is refused.
+        principal: Who is asking, from the environ; wrap it in `cookie_principal` if the login is a cookie. None knows
+            nobody: whatever needs somebody is refused.
         csrf_token: What the host's own check wants a form to send back.
         origin: The host's own address for browsers, e.g. ``https://pos.example.com``; what a request says of it may be
             forged.
@@ -47,6 +50,33 @@ def wsgi(
         return [response.body]
 
     return application
+
+
+def cookie_principal(
+    get_principal: Callable[[WSGIEnvironment], Principal | None], *, origins: Collection[str] = ()
+) -> Callable[[WSGIEnvironment], Principal | None]:
+    """A principal hook for hosts whose login is a cookie.
+
+    A browser sends cookies with requests that other sites make it send, so one that changes something must say that
+    it comes from the host's own origin.
+
+    Args:
+        get_principal: Who the cookie's session belongs to.
+        origins: Further origins that are the host's own; needed behind a proxy that hides its scheme or name.
+    """
+
+    def hook(environ: WSGIEnvironment) -> Principal | None:
+        check_origin(environ["REQUEST_METHOD"].upper(), sent_headers(environ), own=_origin(environ), trusted=origins)
+        return get_principal(environ)
+
+    return hook
+
+
+def _origin(environ: WSGIEnvironment) -> str:
+    """The origin that was asked (PEP 3333, "URL Reconstruction"); browsers leave a usual port out."""
+    scheme, port = environ["wsgi.url_scheme"], environ["SERVER_PORT"]
+    named = environ["SERVER_NAME"] if port == _USUAL_PORTS.get(scheme) else f"{environ['SERVER_NAME']}:{port}"
+    return f"{scheme}://{environ.get('HTTP_HOST') or named}"
 
 
 def _respond(

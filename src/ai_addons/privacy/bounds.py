@@ -10,7 +10,7 @@ from ai_addons.privacy.fields import Leaf, Pii
 from ai_addons.privacy.rules import window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from ai_addons.privacy.base import Rules
 
@@ -67,18 +67,12 @@ class Bounds:
             limit = fitting if limit is None else min(limit, fitting)
         return (size, None) if limit is None or len(leaf.text) <= limit else (min(size, most), limit)
 
-    def in_time(self, monotonic: Callable[[], float], ends: float) -> None:
-        """Stop a call that takes too long; patterns are linear and texts are bounded, so no single step does.
-
-        Raises:
-            PrivacyRefused: If the time is over.
-        """
-        if monotonic() > ends:
-            msg = (
-                f"Masking took longer than {self.seconds:g} seconds. Nothing was sent and nothing was charged. "
-                "Send less text, or raise privacy.deadline in the settings."
-            )
-            raise PrivacyRefused(msg)
+    def too_late(self) -> PrivacyRefused:
+        """The refusal of a call that takes too long; patterns are linear and texts are bounded, so no single step does."""
+        return PrivacyRefused(
+            f"Masking took longer than {self.seconds:g} seconds. Nothing was sent and nothing was charged. "
+            "Send less text, or raise privacy.deadline in the settings."
+        )
 
 
 def _encoded(text: str) -> bytes:

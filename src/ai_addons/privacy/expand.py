@@ -20,7 +20,6 @@ from ai_addons.privacy.normal import (
     SHORT_WORDS,
     WORD,
     digits_of,
-    normalised,
     words,
 )
 
@@ -117,12 +116,11 @@ class Known(Sealed):
         digits: Whether a phone number is found by its digits alone.
     """
 
-    __slots__ = ("_core", "_trunk", "breaks", "by_digits", "code", "declared", "key", "partial", "tokens")
+    __slots__ = ("_core", "_trunk", "breaks", "by_digits", "code", "declared", "partial", "tokens")
 
     def __init__(self, declared: Declared, text: str, *, partial: bool = False, digits: bool = True) -> None:
         self.declared: Declared = declared
         self.partial: bool = partial
-        self.key: str = normalised(declared.kind, declared.value)
         self.tokens: list[str] = words(text)
         self.code: str = "".join(self.tokens)
         self._core = (
@@ -203,7 +201,7 @@ class CodeIndex(Sealed):
     def find(self, projection: Projection) -> Iterator[tuple[Known, int, int]]:
         """Where they stand, as (value, start, end) in the folded text."""
         for strings, haystack in ((self._digits, projection.digits), (self._letters, projection.letters)):
-            for found, one in strings.within(haystack()) if strings else ():
+            for found, one in strings.within(haystack()) if strings.known else ():
                 if (place := one.place(projection, found)) is not None:
                     yield one, *place
 
@@ -215,30 +213,27 @@ class _Strings(Sealed):
     are, so that the cost follows the text and not their number.
     """
 
-    __slots__ = ("_begun", "_known")
+    __slots__ = ("_begun", "known")
 
     def __init__(self) -> None:
-        self._known: dict[str, list[Known]] = {}
+        self.known: dict[str, list[Known]] = {}
         self._begun: dict[int, dict[str, set[int]]] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._known)
 
     def add(self, one: Known) -> None:
         """One more."""
-        self._known.setdefault(one.code, []).append(one)
+        self.known.setdefault(one.code, []).append(one)
         size = _BEGINNING if one.size >= _BEGINNING else SHORTEST
         self._begun.setdefault(size, {}).setdefault(one.code[:size], set()).add(one.size)
 
     def within(self, text: str) -> Iterator[tuple[int, Known]]:
         """Where each begins."""
-        places = self._one_by_one(text) if len(self._known) <= _FEW else self._by_beginning(text)
+        places = self._one_by_one(text) if len(self.known) <= _FEW else self._by_beginning(text)
         for at, code in places:
-            for one in self._known[code]:
+            for one in self.known[code]:
                 yield at, one
 
     def _one_by_one(self, text: str) -> Iterator[tuple[int, str]]:
-        for code in self._known:
+        for code in self.known:
             at = text.find(code)
             while at >= 0:
                 yield at, code
@@ -248,7 +243,7 @@ class _Strings(Sealed):
         for size, begun in self._begun.items():
             for at in range(len(text) - size + 1):
                 for length in begun.get(text[at : at + size], ()):
-                    if text[at : at + length] in self._known:
+                    if text[at : at + length] in self.known:
                         yield at, text[at : at + length]
 
 

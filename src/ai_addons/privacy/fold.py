@@ -40,7 +40,8 @@ _INVISIBLE: Final = "Cf"
 _LEVELLED: Final = {"Pd": "-", "Zs": " ", "Zl": "\n", "Zp": "\n"}
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+# Not frozen: each text of a call is folded several times, and a frozen one takes three times as long to make.
+@dataclass(slots=True, repr=False)
 class Folded:
     """A folded text and the way back to the original.
 
@@ -108,7 +109,7 @@ def _fold_moving(text: str, pieces: dict[str, str], *, lower: bool) -> Folded:
 
 def plain(text: str) -> str:
     """The folded text in lower case, for comparing values."""
-    return fold(text, lower=True).text
+    return text.lower() if text.isascii() else fold(text, lower=True).text
 
 
 @lru_cache(maxsize=4096)

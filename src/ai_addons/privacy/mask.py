@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import replace
-from functools import partial
 from itertools import filterfalse
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -144,7 +143,7 @@ class MaskingSession(Sealed):
         monotonic: Seconds that never run backwards.
     """
 
-    __slots__ = ("_bounds", "_known", "_late", "_monotonic", "_rules", "_scanner", "_vault")
+    __slots__ = ("_bounds", "_keys", "_known", "_late", "_monotonic", "_rules", "_scanner", "_vault")
 
     def __init__(
         self,
@@ -161,6 +160,7 @@ class MaskingSession(Sealed):
         self._rules = rules
         self._monotonic = monotonic
         self._known: dict[tuple[Kind, str], Declared] = {}
+        self._keys: dict[tuple[Kind, str], str] = {}
         self._vault = PlaceholderVault()
 
     @property
@@ -189,7 +189,8 @@ class MaskingSession(Sealed):
         tree, declared = read(data)
         refuse_declared(declared, self._rules)
         self._learn(declared)
-        self._learn(read_known(known))
+        if known is not None:
+            self._learn(read_known(known))
         free = [Leaf(str.__str__(text), FreeText) for text in texts]
         masking = self._masking([*free, *leaves(tree)], ends)
         masked = [masking.leaf(leaf) for leaf in free]
@@ -215,24 +216,33 @@ class MaskingSession(Sealed):
 
     def _learn(self, values: Iterable[Declared]) -> None:
         for value in values:
-            self._known.setdefault((value.kind, normalised(value.kind, value.value)), value)
+            self._known.setdefault((value.kind, self._key_of(value.kind, value.value)), value)
+
+    def _key_of(self, kind: Kind, value: str) -> str:
+        """What makes two values the same; worked out once for each spelling, when it is learnt."""
+        key = self._keys.get((kind, value))
+        if key is None:
+            key = self._keys[kind, value] = normalised(kind, value)
+        return key
 
     def _masking(self, found: Sequence[Leaf], ends: float) -> _Masking:
         """Measure and search all texts, so that what one of them gives away is known in the others."""
         longest = max((len(value.value) for value in self._known.values()), default=0)
         windows = self._bounds.windows(found, self._rules, longest)
         recognized: dict[Leaf, tuple[Hit, ...]] = {}
-        in_time = partial(self._bounds.in_time, self._monotonic, ends)
+        in_time = _Deadline(self._bounds, self._monotonic, ends)
         for leaf in found:
-            in_time()
-            seen = windows[leaf][0] if leaf in windows else leaf
+            in_time.check()
+            # Hardly a prompt has one, and to look it up takes the hash of a text and its mark.
+            seen = windows[leaf][0] if windows and leaf in windows else leaf
             if seen.mark in (FreeText, Public):
                 hits = recognized[seen] = tuple(self._recognize(seen))
-                self._learn(Declared(hit.kind, seen.text[hit.start : hit.end]) for hit in hits)
+                if hits:
+                    self._learn(Declared(hit.kind, seen.text[hit.start : hit.end]) for hit in hits)
         search = self._search(recognized)
         if self._late is not None and self._search_again(self._late, search, recognized):
             search = self._search(recognized)
-        return _Masking(self._vault, search, self._rules, windows, in_time)
+        return _Masking(self._vault, search, self._rules, windows, in_time, self._key_of)
 
     def _search(self, recognized: dict[Leaf, tuple[Hit, ...]]) -> Search:
         return Search(Matcher(self._known.values()), recognized, self._recognize)
@@ -253,10 +263,30 @@ class MaskingSession(Sealed):
                 yield Hit(span.start, span.end, span.kind, span.priority, leaf.text[span.start : span.end])
 
 
+class _Deadline:
+    """The time that masking one prompt may take."""
+
+    __slots__ = ("_bounds", "_ends", "_monotonic")
+
+    def __init__(self, bounds: Bounds, monotonic: Callable[[], float], ends: float) -> None:
+        self._bounds = bounds
+        self._monotonic = monotonic
+        self._ends = ends
+
+    def check(self) -> None:
+        """Stop a call that takes too long.
+
+        Raises:
+            PrivacyRefused: If the time is over.
+        """
+        if self._monotonic() > self._ends:
+            raise self._bounds.too_late()
+
+
 class _Masking(Sealed):
     """Masks all texts of one prompt, once everything in them is known."""
 
-    __slots__ = ("_done", "_drops", "_in_time", "_rules", "_search", "_vault", "_windows")
+    __slots__ = ("_done", "_drops", "_in_time", "_key_of", "_rules", "_search", "_vault", "_windows")
 
     def __init__(
         self,
@@ -264,7 +294,8 @@ class _Masking(Sealed):
         search: Search,
         rules: Rules,
         windows: Mapping[Leaf, tuple[Leaf, int]],
-        in_time: Callable[[], None],
+        in_time: _Deadline,
+        key_of: Callable[[Kind, str], str],
     ) -> None:
         self._vault = vault
         self._search = search
@@ -273,6 +304,7 @@ class _Masking(Sealed):
         self._drops = "drop" in rules.handling.values()
         self._windows = windows
         self._in_time = in_time
+        self._key_of = key_of
         self._done: list[tuple[str, bool]] = []
 
     def render(self, tree: Tree) -> Json:
@@ -330,7 +362,7 @@ class _Masking(Sealed):
                 self._done.append((masked, leaf.mark is Public))
         elif leaf.text.strip():
             kind = leaf.mark.kind
-            masked = self._vault.placeholder(kind, normalised(kind, leaf.text), leaf.text)
+            masked = self._vault.placeholder(kind, self._key_of(kind, leaf.text), leaf.text)
         else:
             masked = leaf.text
         self._vault.sent(masked)
@@ -338,22 +370,25 @@ class _Masking(Sealed):
 
     def _searched(self, leaf: Leaf) -> tuple[str, bool]:
         """A free text, masked, and whether there was anything to mask: what had nothing is sent as it was searched."""
-        self._in_time()
+        self._in_time.check()
         leaf, changed = self._trimmed(leaf), False
         while True:
             hits = self._search.hits(leaf)
-            changed = changed or bool(hits)
-            refuse_found(hits, self._rules, leaf.place)
             settled = self._search.settled(leaf, hits)
+            if not settled:
+                # Most texts hold nothing to hide, and all that follows is about what is hidden.
+                return leaf.text, changed or bool(hits)
+            changed = True
+            refuse_found(hits, self._rules, leaf.place)
             dropped = [hit for hit in settled if self._rules.drops(hit.kind)]
             if not dropped:
-                return self._replaced(settled, leaf.text), changed or bool(settled)
+                return self._replaced(settled, leaf.text), True
             # What is left is a text of its own: where two ends meet, something new may stand.
             leaf = replace(leaf, text=without(leaf.text, dropped))
 
     def _trimmed(self, leaf: Leaf) -> Leaf:
         """A text, cut if it is too long; never inside a value."""
-        if leaf not in self._windows:
+        if not self._windows or leaf not in self._windows:
             return leaf
         seen, limit = self._windows[leaf]
         settled = self._search.settled(seen, self._search.hits(seen))
@@ -364,7 +399,7 @@ class _Masking(Sealed):
         at = 0
         for hit in settled:
             value = text[hit.start : hit.end] if hit.value is None else hit.value
-            key = value if hit.value is None else normalised(hit.kind, value)
+            key = value if hit.value is None else self._key_of(hit.kind, value)
             pieces += [text[at : hit.start], self._vault.placeholder(hit.kind, key, value)]
             at = hit.end
         return "".join([*pieces, text[at:]])

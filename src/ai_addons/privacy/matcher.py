@@ -16,7 +16,7 @@ from ai_addons.privacy.normal import digits_of, normalised
 from ai_addons.privacy.spans import Hit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ai_addons.privacy.base import Declared
     from ai_addons.privacy.expand import Known
@@ -52,8 +52,8 @@ class Matcher(Sealed):
         self._dates = DateIndex(kinds.get(Kind.DATE, ()))
         codes = [one for others in kinds.values() for declared in others for one in spellings(declared)]
         self._codes = CodeIndex(codes)
-        endings = Counter(one.code for one in codes if one.by_digits)
-        self._shared = frozenset(ending for ending, count in endings.items() if count > 1)
+        endings = [one.code for one in codes if one.by_digits]
+        self._shared = _repeated(endings)
 
     def find(self, text: str, *, public: bool = False, figures: bool = True) -> Iterator[Hit]:
         """Where known values stand in a text.
@@ -98,7 +98,15 @@ class Matcher(Sealed):
             or (known.code in self._shared and digits_of(form) == known.code)
         ):
             return False
-        return normalised(known.declared.kind, form) == known.key
+        kind, value = known.declared.kind, known.declared.value
+        return normalised(kind, form) == normalised(kind, value)
+
+
+def _repeated(codes: Sequence[str]) -> frozenset[str]:
+    """Those that occur more than once."""
+    if len(set(codes)) == len(codes):
+        return frozenset()
+    return frozenset(code for code, count in Counter(codes).items() if count > 1)
 
 
 def _unescaped(folded: Folded) -> Folded:

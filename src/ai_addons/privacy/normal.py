@@ -18,6 +18,7 @@ GHANA_TRUNKS: Final = frozenset({"", "0", "233", "00233", "2330", "002330"})
 WORD: Final = re.compile(r"[^\W_]+")
 """A run of letters and digits."""
 
+_NOT_A_DIGIT: Final = re.compile(r"\D")
 _TITLES: Final = frozenset(
     {
         "alhaja", "alhaji", "apostle", "auntie", "aunty", "bro", "brother", "daavi", "doctor", "dr", "efo", "hajia",
@@ -47,7 +48,7 @@ def words(text: str) -> list[str]:
 
 def digits_of(text: str) -> str:
     """The digits alone."""
-    return re.sub(r"\D", "", text)
+    return _NOT_A_DIGIT.sub("", text)
 
 
 def name_parts(text: str) -> tuple[list[str], list[str]]:

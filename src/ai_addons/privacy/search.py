@@ -36,12 +36,14 @@ class Search:
     def hits(self, leaf: Leaf) -> list[Hit]:
         """What recognizers and known values find; texts made by cutting are recognized now."""
         known = self.matcher.find(leaf.text, public=leaf.mark is Public)
-        return [*(self.recognized[leaf] if leaf in self.recognized else self.recognize(leaf)), *known]
+        recognized = self.recognized.get(leaf)
+        return [*(self.recognize(leaf) if recognized is None else recognized), *known]
 
     def settled(self, leaf: Leaf, hits: Iterable[Hit]) -> list[Hit]:
         """The stretches to hide, placeholders that somebody typed and whole links among them."""
         text, public = leaf.text, leaf.mark is Public
-        settled = settle([*_escapes(text), *hits], text)
+        found = [*_escapes(text), *hits]
+        settled = settle(found, text) if found else []
         if not settled:
             return settled
         # A hidden stretch ends a word: what is left between may now stand alone.
@@ -75,7 +77,10 @@ def left_over(late: Scanner, leaf: Leaf, settled: Sequence[Hit]) -> Iterator[Hit
 
 def _escapes(text: str) -> Iterator[Hit]:
     """What somebody typed that looks like a placeholder, with folded typography or without."""
-    for view in (Folded(text),) if text.isascii() else (Folded(text), fold(text)):
+    ascii_only = text.isascii()
+    if ascii_only and not may_hold_lookalike(text):
+        return
+    for view in (Folded(text),) if ascii_only else (Folded(text), fold(text)):
         for match in LOOKALIKE.finditer(view.text) if may_hold_lookalike(view.text) else ():
             # Digits alone in brackets are a list or a footnote.
             if match.lastgroup != "words" or any(map(str.isalpha, match[0])):

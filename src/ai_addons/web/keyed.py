@@ -33,13 +33,13 @@ def once(context: Context, endpoint: Endpoint, key: str, carry_out: Callable[[],
     replies, business = context.addons.replies, context.business
     body = None if context.body is None else context.body.model_dump(mode="json")
     asked = {"body": body, "params": dict(context.params)}
-    known = replies.begin(business, key, f"web:{endpoint.name}", asked)
-    if known is not None:
-        return WebResponse(status=known.status, body=known.body.encode(), headers=NO_STORE)
+    begun = replies.begin(business, key, f"web:{endpoint.name}", asked)
+    if isinstance(begun, Reply):
+        return WebResponse(status=begun.status, body=begun.body.encode(), headers=NO_STORE)
     reply: Reply | None = None
     try:
         answer = carry_out()
         reply = Reply(status=answer.status, body=answer.body.decode())
         return answer
     finally:
-        replies.end(business, key, reply)
+        replies.end(business, key, begun, reply)

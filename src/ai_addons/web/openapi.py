@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
@@ -109,6 +109,33 @@ def document(endpoints: Sequence[Endpoint], *, root: str = "/") -> dict[str, Any
     }
 
 
+def operation(endpoint: Endpoint) -> dict[str, Any]:
+    """One endpoint as in `document`, in one piece: no reference leads out of it, and the parts of its path are in it.
+
+    For a framework that writes the host's own document.
+
+    Args:
+        endpoint: The endpoint.
+    """
+    schemas, definitions = _schemas([endpoint])
+    made = _operation(endpoint, schemas)
+    if parameters := [*_parts(endpoint.path), *made.get("parameters", ())]:
+        made["parameters"] = parameters
+    return cast("dict[str, Any]", _resolved(made, definitions))
+
+
+def _resolved(schema: object, definitions: Mapping[str, Any]) -> object:
+    if isinstance(schema, dict):
+        known = cast("dict[str, object]", schema)
+        reference = known.get("$ref")
+        if isinstance(reference, str):
+            return _resolved(definitions[reference.rpartition("/")[2]], definitions)
+        return {name: _resolved(part, definitions) for name, part in known.items()}
+    if isinstance(schema, list):
+        return [_resolved(part, definitions) for part in cast("list[object]", schema)]
+    return schema
+
+
 def is_told(endpoint: Endpoint) -> bool:
     """Whether an endpoint is for machines."""
     return not endpoint.page and not endpoint.path.startswith(_UI)
@@ -154,9 +181,13 @@ def _schemas(endpoints: Iterable[Endpoint]) -> tuple[Schemas, dict[str, Any]]:
 
 def _path_item(path: str, operations: Mapping[str, Any]) -> dict[str, Any]:
     """A path's operations, with the named parts of the path."""
-    schema = {"type": "string", "minLength": 1, "maxLength": _LONGEST_NAME}
-    parts = [{"name": name, "in": "path", "required": True, "schema": schema} for name in _PARTS.findall(path)]
+    parts = _parts(path)
     return {**({"parameters": parts} if parts else {}), **operations}
+
+
+def _parts(path: str) -> list[dict[str, Any]]:
+    schema = {"type": "string", "minLength": 1, "maxLength": _LONGEST_NAME}
+    return [{"name": name, "in": "path", "required": True, "schema": schema} for name in _PARTS.findall(path)]
 
 
 def _operation(endpoint: Endpoint, schemas: Schemas) -> dict[str, Any]:

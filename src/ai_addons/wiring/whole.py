@@ -14,7 +14,7 @@ from random import random
 from typing import TYPE_CHECKING, Final
 
 from ai_addons import plugins
-from ai_addons._call import Kit
+from ai_addons._call import Kit, Leftovers
 from ai_addons.billing.books import Books, Terms
 from ai_addons.billing.funding import Funding
 from ai_addons.billing.fx.desk import RateDesk
@@ -300,6 +300,7 @@ class Wiring:
             ids=self._ids,
             hooks=self.hooks,
             offers=self._offers,
+            leftovers=Leftovers(self.clock),
         )
 
     def _make_llm(self, name: str) -> Llm:

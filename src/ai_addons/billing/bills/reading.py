@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
-from zoneinfo import ZoneInfo
 
 from ai_addons.billing.bills.comparing import TOLERANCE, BillComparison, Ours, add, compare
 from ai_addons.billing.bills.formats import format_of
 from ai_addons.billing.bills.parsing import parse_bill
 from ai_addons.billing.fx_used import read_fx
 from ai_addons.billing.months import day_of
+from ai_addons.billing.periods import midnight
 from ai_addons.billing.sql import figures as sql
 from ai_addons.billing.sql.exports import TRANSACTIONS, businesses, pages
 from ai_addons.money import PicoUsd
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from ai_addons.billing.books import Books
     from ai_addons.billing.sql import Row
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 _MILLI_US: Final = 1_000
 _MARGIN: Final = timedelta(hours=1)
 
@@ -51,7 +49,7 @@ def reconcile_bill(books: Books, provider: str, content: bytes, *, tolerance: De
         msg = "the file has no line with a day; nothing was compared"
         raise ValueError(msg)
     first, last = min(line.day for line in bill), max(line.day for line in bill)
-    since, until = _midnight(first, form.tz), _midnight(last + timedelta(days=1), form.tz)
+    since, until = midnight(first, form.tz), midnight(last + timedelta(days=1), form.tz)
     logged = _logged(books, form, since, until)
     window = {"since": since, "until": until, "business": ""}
     fx = read_fx(books.database.read(lambda tx: tx.rows(sql.FX_USED, window)))
@@ -67,15 +65,11 @@ def reconcile_bill(books: Books, provider: str, content: bytes, *, tolerance: De
     )
 
 
-def _midnight(day: date, tz: str) -> int:
-    return (datetime.combine(day, time.min, ZoneInfo(tz)) - _EPOCH) // _MICROSECOND
-
-
 def _logged(books: Books, form: Format, since: int, until: int) -> dict[tuple[date, str], Ours]:
     """Our log of these days, read by pages."""
     sums = defaultdict[tuple[date, str], Ours](Ours)
     # A call that began in these days may have been booked a little later.
-    end = until + _MARGIN // _MICROSECOND
+    end = until + _MARGIN // timedelta(microseconds=1)
     for business in businesses(books.database):
         for row in pages(books.database, TRANSACTIONS, business, since=since, until=end):
             began = row.at - (row.latency_ms or 0) * _MILLI_US

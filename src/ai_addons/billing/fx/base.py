@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final, Literal, Protocol, TypeAlias
+
+from ai_addons.billing.periods import from_micros
 
 Kind: TypeAlias = Literal["interbank", "market", "static"]
 """A central bank's middle rate, a blend of markets, or a number from the settings."""
@@ -14,7 +16,6 @@ Kind: TypeAlias = Literal["interbank", "market", "static"]
 BASE: Final = "USD"
 QUOTE: Final = "GHS"
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _PLACES: Final = 8
 # The cedi before July 2007, of which 10,000 are one GHS. Some lists still carry it.
 _OLD_CEDI: Final = "GHC"
@@ -68,7 +69,7 @@ def day_at(now: int) -> date:
     Args:
         now: UTC microseconds.
     """
-    return (_EPOCH + timedelta(microseconds=now)).date()
+    return from_micros(now).date()
 
 
 def read_rate(value: object) -> Decimal:

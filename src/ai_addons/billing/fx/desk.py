@@ -91,7 +91,7 @@ class RateDesk:
             now: UTC microseconds.
         """
         self.wake()
-        # Asked for twice by every call; it only changes with the rate and with the day, by which a rate grows stale.
+        # Asked for by every call; it only changes with the rate and with the day, by which a rate grows stale.
         known, day, noted = self._known, now // _DAY, self._booked
         if noted is None or noted[0] is not known or noted[1] != day:
             best = known if known is not None else self._static.fetch(now)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
+
+from ai_addons.billing.periods import from_micros, to_micros
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
 
     Table: TypeAlias = Mapping[str, object]
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND: Final = 1_000_000
 # No payment has more digits, and the database holds 64 bits.
 _WHOLE: Final = re.compile(r"[0-9]{1,15}")
@@ -103,7 +104,7 @@ def instant(value: object) -> int | None:
         if then is None:
             return None
         zoned = then if then.tzinfo is not None else then.replace(tzinfo=UTC)
-        return (zoned - _EPOCH) // timedelta(microseconds=1)
+        return to_micros(zoned)
     except (ValueError, OverflowError):
         return None
 
@@ -116,4 +117,4 @@ def seconds(value: object) -> int | None:
 
 def iso(at: int) -> str:
     """UTC microseconds as gateways read a time."""
-    return (_EPOCH + timedelta(microseconds=at)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return from_micros(at).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -21,7 +21,7 @@ from weakref import finalize, ref
 from sqlalchemy import text
 
 from ai_addons.billing.sql import connecting
-from ai_addons.billing.sql.failures import as_ours, is_of_database, may_run_again
+from ai_addons.billing.sql.failures import as_ours, is_of_database, may_run_again, root
 from ai_addons.billing.sql.gate import FairLock, FileGate
 from ai_addons.billing.sql.tx import Tx
 from ai_addons.errors import StoreUnavailable
@@ -183,7 +183,9 @@ class Database:
             if not is_of_database(error, driver):
                 raise
             in_doubt = books and progress.broken and progress.committing
-            again = may_run_again(error) or (progress.broken and not in_doubt)
+            # A time limit of the host's is an OSError too, and ends it.
+            lost = progress.broken and isinstance(root(error), driver.Error)
+            again = may_run_again(error) or (lost and not in_doubt)
             if progress.broken:
                 # Those that lie idle are broken too, most likely.
                 _shut(engine, self._kept)
@@ -205,14 +207,16 @@ class Database:
                 progress.committing = True
                 tx.commit()
             except BaseException:
-                progress.broken = bool(getattr(driver, "closed", False))
-                if progress.broken:
-                    pooled.invalidate()
-                else:
+                progress.broken = True
+                if not getattr(driver, "closed", False):
                     driver.rollback()
+                    # Only now: what interrupts this too leaves a transaction open that nobody must go on with.
+                    progress.broken = False
                 raise
             return result
         finally:
+            if progress.broken:
+                pooled.invalidate()
             self._return(engine, pooled, keep=keep and not progress.broken)
 
     def _borrow(self, engine: Engine, *, kept: bool) -> PoolProxiedConnection:

@@ -51,7 +51,8 @@ def as_ours(error: BaseException, driver: DBAPIModule | ModuleType, *, in_doubt:
     if in_doubt:
         return StoreUnavailable(
             f"The credit store broke off while it booked ({said}). It is not known whether this was booked. "
-            f"Repeat it with the same key: it is never booked twice."
+            f"Repeat it with the same key: it is never booked twice.",
+            in_doubt=True,
         )
     return StoreUnavailable(
         f"The credit store did not answer ({said}). Nothing was charged. Try again in a moment; "

@@ -37,11 +37,19 @@ class FairLock:
             turn = threading.Lock()
             turn.acquire()
             self._waiting.append(turn)
-        if turn.acquire(timeout=timeout):
-            return True
+        try:
+            came = turn.acquire(timeout=timeout)
+        except BaseException:
+            # Raised out of a signal: the turn must not be handed to somebody who does not wait any more.
+            if self._comes_too_late(turn):
+                self.release()
+            raise
+        return came or self._comes_too_late(turn)
+
+    def _comes_too_late(self, turn: threading.Lock) -> bool:
+        """Wait no longer; whether the turn came all the same, between the end of the wait and here."""
         with self._guard:
             if turn not in self._waiting:
-                # The turn came between the time-out and here.
                 return True
             self._waiting.remove(turn)
             return False

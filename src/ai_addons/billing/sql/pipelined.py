@@ -119,11 +119,17 @@ class PipelinedTx(Tx):
         if not everything:
             return []
         pgconn = self._driver.pgconn
-        pgconn.enter_pipeline_mode()
-        wanted = [self._send(pgconn, one) for one in everything]
-        pgconn.pipeline_sync()
-        results = self._driver.wait(_answers(pgconn))
-        pgconn.exit_pipeline_mode()
+        try:
+            pgconn.enter_pipeline_mode()
+            wanted = [self._send(pgconn, one) for one in everything]
+            pgconn.pipeline_sync()
+            results = self._driver.wait(_answers(pgconn))
+            pgconn.exit_pipeline_mode()
+        except BaseException:
+            # Whatever interrupts (Ctrl-C, a time limit of the host's) leaves answers on their way, which the next
+            # transaction would take for its own. The server undoes what is not committed when the connection ends.
+            self._driver.close()
+            raise
         for result in results:
             if result.status == pq.ExecStatus.FATAL_ERROR:
                 self._names.forget()

@@ -208,6 +208,7 @@ HOLD: Final = (
         holds,
         transactions.c.outcome,
         transactions.c.charged,
+        transactions.c.cost_micro_ghs,
         transactions.c.day,
         transactions.c.at,
         *_SHARE,

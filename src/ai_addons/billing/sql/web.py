@@ -51,5 +51,8 @@ BEGIN_REPLY: Final = text(
     "VALUES (:business, :key, :request_hash, :begun_at, :expires_at) ON CONFLICT (business_id, key) DO NOTHING"
 ).bindparams(*_texts("business", "key", "request_hash"), *_numbers("begun_at", "expires_at"))
 TAKE_REPLY: Final = update(web_replies).where(*_THIS_REPLY)
-END_REPLY: Final = update(web_replies).where(*_THIS_REPLY)
+END_REPLY: Final = update(web_replies).where(
+    *_THIS_REPLY, web_replies.c.begun_at == bindparam("of_begun", type_=EXACT), web_replies.c.status.is_(None)
+)
+"""Ends a request for whoever has its key; one that lost it to another changes nothing."""
 DROP_REPLIES: Final = delete(web_replies).where(web_replies.c.expires_at <= bindparam("now", type_=EXACT))

@@ -7,12 +7,13 @@ may be used by two of them, so look rows up by business and id.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from django.db.models import BigIntegerField, IntegerField, TextField
 
+from ai_addons.billing.periods import from_micros, to_micros
 from ai_addons.contrib.django.conf import host_settings
 from ai_addons.errors import ConfigError
 
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 else:
     from django.db.models import BigIntegerField as Field
     from django.db.models import Manager, Model, QuerySet
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class ScaledField(Field):
@@ -61,11 +59,11 @@ class MomentField(Field):
 
     def from_db_value(self, value: int | None, *_rest: object) -> datetime | None:
         """The moment."""
-        return None if value is None else _EPOCH + value * _MICROSECOND
+        return None if value is None else from_micros(value)
 
     def get_prep_value(self, value: Any) -> int | None:  # noqa: ANN401  # what a query compares with
         """A moment that a query compares with."""
-        return (value - _EPOCH) // _MICROSECOND if isinstance(value, datetime) else super().get_prep_value(value)
+        return to_micros(value) if isinstance(value, datetime) else super().get_prep_value(value)
 
 
 class BooksQuerySet(QuerySet):

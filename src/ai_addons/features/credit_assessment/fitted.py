@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from collections import Counter
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ai_addons.features.credit_assessment.models import (
     FittedScorecard,
@@ -29,10 +30,15 @@ if TYPE_CHECKING:
 
     from ai_addons.features.credit_assessment.scorecard import Component
 
+    # What is known of so many customers, with a one for the intercept, and whether they turned bad.
+    _Row: TypeAlias = tuple[tuple[float, ...], bool, int]
+
 _BINS: Final = 5
 _KNOTS: Final = 20
 _RIDGE: Final = 1.0
 _STEPS: Final = 25
+# A step of Newton's method after which nothing changes that would be seen: the next is of its square.
+_SETTLED: Final = 1e-9
 _SMOOTHING: Final = 0.5
 _PLACES: Final = Decimal("0.000001")
 
@@ -176,26 +182,29 @@ def _weights(evidence: Sequence[Sequence[float]], bad: Sequence[bool]) -> list[f
 
 def _logistic(columns: Sequence[Sequence[float]], bad: Sequence[bool]) -> list[float]:
     """Ridge logistic regression by Newton's method; the intercept is fitted, not penalised, and left out."""
-    rows = [(1.0, *row) for row in zip(*columns, strict=True)]
-    size = len(columns) + 1
-    beta = [0.0] * size
+    # Evidence has few values, so that many customers share a row; each row is reckoned once, by its number.
+    rows = [((1.0, *row), is_bad, many) for (*row, is_bad), many in Counter(zip(*columns, bad, strict=True)).items()]
+    beta = [0.0] * (len(columns) + 1)
     for _ in range(_STEPS):
-        chance = [1 / (1 + math.exp(-_dot(beta, row))) for row in rows]
-        gradient = [
-            sum((is_bad - p) * row[k] for is_bad, p, row in zip(bad, chance, rows, strict=True))
-            - (_RIDGE * beta[k] if k else 0)
-            for k in range(size)
-        ]
-        hessian = [
-            [
-                sum(p * (1 - p) * row[j] * row[k] for p, row in zip(chance, rows, strict=True))
-                + (_RIDGE if j == k and k else 0)
-                for k in range(size)
-            ]
-            for j in range(size)
-        ]
-        beta = [old + change for old, change in zip(beta, _solve(hessian, gradient), strict=True)]
+        step = _newton(beta, rows)
+        beta = [old + change for old, change in zip(beta, step, strict=True)]
+        if max(map(abs, step)) < _SETTLED:
+            break
     return beta[1:]
+
+
+def _newton(beta: Sequence[float], rows: Sequence[_Row]) -> list[float]:
+    """The next step of Newton's method."""
+    size = len(beta)
+    gradient = [-_RIDGE * value if at else 0.0 for at, value in enumerate(beta)]
+    hessian = [[_RIDGE if at == other and at else 0.0 for other in range(size)] for at in range(size)]
+    for row, is_bad, many in rows:
+        p = 1 / (1 + math.exp(-_dot(beta, row)))
+        missed, spread = many * (is_bad - p), many * p * (1 - p)
+        for at, value in enumerate(row):
+            gradient[at] += missed * value
+            hessian[at] = [old + spread * value * other for old, other in zip(hessian[at], row, strict=True)]
+    return _solve(hessian, gradient)
 
 
 def _dot(left: Sequence[float], right: Sequence[float]) -> float:

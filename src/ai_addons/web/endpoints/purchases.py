@@ -90,7 +90,7 @@ def _last_attempt(context: Context) -> Attempt:
 def _retry(context: Context) -> PurchaseAnswer:
     body = cast("WayBody", context.body)
     way = way_of(body, context)
-    return bought(context.addons.orders.attempt(context.business, context.params["id"], **way))
+    return bought(context.addons.orders.attempt(context.business, context.params["id"], key=context.key, **way))
 
 
 def _cancel(context: Context) -> CancelledAnswer:

@@ -18,7 +18,7 @@ from ai_addons.web.base import Context, Endpoint, Query, WebResponse
 from ai_addons.web.endpoints.paying import NAME
 from ai_addons.web.errors import Forbidden
 from ai_addons.web.pages import HEADERS, HTML
-from ai_addons.web.pages.forms import Amount, Form, Otp, Purchase, Way, read_form
+from ai_addons.web.pages.forms import Again, Amount, Form, Otp, Purchase, read_form
 from ai_addons.web.pages.frame import HOME, go, order_label, order_path, pack_name, show
 from ai_addons.web.pages.paying import wait_of, way_of
 from ai_addons.web.returning import RETURN
@@ -179,7 +179,13 @@ def _order(context: Context) -> WebResponse:
 
 
 def _order_page(
-    context: Context, order: Order, attempts: tuple[Attempt, ...], *, problem: str | None = None, status: int = 200
+    context: Context,
+    order: Order,
+    attempts: tuple[Attempt, ...],
+    *,
+    key: str | None = None,
+    problem: str | None = None,
+    status: int = 200,
 ) -> WebResponse:
     addons, business = context.addons, context.business
     waits = order.state == "pending" and context.allows("credits:purchase")
@@ -198,16 +204,21 @@ def _order_page(
         notes=[note.number for note in addons.orders.credit_notes(business, order.id)] if receipted else [],
         prompts_phones=waits and addons.orders.prompts_phones,
         cards=addons.orders.cards(business) if waits else [],
+        key=key or Uuid7().new(addons.clock.now()),
         problem=problem,
     )
 
 
 def _again(context: Context) -> WebResponse:
     """Another attempt at an order that nobody paid yet."""
-    form = read_form(Way, context.request)
-    return _do(
-        context, lambda order, _: context.addons.orders.attempt(context.business, order, **way_of(context, form))
-    )
+    form = read_form(Again, context.request)
+    # What became of the first press is asked before anything else, but another way is another attempt.
+    key = f"{_KEYS}{form.key}-{form.way}"
+
+    def again(order: str, _: tuple[Attempt, ...]) -> None:
+        context.addons.orders.attempt(context.business, order, key=key, **way_of(context, form))
+
+    return _do(context, again, key=form.key)
 
 
 def _otp(context: Context) -> WebResponse:
@@ -237,8 +248,8 @@ def _cancel(context: Context) -> WebResponse:
     return _do(context, lambda order, _: context.addons.orders.cancel(context.business, order))
 
 
-def _do(context: Context, work: Callable[[str, tuple[Attempt, ...]], object]) -> WebResponse:
-    """Do something about an order, and show its page; what went wrong is told on that page too."""
+def _do(context: Context, work: Callable[[str, tuple[Attempt, ...]], object], *, key: str | None = None) -> WebResponse:
+    """Do something about an order, and show its page; what went wrong is told on that page too, which keeps a key."""
     orders, id_ = context.addons.orders, context.params["order"]
     _, attempts = orders.find(context.business, id_)
     try:
@@ -246,9 +257,8 @@ def _do(context: Context, work: Callable[[str, tuple[Attempt, ...]], object]) ->
     except PaymentError as error:
         away = isinstance(error, GatewayError)
         order, attempts = orders.find(context.business, id_)
-        return _order_page(
-            context, order, attempts, problem=context.words(_AWAY if away else str(error)), status=error.http_status
-        )
+        said = context.words(_AWAY if away else str(error))
+        return _order_page(context, order, attempts, key=key, problem=said, status=error.http_status)
     return go(context, order_path(id_))
 
 

@@ -46,6 +46,12 @@ class Way(Form):
     email: Email | None = Field(default=None, repr=False)
 
 
+class Again(Way):
+    """How to pay an order in another attempt."""
+
+    key: Key
+
+
 class Purchase(Way):
     """What to buy, and how to pay it."""
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from ai_addons.billing.gateways.fake.refusals import Refusal, Refused
+from ai_addons.billing.periods import to_micros
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +22,6 @@ _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
 _CURRENCIES: Final = ("GHS", "KES", "NGN", "USD", "ZAR")
 _PAGE: Final = 50
 _MILLISECOND: Final = 1_000
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def _micros(text: str | None) -> int | None:
         moment = datetime.fromisoformat(text)
         # A date is its beginning, and a time without a zone is in UTC.
         moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-        return (moment - _EPOCH) // timedelta(milliseconds=1) * _MILLISECOND
+        return to_micros(moment) // _MILLISECOND * _MILLISECOND
     except (ValueError, OverflowError):
         raise Refused(Refusal.INVALID_BODY) from None
 
