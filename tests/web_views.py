@@ -10,8 +10,8 @@ from django.views.decorators.csrf import csrf_exempt
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from ai_addons.calling import _payer
 from ai_addons.contrib.drf import MayBuyCredits, MayReadCredits
-from ai_addons.feature import _payer
 from tests.web_words import say_word
 
 

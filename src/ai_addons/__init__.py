@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from ai_addons.batch import BatchResult as BatchResult
     from ai_addons.batch import BoundCall as BoundCall
     from ai_addons.billing.profile import BusinessProfile as BusinessProfile
+    from ai_addons.calling import AsyncFeature as AsyncFeature
+    from ai_addons.calling import Feature as Feature
+    from ai_addons.calling import bill_to as bill_to
     from ai_addons.catalog import Offer as Offer
     from ai_addons.catalog import Pack as Pack
     from ai_addons.errors import AddonConflict as AddonConflict
@@ -59,10 +62,7 @@ if TYPE_CHECKING:
     from ai_addons.errors import UnpricedFeature as UnpricedFeature
     from ai_addons.errors import UnpricedModel as UnpricedModel
     from ai_addons.errors import WalletSuspended as WalletSuspended
-    from ai_addons.feature import AsyncFeature as AsyncFeature
-    from ai_addons.feature import Feature as Feature
     from ai_addons.feature import PrivacyPolicy as PrivacyPolicy
-    from ai_addons.feature import bill_to as bill_to
     from ai_addons.feature import billed_feature as billed_feature
     from ai_addons.money import Credits as Credits
     from ai_addons.money import Money as Money
@@ -89,6 +89,7 @@ _HOMES = {
     "addons": ("AddOns", "install"),
     "batch": ("BatchInterrupted", "BatchItem", "BatchProgress", "BatchResult", "BoundCall"),
     "billing.profile": ("BusinessProfile",),
+    "calling": ("AsyncFeature", "Feature", "bill_to"),
     "catalog": ("Offer", "Pack"),
     "errors": (
         "AddOnsError",
@@ -131,7 +132,7 @@ _HOMES = {
         "UnpricedModel",
         "WalletSuspended",
     ),
-    "feature": ("AsyncFeature", "Feature", "PrivacyPolicy", "bill_to", "billed_feature"),
+    "feature": ("PrivacyPolicy", "billed_feature"),
     "money": ("Credits", "Money"),
     "privacy.fields": ("AMOUNT_BANDS", "DAY_BANDS", "Bucket", "DateBucket", "FreeText", "Pii", "Public"),
     "prompt": ("Prompt", "Steps", "ask"),

@@ -4,47 +4,28 @@ from __future__ import annotations
 
 import inspect
 import re
-from dataclasses import replace
 from datetime import timedelta
-from functools import partial, update_wrapper
-from types import FunctionType, SimpleNamespace
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    Final,
-    Generic,
-    ParamSpec,
-    Protocol,
-    Self,
-    TypedDict,
-    TypeVar,
-    cast,
-    get_args,
-    get_origin,
-    get_type_hints,
-    overload,
-)
+from functools import partial
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, Protocol, TypedDict, TypeVar, cast, overload
 
 from pydantic import ValidationError
 
-from ai_addons._invocation import CallOptions, Invocation
-from ai_addons.batch import BoundCall
-from ai_addons.catalog import MOST_FOLDED, CacheScope, Category, FeatureSpec, Tier, declared
-from ai_addons.errors import ConfigError, NoPayer
+from ai_addons._invocation import CallOptions
+from ai_addons.calling import AsyncFeature, Feature, bill_to
+from ai_addons.catalog import MOST_FOLDED, CacheScope, Category, FeatureSpec, Tier
+from ai_addons.definition import Definition, answer_type, names_around
+from ai_addons.errors import ConfigError
 from ai_addons.money import Credits
-from ai_addons.prompt import Prompt, Steps
-from ai_addons.scope import Payer, Scope
 from ai_addons.settings import FeaturePrivacySettings, Handling, Oversize, Thinking, did_you_mean, read_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Generator, Mapping
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable, Coroutine, Generator
     from decimal import Decimal
 
-    from ai_addons.addons import AddOns
-    from ai_addons.receipt import Billed, Quote
-    from ai_addons.streams import AsyncTextStream, TextStream
-    from ai_addons.till import Till
+    from ai_addons.prompt import Prompt
+
+__all__ = ["AsyncFeature", "Decorator", "Feature", "PrivacyPolicy", "bill_to", "billed_feature", "sold_as"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -52,8 +33,6 @@ R = TypeVar("R")
 _DEFAULT_CACHE: Final = timedelta(hours=6)
 _DEFAULT_MAX_TOKENS: Final = 800
 _KEY: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
-
-_payer: Final[Scope[Payer | None]] = Scope("ai_addons_payer", None)
 
 
 class PrivacyPolicy(TypedDict, total=False):
@@ -75,237 +54,6 @@ class PrivacyPolicy(TypedDict, total=False):
     DATE: Handling
     AMOUNT: Handling
     oversize: Oversize
-
-
-def bill_to(business: str, *, user: str | None = None) -> AbstractContextManager[Payer | None]:
-    """Say who pays for the calls in a ``with`` block.
-
-    Args:
-        business: The business whose credits are used.
-        user: Who asked, for the books.
-    """
-    return _payer.set(Payer(business, user))
-
-
-class _Definition(Generic[R]):
-    """What was decorated: the builder with its specification and answer type."""
-
-    def __init__(self, spec: FeatureSpec, builder: Callable[..., Any], answer: object) -> None:
-        self.spec = spec
-        self.builder = builder
-        self._answer = answer
-        self._signature = inspect.signature(builder)
-
-    @property
-    def answer(self) -> object:
-        """The type in the brackets of ``Prompt[…]``; names unknown at decoration are looked up now."""
-        if self._answer is None:
-            self._answer = _answer_type(self.builder, None)
-        return self._answer
-
-    def invocation(self, /, *args: object, **kwargs: object) -> Invocation[R]:
-        """Bind arguments by name, defaults included, so that equal calls have equal hashes."""
-        bound = self._signature.bind(*args, **kwargs)
-        bound.apply_defaults()
-        build: Callable[[], Prompt[R] | Steps[R]] = partial(self.builder, *args, **kwargs)
-        return Invocation(
-            spec=self.spec,
-            answer=self.answer,
-            arguments=dict(bound.arguments),
-            build=build,
-            builder=self.builder,
-        )
-
-    def text_invocation(self, /, *args: object, **kwargs: object) -> Invocation[R]:
-        """The same for a feature that answers text.
-
-        Raises:
-            ConfigError: If it answers anything else.
-        """
-        if self.answer is not str:
-            msg = (
-                f"{self.spec.key!r} answers {getattr(self.answer, '__name__', self.answer)}, and only text can be read "
-                "while it is written. Nothing was charged. Call the feature instead of its `stream`."
-            )
-            raise ConfigError(msg)
-        return self.invocation(*args, **kwargs)
-
-
-class _Bound(Generic[P, R]):
-    """What sync and async features share: their definition, their options, and finding the till."""
-
-    __name__: str
-
-    def __init__(self, definition: _Definition[R], options: CallOptions) -> None:
-        self._definition = definition
-        self._options = options
-        # A feature reads like the function it wraps: name, docstring, signature.
-        update_wrapper(cast("Callable[..., Any]", self), definition.builder)
-
-    @property
-    def spec(self) -> FeatureSpec:
-        """Key, price, tier and limits of this feature."""
-        return self._definition.spec
-
-    def __repr__(self) -> str:
-        """Name the feature."""
-        return f"<{type(self).__name__} {self.spec.key}>"
-
-    def declare(self) -> None:
-        """Put this feature on sale in this process; decorating does it, and doing it again is harmless.
-
-        Raises:
-            FeatureExists: If another function of this host has the key.
-        """
-        builder = self._definition.builder
-        declared.add(self.spec, f"{builder.__module__}.{builder.__qualname__}")
-
-    def _paying(self) -> Payer:
-        """Who pays for a call that is made now.
-
-        Raises:
-            NoPayer: If nobody is known to.
-        """
-        payer = _payer.get()
-        business = self._options.business
-        if business is None and payer is not None:
-            business = payer.business
-        if not business:
-            msg = (
-                f"Nobody is known to pay for {self.spec.key!r}, so it was not called and nothing was charged. "
-                f"Wrap the call in `with bill_to(business_id):` or use `.options(business=…)`."
-            )
-            raise NoPayer(msg)
-        user = self._options.user or (payer.user if payer is not None and payer.business == business else None)
-        return Payer(business, user)
-
-    def _till(self) -> Till:
-        from ai_addons.addons import current  # noqa: PLC0415  # declaring a feature does not load the store
-
-        payer = self._paying()
-        return (self._options.addons or current()).till(payer.business, payer.user)
-
-    def options(
-        self,
-        *,
-        business: str | None = None,
-        user: str | None = None,
-        idempotency_key: str | None = None,
-        model: str | None = None,
-        deadline: timedelta | None = None,
-        cache: bool | None = None,
-        addons: AddOns | None = None,
-    ) -> Self:
-        """This feature with some options set; see `CallOptions`."""
-        given = {name: value for name, value in locals().items() if name != "self" and value is not None}
-        return type(self)(self._definition, replace(self._options, **given))
-
-
-class Feature(_Bound[P, R]):
-    """A paid AI feature with a plain ``def`` builder; call it like the function it wraps."""
-
-    __wrapped__: Callable[P, Prompt[R]]
-
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Make the call and give its value.
-
-        Raises:
-            NoPayer: If nobody is known to pay.
-            InsufficientCreditsError: If credits are short; the model was not asked.
-            CallError: If there is no usable answer; nothing was charged.
-        """
-        invocation = self._definition.invocation(*args, **kwargs)
-        # Out of this frame: a crash reporter prints the locals of every frame that an error passes.
-        del args, kwargs
-        return self._till().run(invocation, self._options).value
-
-    def billed(self, *args: P.args, **kwargs: P.kwargs) -> Billed[R]:
-        """Make the call and give its value with the receipt."""
-        invocation = self._definition.invocation(*args, **kwargs)
-        del args, kwargs
-        return self._till().run(invocation, self._options)
-
-    def quote(self, *args: P.args, **kwargs: P.kwargs) -> Quote:
-        """Say what the call would cost now; nothing is called or charged."""
-        invocation = self._definition.invocation(*args, **kwargs)
-        del args, kwargs
-        return self._till().quote(invocation, self._options)
-
-    def bind(self, *args: P.args, **kwargs: P.kwargs) -> BoundCall[R]:
-        """The call with its arguments and options, not made yet; for `AddOns.batch`.
-
-        Raises:
-            TypeError: For arguments that the builder does not take.
-        """
-        invocation = self._definition.invocation(*args, **kwargs)
-        del args, kwargs
-        return BoundCall(invocation=invocation, options=self._options, payer=self._paying)
-
-    def stream(self: Feature[P, str], *args: P.args, **kwargs: P.kwargs) -> TextStream:
-        """Make the call and read its answer while it is written; for features that answer text.
-
-        Who pays is settled here; nothing is held or asked before the first piece is read. Reading raises what a
-        call raises. A reader who stops after the first piece pays the price in full; where the provider breaks off
-        nothing is charged.
-
-        Raises:
-            NoPayer: If nobody is known to pay.
-            ConfigError: If the feature answers anything but text, or composes its result.
-        """
-        invocation = self._definition.text_invocation(*args, **kwargs)
-        del args, kwargs
-        return self._till().stream(invocation, self._options)
-
-    @property
-    def aio(self) -> AsyncFeature[P, R]:
-        """The same feature for async hosts: ``await feature.aio(…)``."""
-        return AsyncFeature(self._definition, self._options)
-
-
-class AsyncFeature(_Bound[P, R]):
-    """A paid AI feature for ``await``; its builder may be ``async def`` or plain."""
-
-    async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Make the call and give its value; raises like `Feature`."""
-        asked = self.billed(*args, **kwargs)
-        # As in `Feature`: personal data stays out of the frames that an error passes. (Of a task that is cancelled
-        # before it begins, Python itself keeps the arguments.)
-        del args, kwargs
-        return (await asked).value
-
-    async def billed(self, *args: P.args, **kwargs: P.kwargs) -> Billed[R]:
-        """Make the call and give its value with the receipt."""
-        invocation = self._definition.invocation(*args, **kwargs)
-        del args, kwargs
-        till = self._till()
-        return await till.arun(await self._built(invocation), self._options)
-
-    async def quote(self, *args: P.args, **kwargs: P.kwargs) -> Quote:
-        """Say what the call would cost now; nothing is called or charged."""
-        invocation = self._definition.invocation(*args, **kwargs)
-        del args, kwargs
-        till = self._till()
-        return await till.aquote(await self._built(invocation), self._options)
-
-    def bind(self, *args: P.args, **kwargs: P.kwargs) -> BoundCall[R]:
-        """The call with its arguments and options, not made yet; for ``addons.aio.batch``."""
-        invocation = self._definition.invocation(*args, **kwargs)
-        del args, kwargs
-        ready = partial(self._built, invocation) if inspect.iscoroutinefunction(self._definition.builder) else None
-        return BoundCall(invocation=invocation, options=self._options, payer=self._paying, ready=ready)
-
-    def stream(self: AsyncFeature[P, str], *args: P.args, **kwargs: P.kwargs) -> AsyncTextStream:
-        """Make the call and read its answer while it is written: ``async for``; see `Feature.stream`."""
-        invocation = self._definition.text_invocation(*args, **kwargs)
-        del args, kwargs
-        return self._till().astream(partial(self._built, invocation), self._options)
-
-    async def _built(self, invocation: Invocation[R]) -> Invocation[R]:
-        """The same with its prompt at hand, where an ``async def`` has to be waited for."""
-        if not inspect.iscoroutinefunction(self._definition.builder):
-            return invocation
-        prompt = await cast("Coroutine[Any, Any, Prompt[R]]", invocation.build())
-        return replace(invocation, build=lambda: prompt)
 
 
 class Decorator(Protocol):
@@ -414,19 +162,11 @@ def _declare(spec: FeatureSpec, builder: Callable[..., Any]) -> Feature[..., Any
     if not isinstance(builder, FunctionType):
         msg = f"Feature {spec.key!r}: a builder is a function written with def, not a {type(builder).__name__}."
         raise ConfigError(msg)
-    definition: _Definition[Any] = _Definition(spec, builder, _answer_type(builder, _names_around(builder)))
+    definition: Definition[Any] = Definition(spec, builder, answer_type(builder, names_around(builder)))
     kind = AsyncFeature[..., Any] if inspect.iscoroutinefunction(builder) else Feature[..., Any]
     feature = kind(definition, CallOptions())
     feature.declare()
     return feature
-
-
-def _names_around(builder: Callable[..., Any]) -> Mapping[str, Any]:
-    """Names of the block where a builder is being decorated: its answer type may be a class of that block."""
-    frame = inspect.currentframe()
-    while frame is not None and frame.f_code.co_filename != builder.__code__.co_filename:
-        frame = frame.f_back
-    return {} if frame is None else dict(frame.f_locals)
 
 
 def _read_cache(key: str, cache: str | timedelta | None) -> timedelta | None:
@@ -463,32 +203,3 @@ def _read_price(key: str, price: str | int | Decimal | Credits | None) -> Credit
         msg = f"Feature {key!r}: a price is zero or more, not {read.short}. Nothing was charged."
         raise ConfigError(msg)
     return read
-
-
-def _answer_type(builder: Callable[..., Any], names: Mapping[str, Any] | None) -> object:
-    """The R of the builder's ``-> Prompt[R]`` or ``-> Steps[R]``; None while a name in it is not known yet.
-
-    Args:
-        builder: The decorated function.
-        names: Local names at decoration; None for the last try, at the first call.
-
-    Raises:
-        ConfigError: If the builder does not say what it returns.
-    """
-    try:
-        # Only the return annotation: parameters may name types that exist for the type checker alone.
-        returns = SimpleNamespace(__annotations__={"return": builder.__annotations__.get("return")})
-        hints = get_type_hints(returns, builder.__globals__, dict(names) if names is not None else None)
-    except NameError as error:
-        if names is not None:
-            return None
-        msg = f"The answer type of {builder.__qualname__} cannot be found: {error}. Nothing was charged."
-        raise ConfigError(msg) from None
-    returned = hints.get("return")
-    for candidate in (returned, *get_args(returned)[2:3]):
-        if candidate is Prompt:
-            return str
-        if get_origin(candidate) is Prompt:
-            return get_args(candidate)[0]
-    msg = f"{builder.__qualname__} must say what it returns: `-> Prompt[YourModel]`. Nothing was charged."
-    raise ConfigError(msg)

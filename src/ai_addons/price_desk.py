@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
-    from ai_addons.addons import AddOns
+    from ai_addons.addons.on_sale import OnSale
     from ai_addons.billing.prices import PriceVersion
     from ai_addons.billing.pricing import Pricing
     from ai_addons.billing.published import Published, PublishedPack
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Prices:
     """Prices and packs with a date from which they hold; every change is kept with its actor."""
 
-    def __init__(self, addons: AddOns, pricing: Pricing) -> None:
+    def __init__(self, addons: OnSale, pricing: Pricing) -> None:
         self._addons = addons
         self._pricing = pricing
 

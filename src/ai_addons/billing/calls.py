@@ -296,9 +296,7 @@ def sums(values: Mapping[str, Any]) -> dict[str, int]:
     }
 
 
-def _outcome(
-    record: CallRecord, latency_ms: int | None, charged: Credits, revenue: int, rate: Rate
-) -> dict[str, Any]:
+def _outcome(record: CallRecord, latency_ms: int | None, charged: Credits, revenue: int, rate: Rate) -> dict[str, Any]:
     tokens = record.tokens
     return {
         "outcome": record.outcome,

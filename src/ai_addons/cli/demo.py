@@ -13,11 +13,11 @@ from ai_addons.addons import AddOns
 from ai_addons.billing.gateways.fake.adapter import FakePaystack
 from ai_addons.billing.gateways.fake.collecting import PAYS_AT_ONCE
 from ai_addons.billing.gateways.fake.server import FakeGatewayServer
+from ai_addons.calling import bill_to
 from ai_addons.cli.chapters import Alerted, Answered, Books, Bought, Opening, Refused, Sent, Trial
 from ai_addons.cli.records import Shop, read_customers, read_products, read_shop
 from ai_addons.errors import ConfigError, InsufficientCreditsError, TrialClaimed
 from ai_addons.events import OperatorAlert
-from ai_addons.feature import bill_to
 from ai_addons.features.credit_assessment import credit_assessment
 from ai_addons.features.product_description import product_description
 from ai_addons.settings import Settings

@@ -124,7 +124,7 @@ def ai_addons(
 @pytest.fixture
 def ai_payer(ai_addons: AddOns) -> Generator[FundedPayer, None, None]:
     """A business with 1,000 credits that pays for the calls of this test."""
-    from ai_addons.feature import bill_to  # noqa: PLC0415  # tests without AI pay nothing
+    from ai_addons.calling import bill_to  # noqa: PLC0415  # tests without AI pay nothing
     from ai_addons.receipt import receipts  # noqa: PLC0415  # as above
     from ai_addons.testing.payer import FundedPayer  # noqa: PLC0415  # as above
 

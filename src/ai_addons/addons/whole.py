@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-import threading
 from contextvars import ContextVar
-from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
-from ai_addons import plugins
 from ai_addons._bar import shown
 from ai_addons._batch import Batch, Job, arun_batch, run_batch
 from ai_addons._call import Call
-from ai_addons.accounts import Accounts
+from ai_addons.addons.on_sale import OnSale
 from ai_addons.aio import AsyncAddOns
 from ai_addons.batch import BatchResult
-from ai_addons.billing.margin import expected_cost
 from ai_addons.billing.published import version_name
-from ai_addons.billing.rates import static_rate
-from ai_addons.billing.storefronts import STOREFRONT_PLAN, StorefrontPlan
 from ai_addons.catalog import declared
-from ai_addons.errors import ConfigError, NotEnabled, PrivacyRefused, UnknownFeature, bare
-from ai_addons.llm.providers import KNOWN, find_key
+from ai_addons.errors import ConfigError, NotEnabled, PrivacyRefused, bare
 from ai_addons.llm.thinking import room
-from ai_addons.money import Credits, to_micro_ghs
-from ai_addons.price_desk import Prices
 from ai_addons.privacy.masked import mask_once
 from ai_addons.privacy.rules import rules_of
-from ai_addons.rollout import is_on
 from ai_addons.scope import Payer
-from ai_addons.settings import HOLD_MARGIN, BusinessSettings, FeatureSettings, Settings
+from ai_addons.settings import HOLD_MARGIN, FeatureSettings, Settings
 from ai_addons.till import Till
-from ai_addons.wiring import OFFLINE, Wiring, micros
+from ai_addons.wiring import Wiring, micros
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -40,50 +29,23 @@ if TYPE_CHECKING:
     from ai_addons._invocation import CallOptions, Invocation
     from ai_addons.batch import BatchProgress, BoundCall
     from ai_addons.billing.gateways.base import Gateway
-    from ai_addons.billing.packs import CustomPack
-    from ai_addons.billing.policy import AddonPlan
     from ai_addons.billing.profile import BusinessProfile
     from ai_addons.billing.sql import Database
-    from ai_addons.catalog import FeatureSpec, Listing, Pack, Registry
+    from ai_addons.catalog import FeatureSpec, Registry
     from ai_addons.clock import Clock, Ids
     from ai_addons.events import EventHook
     from ai_addons.llm.base import Llm
-    from ai_addons.llm.costs import PriceBook
-    from ai_addons.money import MicroGhs
     from ai_addons.privacy.base import Rules
     from ai_addons.privacy.masked import Masked
-    from ai_addons.settings import FeaturePrivacySettings, Thinking
+    from ai_addons.settings import FeaturePrivacySettings
 
 R = TypeVar("R")
 
-DEFAULT_MODELS: Final[Mapping[str, str]] = {
-    "openai": "openai/gpt-6-luna",
-    "anthropic": "anthropic/claude-haiku-5-5",
-    "gemini": "gemini/gemini-2.5-flash-lite",
-}
-"""Small model per provider where no model is configured; the first provider with a key wins."""
+open_blocks: Final[ContextVar[tuple[AddOns, ...]]] = ContextVar("ai_addons_blocks", default=())
+"""The objects of the ``with`` blocks that are open here, the innermost last."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceList:
-    """What is on sale.
-
-    Attributes:
-        features: Each with its price in credits.
-        packs: Credits sold together, cheapest first.
-        custom: The pack of any size, None if there is none.
-        addon: The monthly add-on, None if there is none.
-        storefronts: What the point-of-sale system itself costs; quoted, never collected.
-    """
-
-    features: tuple[Listing, ...]
-    packs: tuple[Pack, ...]
-    custom: CustomPack | None = None
-    addon: AddonPlan | None = None
-    storefronts: StorefrontPlan = STOREFRONT_PLAN
-
-
-class AddOns(Accounts):
+class AddOns(OnSale):
     """Everything the AI features need, made once per process.
 
     Nothing is opened, imported or called before it is needed.
@@ -170,16 +132,6 @@ class AddOns(Accounts):
         if self._wiring.database.path is None:
             return "a new one in every process, as the books in memory are"
         return f"a key file beside the store, version {version}"
-
-    @property
-    def model_prices(self) -> PriceBook:
-        """What models cost us."""
-        return self._wiring.prices
-
-    @property
-    def prices(self) -> Prices:
-        """Prices and packs published with a date from which they hold."""
-        return Prices(self, self._wiring.pricing)
 
     # Calls.
 
@@ -272,67 +224,6 @@ class AddOns(Accounts):
                 raise ConfigError(msg)
         return Job(calls=payers, concurrency=several, seconds=seconds, on_progress=on_progress)
 
-    def route(self, spec: FeatureSpec, model: str | None = None, *, business: str | None = None) -> tuple[str, ...]:
-        """The models that would answer a feature, in order.
-
-        The first that is there: the model of the call, the business's route of this feature,
-        the feature's own, the business's tier, the tier.
-
-        Args:
-            spec: The feature.
-            model: A tier or a model given for one call.
-            business: For whom; None for one without models of its own.
-
-        Raises:
-            ConfigError: If the tier has no model, or the model lacks its provider.
-        """
-        if model is not None and "/" in model:
-            return (model,)
-        own = self._business_settings(business).features.get(spec.key) or self._feature_settings(spec.key).models
-        if model is None and own is not None:
-            return own
-        try:
-            return self.tier(model or spec.tier, business=business)
-        except ConfigError as error:
-            msg = f"Feature {spec.key!r}: {error}"
-            raise ConfigError(msg) from None
-
-    def tier(self, tier: str, *, business: str | None = None) -> tuple[str, ...]:
-        """The models of a tier, in order.
-
-        Args:
-            tier: ``small`` or ``large``.
-            business: For whom; None for one without models of its own.
-
-        Raises:
-            ConfigError: If there is no such tier, or it has no model.
-        """
-        models, own = self.settings.models, self._business_settings(business).models
-        small, large = own.small or models.small, own.large or models.large
-        if tier == "small":
-            return small if small is not None else (self._default_model(),)
-        if tier == "large" and large is not None:
-            return large
-        if tier == "large":
-            msg = "no large model is configured. Nothing was charged. Set models.large, e.g. 'openai/gpt-6-sol'."
-        else:
-            msg = f"{tier!r} is neither a tier (small, large) nor a model with its provider. Nothing was charged."
-        raise ConfigError(msg)
-
-    def _default_model(self) -> str:
-        """The first provider with a key; with none, the offline model, so that the first run works."""
-        for provider in KNOWN:
-            if find_key(provider, self.settings.providers.get(provider), self._wiring.environ):
-                return DEFAULT_MODELS[provider]
-        return OFFLINE
-
-    def _business_settings(self, business: str | None) -> BusinessSettings:
-        found = None if business is None else self.settings.businesses.get(business)
-        return found or _blank(BusinessSettings)
-
-    def _feature_settings(self, key: str) -> FeatureSettings:
-        return self.settings.features.get(key) or _blank(FeatureSettings)
-
     def _rules(self, spec: FeatureSpec, own: FeatureSettings) -> Rules:
         """What happens to personal data in a feature; settings do not change, so it is worked out once."""
         known = self._known_rules.get(spec.key)
@@ -340,12 +231,6 @@ class AddOns(Accounts):
             known = spec.privacy, rules_of(own.privacy, spec.privacy, self.settings.privacy)
             self._known_rules[spec.key] = known
         return known[1]
-
-    def _is_enabled(self, key: str, business: str | None) -> bool:
-        return is_on(self._feature_settings(key).enabled, key, business)
-
-    def _thinking(self, spec: FeatureSpec) -> Thinking:
-        return self._feature_settings(spec.key).thinking or spec.thinking
 
     def prepare(self, invocation: Invocation[R], payer: Payer, options: CallOptions) -> Call[R]:
         """Settle everything about a call that can be settled before it starts.
@@ -395,68 +280,6 @@ class AddOns(Accounts):
             rules=self._rules(spec, own),
         )
 
-    # What is on sale.
-
-    def price_list(self, business: str | None = None) -> PriceList:
-        """All features and packs on sale.
-
-        Args:
-            business: For whom: the features that are on for it, and the packs of its billing policy. None for all
-                features that are on for anybody, and the packs of the default policy.
-        """
-        policy = self.policy if business is None else self._wiring.policy_named(self.wallet(business).policy)
-        listings = tuple(self.prices.listing(spec) for spec in self.features(business))
-        packs = self._wiring.pricing.packs(policy)
-        return PriceList(features=listings, packs=packs, custom=policy.custom, addon=policy.addon)
-
-    def expected_cost(self, spec: FeatureSpec) -> MicroGhs | None:
-        """Provider cost of a typical call in micro-GHS; None if its size or the price of its model is unknown."""
-        model = self.route(spec)[0]
-        row = self.model_prices.row(model)
-        # The offline model costs nothing and earns nothing: what it answers is not for sale.
-        if spec.tokens is None or row is None or model == OFFLINE:
-            return None
-        asked, answered = spec.tokens
-        # How much of its room the thinking takes is not known before: all of it is counted.
-        tokens = (asked, answered + room(self._thinking(spec)))
-        return to_micro_ghs(expected_cost(tokens, row.input, row.output), static_rate(self.settings.fx).scaled)
-
-    def _name_of(self, key: str) -> str:
-        """What a feature is called; its key where it is not known any more."""
-        free = {key: Credits(0)}  # a name needs no price
-        return next((spec.listing(free).name for spec in self.all_features() if spec.key == key), key)
-
-    def feature(self, key: str) -> FeatureSpec:
-        """A feature by its key.
-
-        Raises:
-            UnknownFeature: If no such feature is declared.
-        """
-        for spec in self.all_features():
-            if spec.key == key:
-                return spec
-        raise UnknownFeature
-
-    def features(self, business: str | None = None) -> tuple[FeatureSpec, ...]:
-        """All features this process knows and has switched on.
-
-        Args:
-            business: For whom; None for all that are on for anybody.
-        """
-        return tuple(spec for spec in self.all_features() if self._is_enabled(spec.key, business))
-
-    def all_features(self) -> tuple[FeatureSpec, ...]:
-        """All features this process knows, switched off ones too."""
-        self._load_features()
-        return self._registry.specs()
-
-    @staticmethod
-    def _load_features() -> None:
-        """Declare the features that installed packages offer, the built-in ones among them."""
-        for feature in plugins.load_all("features"):
-            # Loading declares too, but only the first time; a test may have ended since.
-            feature.declare()
-
     # Upkeep.
 
     def mask(self, text: str = "", *, data: object = None, known: object = None) -> Masked:
@@ -494,57 +317,9 @@ class AddOns(Accounts):
 
     def __enter__(self) -> Self:
         """Use this object inside the block."""
-        _blocks.set((*_blocks.get(), self))
+        open_blocks.set((*open_blocks.get(), self))
         return self
 
     def __exit__(self, *exc: object) -> None:
         """Go back to the one used before."""
-        _blocks.set(_blocks.get()[:-1])
-
-
-class _Installed:
-    """The object that calls use where no block names another."""
-
-    def __init__(self) -> None:
-        self._lock = threading.RLock()
-        self._addons: AddOns | Callable[[], AddOns] | None = None
-
-    def put(self, addons: AddOns | Callable[[], AddOns] | None) -> AddOns | Callable[[], AddOns] | None:
-        with self._lock:
-            before, self._addons = self._addons, addons
-            return before
-
-    def get(self) -> AddOns:
-        with self._lock:
-            found = AddOns.from_env if self._addons is None else self._addons
-            made = found if isinstance(found, AddOns) else found()
-            self._addons = made
-            return made
-
-
-@cache
-def _blank(kind: type[R]) -> R:
-    """Settings of which nothing is set; they never change, so one serves every call."""
-    return kind()
-
-
-_installed: Final = _Installed()
-_blocks: Final[ContextVar[tuple[AddOns, ...]]] = ContextVar("ai_addons_blocks", default=())
-
-
-def install(addons: AddOns | Callable[[], AddOns] | None) -> AddOns | Callable[[], AddOns] | None:
-    """Make this the one that all calls of the process use; None forgets it.
-
-    Args:
-        addons: The object, or what makes it at the first call.
-
-    Returns:
-        The one used before, so that a test can put it back.
-    """
-    return _installed.put(addons)
-
-
-def current() -> AddOns:
-    """The object in use: the innermost ``with addons:``, else the installed one, else one from the environment."""
-    blocks = _blocks.get()
-    return blocks[-1] if blocks else _installed.get()
+        open_blocks.set(open_blocks.get()[:-1])
