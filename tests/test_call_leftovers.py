@@ -15,7 +15,7 @@ from ai_addons.money import Credits
 from ai_addons.testing import FakeLlm, ManualClock
 
 if TYPE_CHECKING:
-    from ai_addons.testing import Payer
+    from ai_addons.scope import Payer
 
 TOLD = (
     "the database was away when {calls} ended. What is not in the call log is not charged, and what a model cost for "
