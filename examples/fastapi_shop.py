@@ -31,10 +31,9 @@ from ai_addons import AddOns, Settings, install
 from ai_addons.billing.gateways.fake.hooks import HookPlan
 from ai_addons.billing.gateways.fake.server import FakeGatewayServer
 from ai_addons.billing.profile import BusinessProfile
-from ai_addons.cli.records import CustomerRecord, Shop
-from ai_addons.cli.tour.tables import ContactLine, InvoiceLine, SaleLine, StockLine, Trade
 from ai_addons.contrib.fastapi import add_errors, cookie_principal, payer, router
 from ai_addons.features.product_description import Product
+from ai_addons.features.shop import ContactLine, CustomerRecord, InvoiceLine, SaleLine, Shop, StockLine, Trade
 from ai_addons.web import Principal, Web
 
 M = TypeVar("M")

@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from multiprocessing.connection import Connection
 
-_LOADED: Final = ["tests.batch_child", "tests.books_child", "tests.outbox_child", "tests.payments_child"]
+_LOADED: Final = [
+    "tests.batch_child",
+    "tests.books_child",
+    "tests.cache_child",
+    "tests.outbox_child",
+    "tests.payments_child",
+    "tests.stream_child",
+    "tests.together_child",
+]
 
 
 @cache
@@ -41,8 +49,8 @@ class Child(AbstractContextManager["Child"]):
     """A process that does some work, and is killed at the end of the block if it goes on.
 
     Args:
-        work: A function of a module; what it prints is to be read from ``stdout``, and it reads what is written to
-            ``stdin``.
+        work: A function of a module; what it prints is to be read from ``stdout``, errors too, and it reads what is
+            written to ``stdin``.
         *arguments: What it is called with.
     """
 
@@ -89,6 +97,7 @@ class Child(AbstractContextManager["Child"]):
 
 def _work(work: Callable[..., object], arguments: tuple[object, ...], given: Connection, told: Connection) -> None:
     sys.stdin, sys.stdout = os.fdopen(given.fileno(), closefd=False), os.fdopen(told.fileno(), "w", closefd=False)
+    sys.stderr = sys.stdout
     try:
         work(*arguments)
     finally:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-import subprocess
-import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +18,8 @@ from ai_addons.cache.shards import ShardedAnswers
 from ai_addons.settings import CacheSettings
 from ai_addons.testing.contracts import CacheContract
 from ai_addons.testing.fakes import ManualClock
+from tests import cache_child
+from tests.processes import Child
 from tests.redis_server import own_prefix, redis_url
 
 if TYPE_CHECKING:
@@ -215,34 +216,14 @@ def test_the_directory_around_the_shards_is_for_its_owner_only(tmp_path: Path) -
     cache.close()
 
 
-PROCESS = """
-import sys
-from ai_addons.cache.redis import RedisAnswers
-from ai_addons.cache.shards import ShardedAnswers
-from ai_addons.testing.fakes import ManualClock
-kind, place, extra, name = sys.argv[1:]
-clock = ManualClock()
-cache = RedisAnswers(place, clock, prefix=extra) if kind == "redis" else ShardedAnswers(place, 10**8, clock, shards=4)
-for number in range(50):
-    cache.put(f"{name}{number}", f"{name}{number}", ttl=3600, tag=name)
-    assert cache.get(f"{name}{number}") == f"{name}{number}"
-cache.close()
-"""
-
-
 @pytest.mark.parametrize("kind", ["shards", "redis"])
 def test_processes_share_a_cache(kind: str, tmp_path: Path) -> None:
     """Several workers start together on an empty cache; each answer is there for all afterwards."""
     place, extra = (redis_url(), own_prefix()) if kind == "redis" else (str(tmp_path / "cache"), "")
-    workers = [
-        subprocess.Popen([sys.executable, "-c", PROCESS, kind, place, extra, name], stderr=subprocess.PIPE, text=True)
-        for name in "abcd"
-    ]
-    assert [(worker.communicate(timeout=60)[1], worker.returncode) for worker in workers] == [("", 0)] * 4
-    clock = ManualClock()
-    cache: AnswerCache = (
-        RedisAnswers(place, clock, prefix=extra) if kind == "redis" else ShardedAnswers(place, 10**8, clock, shards=4)
-    )
+    with ExitStack() as ended:
+        workers = [ended.enter_context(Child(cache_child.fill, kind, place, extra, name)) for name in "abcd"]
+        assert [(worker.rest(), worker.returncode) for worker in workers] == [("", 0)] * 4
+    cache = cache_child.cache_of(kind, place, extra)
     texts = [f"{name}{number}" for name in "abcd" for number in range(50)]
     assert [cache.get(text) for text in texts] == texts
     assert cache.evict() == 200

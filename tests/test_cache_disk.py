@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +19,8 @@ from ai_addons.cache.base import MAX_BYTES, CacheFault
 from ai_addons.cache.disk import DiskAnswers
 from ai_addons.cache.entries import RefusedRow
 from ai_addons.testing.fakes import ManualClock
+from tests import cache_child
+from tests.processes import Child
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -283,30 +285,11 @@ def test_directory_may_be_given_from_the_home_or_a_variable(tmp_path: Path, monk
     assert (tmp_path / "kiosk" / "cache" / "cache.db").exists()
 
 
-PROCESS = """
-import sys
-from ai_addons.cache.disk import DiskAnswers
-from ai_addons.testing.fakes import ManualClock
-home, name = sys.argv[1:]
-cache = DiskAnswers(home, 10**8, ManualClock())
-for number in range(50):
-    cache.put(f"{name}{number}", f"{name}{number}", ttl=3600, tag=name)
-    assert cache.get(f"{name}{number}") == f"{name}{number}"
-cache.close()
-"""
-
-
 def test_processes_share_a_directory(home: Path) -> None:
     """Several workers start together on an empty directory; each finds what the others stored."""
-
-    def run(name: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(  # our own program
-            [sys.executable, "-c", PROCESS, str(home), name], capture_output=True, text=True, check=False
-        )
-
-    with ThreadPoolExecutor(4) as pool:
-        results = list(pool.map(run, "abcd"))
-    assert [(result.returncode, result.stderr) for result in results] == [(0, "")] * 4
+    with ExitStack() as ended:
+        workers = [ended.enter_context(Child(cache_child.fill, "disk", str(home), "", name)) for name in "abcd"]
+        assert [(worker.rest(), worker.returncode) for worker in workers] == [("", 0)] * 4
     cache = DiskAnswers(home, 10**8, ManualClock())
     assert [cache.get(f"{name}{number}") for name in "abcd" for number in (0, 49)] == [
         f"{name}{number}" for name in "abcd" for number in (0, 49)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-import subprocess
-import sys
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +12,8 @@ import pytest
 from ai_addons.cache import secret
 from ai_addons.cache.secret import secret_file
 from ai_addons.errors import ConfigError
+from tests import cache_child
+from tests.processes import Child
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,14 +107,8 @@ def test_secret_of_the_first_process_wins(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_processes_that_start_together_agree(tmp_path: Path) -> None:
     """Eight workers started at once have one secret, and none sees half of it."""
-    program = "import sys; from ai_addons.cache.secret import secret_file; print(secret_file(sys.argv[1]).hex())"
-
-    def run(_number: int) -> str:
-        done = subprocess.run(  # our own program
-            [sys.executable, "-c", program, str(tmp_path / "key")], capture_output=True, text=True, check=True
-        )
-        return done.stdout
-
-    with ThreadPoolExecutor(8) as pool:
-        assert len(set(pool.map(run, range(8)))) == 1
+    with ExitStack() as ended:
+        workers = [ended.enter_context(Child(cache_child.tell_secret, str(tmp_path / "key"))) for _ in range(8)]
+        told = {worker.rest() for worker in workers}
+    assert [len(one) for one in told] == [65]
     assert [path.name for path in tmp_path.iterdir()] == ["key"]

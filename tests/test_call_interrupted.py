@@ -1,10 +1,7 @@
 """Cancel, Ctrl-C, a closed coroutine, a crash of any part: no hold is left behind and nothing is charged."""
 
 import asyncio
-import os
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +21,9 @@ from ai_addons.llm.base import Exchange, ModelRequest
 from ai_addons.money import Credits
 from ai_addons.scope import Payer
 from ai_addons.testing import FakeLlm, ManualClock
+from tests import together_child
 from tests.features import AMA, OPINION, opinion, opinion_async, routed, slogan
+from tests.processes import Child
 
 START = Credits(1_000)
 STEPS = ["find", "hold", "capture"]
@@ -490,26 +489,5 @@ async def test_a_shutdown_during_a_call_leaves_no_hold(ai_addons: AddOns, ai_pay
 
 def test_an_async_call_works_after_a_fork(tmp_path: Path) -> None:
     """A worker forked from a process that has made calls makes its own, and ends."""
-    script = tmp_path / "forked.py"
-    script.write_text(
-        "import asyncio, os, sys\n"
-        "from ai_addons import AddOns\n"
-        "from ai_addons.testing import FakeLlm, kit_settings\n"
-        "from tests.features import slogan\n"
-        f"store = {{'url': 'sqlite:///{tmp_path}/books.db'}}\n"
-        "addons = AddOns(kit_settings(store=store), llm=FakeLlm(), environ={})\n"
-        "addons.grant('b', 100, source='adjustment', ref='funds')\n"
-        "call = lambda n: asyncio.run(asyncio.wait_for(slogan.options(addons=addons, business='b').aio(n), 20))\n"
-        "call(1)\n"
-        "child = os.fork()\n"
-        "if child == 0:\n"
-        "    call(2)\n"
-        "    os._exit(0)\n"
-        "assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0\n"
-        "assert addons.wallet('b').available.short == '90'\n"
-        "addons.close()\n"
-    )
-    root = Path(__file__).parents[1]
-    subprocess.run(
-        [sys.executable, str(script)], check=True, cwd=root, env=os.environ | {"PYTHONPATH": str(root)}, timeout=60
-    )
+    with Child(together_child.fork, str(tmp_path)) as host:
+        assert (host.rest(), host.returncode) == ("90\n", 0)

@@ -15,7 +15,7 @@ from ai_addons.money import Credits
 from ai_addons.testing import FakeLlm, ManualClock
 
 if TYPE_CHECKING:
-    from ai_addons.testing import FundedPayer
+    from ai_addons.scope import Payer
 
 TOLD = (
     "the database was away when {calls} ended. What is not in the call log is not charged, and what a model cost for "
@@ -67,7 +67,7 @@ def test_credits_that_are_not_held_are_free_now(caplog: pytest.LogCaptureFixture
 
 def test_calls_that_cannot_be_closed_are_told_once(
     ai_addons: AddOns,
-    ai_payer: FundedPayer,
+    ai_payer: Payer,
     ai_llm: FakeLlm,
     ai_clock: ManualClock,
     monkeypatch: pytest.MonkeyPatch,

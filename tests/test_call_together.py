@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,11 +25,14 @@ from ai_addons.cache.redis import RedisAnswers
 from ai_addons.errors import ProviderTimeout, ProviderUnavailable
 from ai_addons.money import Credits
 from ai_addons.testing import FakeLlm, ManualClock, kit_settings
+from tests import together_child
 from tests.features import AMA, OPINION, Customer, Debtor, composed, opinion, reminder, routed
+from tests.processes import Child
 from tests.redis_server import own_prefix, redis_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from ai_addons.llm.base import ModelReply, ModelRequest
     from ai_addons.receipt import Receipt
@@ -452,65 +453,22 @@ def test_a_loop_that_is_gone_does_not_keep_a_flight_from_landing(caplog: pytest.
     assert caplog.records == []
 
 
-WORKER = """
-import sys, time
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from ai_addons import AddOns
-from ai_addons.testing import FakeLlm, kit_settings
-from tests.features import AMA, OPINION, opinion
-
-folder, url, prefix, number = sys.argv[1:]
-
-class Slow(FakeLlm):
-    def complete(self, request):
-        with Path(folder, "requests").open("a") as log:
-            log.write("x")
-        time.sleep(1)
-        return super().complete(request)
-
-llm = Slow()
-llm.reply(opinion, OPINION)
-cache = {"backend": "redis", "url": url, "prefix": prefix}
-addons = AddOns(kit_settings(store={"url": f"sqlite:///{folder}/books.db"}, cache=cache), llm=llm, environ={})
-call = opinion.options(addons=addons, business="shop")
-Path(folder, f"ready{number}").touch()
-while not Path(folder, "go").exists():
-    time.sleep(0.005)
-with ThreadPoolExecutor(8) as pool:
-    for billed in pool.map(call.billed, [AMA] * 8):
-        print(billed.receipt.charged.short, billed.value.verdict)
-addons.close()
-"""
-
-
 def test_two_hosts_share_one_request(tmp_path: Path) -> None:
     """Two processes with eight threads each and one server: one request, one charge, 15 free repeats."""
     url, prefix = redis_url(), own_prefix()
     store = {"url": f"sqlite:///{tmp_path}/books.db"}
     with AddOns(kit_settings(store=store), environ={}) as addons:
         addons.grant("shop", 100, source="adjustment", ref="funds")
-        root = Path(__file__).parents[1]
-        arguments = [sys.executable, "-c", WORKER, str(tmp_path), url, prefix]
-        workers = [
-            subprocess.Popen(
-                [*arguments, number],
-                cwd=root,
-                env=os.environ | {"PYTHONPATH": str(root)},
-                stdout=-1,
-                stderr=-1,
-                text=True,
-            )
-            for number in "12"
-        ]
-        end = time.monotonic() + 60
-        while not all((tmp_path / f"ready{number}").exists() for number in "12"):
-            assert time.monotonic() < end
-            time.sleep(0.01)
-        (tmp_path / "go").touch()
-        told_by = [worker.communicate(timeout=60) for worker in workers]
-        assert [errors for _, errors in told_by] == ["", ""]
-        lines = Counter(line for printed, _ in told_by for line in printed.splitlines())
+        with ExitStack() as ended:
+            hosts = [
+                ended.enter_context(Child(together_child.ask_at_once, str(tmp_path), url, prefix)) for _ in range(2)
+            ]
+            assert [host.stdout.readline() for host in hosts] == ["ready\n"] * 2
+            for host in hosts:
+                host.stdin.write("go\n")
+                host.stdin.flush()
+            told_by = [host.rest() for host in hosts]
+        lines = Counter(line for printed in told_by for line in printed.splitlines())
         assert lines == {"3 careful": 1, "0 careful": 15}
         assert (tmp_path / "requests").read_text() == "x"
         assert addons.wallet("shop").posted == Credits(97)
@@ -539,25 +497,6 @@ def test_a_dead_hosts_lock_ends(addons: AddOns, llm: SlowLlm) -> None:
     assert cache.lock(taken[0], "next", 1) is True
 
 
-VICTIM = """
-import sys, time
-from ai_addons import AddOns
-from ai_addons.testing import FakeLlm, kit_settings
-from tests.features import AMA, opinion
-
-folder, url, prefix = sys.argv[1:]
-
-class Hangs(FakeLlm):
-    def complete(self, request):
-        print("asked", flush=True)
-        time.sleep(60)
-
-cache = {"backend": "redis", "url": url, "prefix": prefix, "lock_ttl": "2s"}
-addons = AddOns(kit_settings(store={"url": f"sqlite:///{folder}/books.db"}, cache=cache), llm=Hangs(), environ={})
-opinion.options(addons=addons, business="shop")(AMA)
-"""
-
-
 def test_a_host_that_is_killed_while_it_asks_is_replaced(tmp_path: Path) -> None:
     """Another host waits until the dead one's lock ends, then asks and is charged."""
     url, prefix = redis_url(), own_prefix()
@@ -565,20 +504,11 @@ def test_a_host_that_is_killed_while_it_asks_is_replaced(tmp_path: Path) -> None
     store = {"url": f"sqlite:///{tmp_path}/books.db"}
     llm = FakeLlm()
     llm.reply(opinion, OPINION)
-    root = Path(__file__).parents[1]
     with AddOns(kit_settings(store=store, cache=cache), llm=llm, environ={}) as addons:
         addons.grant("shop", 100, source="adjustment", ref="funds")
-        victim = subprocess.Popen(
-            [sys.executable, "-c", VICTIM, str(tmp_path), url, prefix],
-            cwd=root,
-            env=os.environ | {"PYTHONPATH": str(root)},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert victim.stdout is not None
-        assert victim.stdout.readline() == "asked\n"
-        victim.kill()
-        victim.communicate()
+        with Child(together_child.hang, str(tmp_path), url, prefix) as victim:
+            assert victim.stdout.readline() == "asked\n"
+            victim.kill()
         receipt = opinion.options(addons=addons, business="shop").billed(AMA).receipt
         assert (receipt.source, receipt.charged) == ("ai", PRICE)
         assert addons.wallet("shop").held == PRICE

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
@@ -17,16 +14,18 @@ from ai_addons.llm.base import ModelFailure, ModelReply, ModelRequest, Usage, Ve
 from ai_addons.money import Credits
 from ai_addons.testing import FakeLlm, ManualClock
 from ai_addons.testing.kit import kit_settings
+from tests import stream_child
 from tests.batch_child import BUSINESS, opened
 from tests.books import new_url
 from tests.features import slogan
+from tests.processes import Child
 from tests.stream_child import KEY
 from tests.test_stream import aread, sread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
-ROOT: Final = Path(__file__).parents[1]
 LUNA, HAIKU = "openai/gpt-6-luna", "anthropic/claude-haiku-5-5"
 WAIT: Final = ModelFailure(ProviderUnavailable(), Verdict.ANSWERED, retry=True, retry_after=30)
 
@@ -37,9 +36,7 @@ def test_a_killed_reader_pays_nothing_and_may_read_again(tmp_path: Path) -> None
     url, clock, llm = new_url(tmp_path), ManualClock(), FakeLlm()
     addons = opened(url, llm, clock)
     addons.grant(BUSINESS, 100, source="adjustment", ref="start")
-    command = [sys.executable, "-m", "tests.stream_child", url]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:
-        assert child.stdout is not None
+    with Child(stream_child.main, url) as child:
         assert [child.stdout.readline() for _ in range(2)] == ["read\n"] * 2
         child.kill()
     assert addons.wallet(BUSINESS).held == Credits(5)

@@ -9,10 +9,9 @@ from pos.people import BUSINESSES, PEOPLE
 from pos.records import TODAY, Records, seed
 from pydantic import BaseModel
 
-from ai_addons.cli.records import CustomerRecord, Shop
-from ai_addons.cli.tour.tables import ContactLine, InvoiceLine, SaleLine, StockLine, Trade
 from ai_addons.features.credit_assessment import CreditApplication
 from ai_addons.features.product_description import Product as Described
+from ai_addons.features.shop import ContactLine, CustomerRecord, InvoiceLine, SaleLine, Shop, StockLine, Trade
 from django_shop.models import Bill, Business, Customer, Product, Sale, Staff, Stock
 
 if TYPE_CHECKING:

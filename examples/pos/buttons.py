@@ -6,17 +6,16 @@ from base64 import b64encode
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ai_addons import ConfigError
-from ai_addons.cli.tour import inputs, pages
-from ai_addons.cli.tour.business import portfolio
 from ai_addons.features.charts import as_svg
 from ai_addons.features.collection_analysis import collection_analysis
 from ai_addons.features.collection_message import collection_message
 from ai_addons.features.credit_assessment import credit_assessment
-from ai_addons.features.customer_insight import CustomerQuestion, customer_insight
+from ai_addons.features.customer_insight import customer_insight
 from ai_addons.features.inventory_forecast import inventory_forecast
 from ai_addons.features.portfolio_dashboard import portfolio_dashboard
 from ai_addons.features.product_description import product_description
 from ai_addons.features.report_summary import report_summary
+from ai_addons.features.shop import inputs, pages, portfolio
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,9 +65,7 @@ def _remind(records: Records, name: str) -> dict[str, Any]:
 
 
 def _ask(records: Records, question: str) -> dict[str, Any]:
-    usual = inputs.question(records.trade)
-    asked = CustomerQuestion(as_of=usual.as_of, question=question, purchases=usual.purchases)
-    return _shown(customer_insight.billed(asked), pages.insight)
+    return _shown(customer_insight.billed(inputs.question(records.trade, question)), pages.insight)
 
 
 def _collect(records: Records, _: str) -> dict[str, Any]:

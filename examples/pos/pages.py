@@ -7,8 +7,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from ai_addons.cli.tour.inputs import MONTH, open_bills, totals, within
-from ai_addons.cli.tour.tables import SaleLine
+from ai_addons.features.shop import SaleLine
+from ai_addons.features.shop.inputs import MONTH, open_bills, totals, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ai_addons.cli.records import CustomerRecord, Shop, read_customers, read_products, read_shop
-from ai_addons.cli.tour.tables import Trade, read_trade
+from ai_addons.features.shop import CustomerRecord, Shop, Trade, read_customers, read_products, read_shop, read_trade
 from pos.people import SUNYANI, Business
 
 if TYPE_CHECKING:

@@ -26,6 +26,8 @@ DEFAULT_MODELS: Final[Mapping[str, str]] = {
 }
 """Small model per provider where no model is configured; the first provider with a key wins."""
 
+S = TypeVar("S")
+
 
 class Routing(Accounts):
     """Finds the models of a feature: those of the call, of the business, of the feature, of its tier."""

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from ai_addons.billing.ledger import LedgerEntry
     from ai_addons.catalog import Offer
+    from ai_addons.features.shop.pages import Grid
     from ai_addons.money import Credits, Money
     from ai_addons.receipt import Receipt
 
@@ -135,16 +136,6 @@ class Records:
     lines: int
     items: int
     bills: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grid:
-    """A table of a feature's result; the columns named in ``right`` hold numbers."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    right: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

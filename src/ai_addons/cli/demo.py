@@ -15,34 +15,29 @@ from ai_addons.billing.gateways.fake.collecting import PAYS_AT_ONCE
 from ai_addons.billing.gateways.fake.server import FakeGatewayServer
 from ai_addons.calling import bill_to
 from ai_addons.cli.chapters import Alerted, Answered, Books, Bought, Opening, Refused, Sent, Trial
-from ai_addons.cli.records import Shop, read_customers, read_products, read_shop
 from ai_addons.errors import ConfigError, InsufficientCreditsError, TrialClaimed
 from ai_addons.events import OperatorAlert
 from ai_addons.features.credit_assessment import credit_assessment
 from ai_addons.features.product_description import product_description
+from ai_addons.features.shop import pages
+from ai_addons.features.shop.records import Shop, read_customers, read_products, read_shop
 from ai_addons.settings import Settings
 from ai_addons.wiring import OFFLINE
 
 if TYPE_CHECKING:
     from ai_addons.billing.records import GrantBooking
-    from ai_addons.cli.records import CustomerRecord
     from ai_addons.cli.story import Story
     from ai_addons.events import Event
     from ai_addons.features import FeatureResult
     from ai_addons.features.credit_assessment import CreditAssessment
     from ai_addons.features.product_description import Product, ProductCopy
+    from ai_addons.features.shop.records import CustomerRecord
     from ai_addons.receipt import Billed
 
 _DESCRIBED: Final = 3
 _ASSESSED: Final = 3
 PACK: Final = "VALUE"
 _EMAIL: Final = "owner@shop.example"
-_DECISIONS: Final = {
-    "approve": "Approve",
-    "approve_reduced": "Approve a smaller limit",
-    "refer": "Look closer before you decide",
-    "decline": "Decline",
-}
 
 
 class Demo:
@@ -170,7 +165,7 @@ class Demo:
                 Answered(
                     feature="Credit assessment",
                     subject=f"{customer.name} asks for GHS {customer.assessment_input.requested_ghs:,}",
-                    text=assessed(billed.value.data),
+                    text=pages.assessment(billed.value.data).paragraphs,
                     sent=None,
                     receipt=billed.receipt,
                     note="Only figures were asked about: no name, no telephone number.",
@@ -245,20 +240,3 @@ def _sent(addons: AddOns, typed: str | None) -> Sent | None:
     """What leaves of a text, if anything in it is masked."""
     masked = addons.mask(typed) if typed else None
     return Sent(typed or "", masked.text) if masked is not None and masked.counts else None
-
-
-def assessed(result: CreditAssessment) -> tuple[str, ...]:
-    """An assessment as paragraphs for the owner."""
-    limit = f": limit GHS {result.recommended_limit:,}, of which GHS {result.available_now:,} is still unused"
-    # A limit is no offer where the rules say no, or leave it to the owner.
-    offered = limit if result.decision in ("approve", "approve_reduced") else ""
-    headline = (
-        f"{_DECISIONS[result.decision]}{offered} (score {int(result.credit_score)} of 100, grade {result.risk_grade})"
-    )
-    return (
-        headline,
-        result.summary,
-        *(f"- {reason.text}" for reason in result.reasons),
-        f"For the customer: {result.customer_explanation}",
-        result.owner_note,
-    )

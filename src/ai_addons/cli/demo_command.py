@@ -9,7 +9,7 @@ import click
 from ai_addons.cli import show
 from ai_addons.cli.demo import Demo
 from ai_addons.cli.story import JsonStory, TerminalStory
-from ai_addons.cli.tour.run import Tour
+from ai_addons.cli.tour import Tour
 
 
 @click.command()

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from ai_addons.cli.chapters import Chapter, Grid
+    from ai_addons.cli.chapters import Chapter
+    from ai_addons.features.shop.pages import Grid
     from ai_addons.receipt import Receipt
 
 _TABLE_WIDTH: Final = 70

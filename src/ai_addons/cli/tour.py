@@ -9,10 +9,6 @@ from pydantic import ValidationError
 
 from ai_addons.cli.chapters import Drawn, Records, Shown, Skipped, Sum
 from ai_addons.cli.demo import PACK, Demo
-from ai_addons.cli.records import BadRecord
-from ai_addons.cli.tour import inputs, pages
-from ai_addons.cli.tour.business import portfolio
-from ai_addons.cli.tour.tables import read_trade
 from ai_addons.errors import ConfigError, InsufficientCreditsError
 from ai_addons.features.charts import as_svg, as_text
 from ai_addons.features.collection_analysis import collection_analysis
@@ -23,6 +19,10 @@ from ai_addons.features.inventory_forecast import inventory_forecast
 from ai_addons.features.portfolio_dashboard import portfolio_dashboard
 from ai_addons.features.product_description import product_description
 from ai_addons.features.report_summary import report_summary
+from ai_addons.features.shop import inputs, pages
+from ai_addons.features.shop.business import portfolio
+from ai_addons.features.shop.records import BadRecord
+from ai_addons.features.shop.tables import read_trade
 from ai_addons.money import Credits, Money
 from ai_addons.receipt import receipts
 
@@ -32,10 +32,7 @@ if TYPE_CHECKING:
 
     from ai_addons.addons import AddOns
     from ai_addons.catalog import Listing, Pack
-    from ai_addons.cli.records import CustomerRecord, Shop
     from ai_addons.cli.story import Story
-    from ai_addons.cli.tour.pages import Page
-    from ai_addons.cli.tour.tables import Trade
     from ai_addons.features import FeatureResult
     from ai_addons.features.charts import Chart
     from ai_addons.features.collection_analysis import CollectionAnalysis, Receivables
@@ -44,6 +41,9 @@ if TYPE_CHECKING:
     from ai_addons.features.inventory_forecast import InventoryForecast, StockRequest
     from ai_addons.features.product_description import Product
     from ai_addons.features.report_summary import SalesReport
+    from ai_addons.features.shop.pages import Page
+    from ai_addons.features.shop.records import CustomerRecord, Shop
+    from ai_addons.features.shop.tables import Trade
     from ai_addons.receipt import Billed, Receipt
 
 D = TypeVar("D")

@@ -6,23 +6,23 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from ai_addons.cli.tour.inputs import MONTH, QUARTER, categories, open_bills, open_on, totals, within
 from ai_addons.features.collection_analysis import OpenInvoice
 from ai_addons.features.customer_insight import InsightPolicy
 from ai_addons.features.customer_insight.groups import shop
 from ai_addons.features.portfolio_dashboard import MonthPoint, PortfolioFigures
 from ai_addons.features.portfolio_dashboard import figures as count
 from ai_addons.features.portfolio_dashboard.models import MONTHS
+from ai_addons.features.shop.inputs import MONTH, QUARTER, categories, first_day, open_bills, open_on, totals, within
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from ai_addons.cli.tour.tables import Trade
     from ai_addons.features.collection_analysis import CollectionAnalysis
     from ai_addons.features.customer_insight import CustomerQuestion
     from ai_addons.features.inventory_forecast import InventoryForecast, StockRequest
     from ai_addons.features.portfolio_dashboard import ReceivablesFigures
     from ai_addons.features.report_summary import Totals
+    from ai_addons.features.shop.tables import Trade
 
 _NONE: Final = Decimal(0)
 
@@ -85,7 +85,7 @@ def _credit_sales(trade: Trade, day: date) -> Decimal:
 
 def _months(trade: Trade) -> tuple[MonthPoint, ...]:
     """Twelve times thirty days, oldest first; none where the records do not reach so far back."""
-    if min(line.day for line in trade.sales) > trade.as_of - MONTHS * MONTH + timedelta(days=1):
+    if first_day(trade) > trade.as_of - MONTHS * MONTH + timedelta(days=1):
         return ()
     ends = [trade.as_of - back * MONTH for back in range(MONTHS - 1, -1, -1)]
     return tuple(

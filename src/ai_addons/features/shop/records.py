@@ -1,4 +1,4 @@
-"""A shop's records from CSV files, for the command line.
+"""A shop's records from CSV files.
 
 Reads what spreadsheets write: with or without a byte-order mark, commas,
 semicolons or tabs, Windows line ends, blank lines, ``1,200.50``, and dates as
@@ -57,7 +57,7 @@ CUSTOMER_EXTRAS: Final = ("email", "note", "consent", "opted_out")  # the last t
 
 
 class BadRecord(ConfigError, ValueError):
-    """A record could not be read. Nothing was charged. Correct the file and run the command again."""
+    """A record could not be read. Nothing was charged. Correct the file and try again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +115,7 @@ class _Row:
 
     def bad(self, column: str | None, what: str) -> BadRecord:
         where = f"{self.file}, line {self.line}" + (f", column '{column}'" if column else "")
-        return BadRecord(f"{where}: {what}. Nothing was charged. Correct the file and run the command again.")
+        return BadRecord(f"{where}: {what}. Nothing was charged. Correct the file and try again.")
 
     def model(self, kind: type[M], values: Mapping[str, object]) -> M:
         """Validate a row; the first complaint names its column."""
@@ -279,7 +279,7 @@ def _text(path: Path) -> str:
 
 def unreadable(path: Path, what: str) -> BadRecord:
     """A complaint about a file as a whole, with what to do."""
-    return BadRecord(f"{path.name}: {what}. Nothing was charged. Correct the file and run the command again.")
+    return BadRecord(f"{path.name}: {what}. Nothing was charged. Correct the file and try again.")
 
 
 def _amount(cell: str) -> Decimal:

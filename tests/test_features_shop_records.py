@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ai_addons.cli.records import BadRecord, read_customers, read_products, read_shop
 from ai_addons.errors import ConfigError
 from ai_addons.features.credit_assessment import credit_assessment
 from ai_addons.features.product_description import product_description
+from ai_addons.features.shop.records import BadRecord, read_customers, read_products, read_shop
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT / "examples" / "data"

@@ -25,11 +25,34 @@ from ai_addons.features.report_summary import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from ai_addons.cli.records import Shop
-    from ai_addons.cli.tour.tables import ContactLine, InvoiceLine, PaidBy, SaleLine, StockLine, Trade
     from ai_addons.features.collection_analysis import CollectionAnalysis
+    from ai_addons.features.shop.records import Shop
+    from ai_addons.features.shop.tables import ContactLine, InvoiceLine, PaidBy, SaleLine, StockLine, Trade
+
+__all__ = [
+    "CAPACITY",
+    "MONTH",
+    "QUARTER",
+    "QUESTION",
+    "YEAR",
+    "categories",
+    "first_day",
+    "first_to_remind",
+    "open_bills",
+    "open_on",
+    "question",
+    "receivables",
+    "reminders",
+    "report",
+    "stock",
+    "totals",
+    "within",
+]
 
 QUESTION: Final = "Which good customers are at risk of leaving?"
+"""Asked where nothing else is."""
+CAPACITY: Final = Capacity(calls_per_day=1, days=3)
+"""Of an owner who also serves at the counter."""
 MONTH: Final = timedelta(days=30)
 QUARTER: Final = timedelta(days=90)
 YEAR: Final = timedelta(days=365)
@@ -37,7 +60,6 @@ _WEEK: Final = 7
 _WEEKS: Final = 30
 _DAYS: Final = 150  # enough of the same weekdays before a day to say whether it stands out
 _KEPT: Final = timedelta(days=700)  # of settled bills: within the 24 months that the analysis looks back
-_CAPACITY: Final = Capacity(calls_per_day=1, days=3)  # an owner who also serves at the counter
 _SOON: Final = timedelta(days=60)
 _COUNTER: Final = "the counter"
 _NONE: Final = Decimal(0)
@@ -70,10 +92,15 @@ def _paid(lines: Iterable[SaleLine], by: PaidBy) -> Decimal:
     return max(sum((line.amount for line in lines if line.paid_by == by), _NONE), _NONE)
 
 
+def first_day(trade: Trade) -> date:
+    """Day of the first sale; the day that the records describe where nothing was sold yet."""
+    return min((line.day for line in trade.sales), default=trade.as_of)
+
+
 def report(trade: Trade) -> SalesReport:
     """The last thirty days beside the thirty before, and beside the same days last year if they were recorded."""
     now, before, past = (within(trade.sales, trade.as_of - back) for back in (0 * MONTH, MONTH, YEAR))
-    first = min(line.day for line in trade.sales)
+    first = first_day(trade)
     year = _period(trade.as_of - YEAR)
     recorded = first <= year.start
     return SalesReport(
@@ -137,8 +164,13 @@ def _days(lines: Iterable[SaleLine], first: date, last: date) -> Iterable[DaySal
         yield DaySales(day=day, sales=sales[day], orders=count, open=count > 0)
 
 
-def question(trade: Trade) -> CustomerQuestion:
-    """A question about the customers who are known."""
+def question(trade: Trade, asked: str = QUESTION) -> CustomerQuestion:
+    """A question about the customers who are known, with all that they bought.
+
+    Args:
+        trade: The shop's records.
+        asked: The question.
+    """
     where = {line.item: line.category for line in trade.stock}
     bought = tuple(
         Purchase(
@@ -151,11 +183,16 @@ def question(trade: Trade) -> CustomerQuestion:
         for line in trade.sales
         if line.customer is not None
     )
-    return CustomerQuestion(as_of=trade.as_of, question=QUESTION, purchases=bought)
+    return CustomerQuestion(as_of=trade.as_of, question=asked, purchases=bought)
 
 
-def receivables(trade: Trade) -> Receivables:
-    """Open and settled bills, and what was open at the last month end."""
+def receivables(trade: Trade, *, capacity: Capacity = CAPACITY) -> Receivables:
+    """Open and settled bills, and what was open at the last month end.
+
+    Args:
+        trade: The shop's records.
+        capacity: How many customers the shop can contact.
+    """
     end = trade.as_of.replace(day=1) - timedelta(days=1)
     settled = (bill for bill in trade.invoices if bill.paid is not None and bill.issued > trade.as_of - _KEPT)
     return Receivables(
@@ -171,7 +208,7 @@ def receivables(trade: Trade) -> Receivables:
             MonthEndAmount(ref=bill.ref, bucket=bucket_of((end - bill.due).days), amount=bill.amount)
             for bill in open_on(trade, end)
         ),
-        capacity=_CAPACITY,
+        capacity=capacity,
     )
 
 
@@ -241,7 +278,7 @@ def _request(as_of: date, shop: Shop, bill: OpenInvoice, contact: ContactLine) -
 def stock(trade: Trade) -> StockRequest:
     """Thirty weeks of sales of each item, fewer where the records are younger."""
     christmas = date(trade.as_of.year, 12, 25)
-    first = min(line.day for line in trade.sales)
+    first = first_day(trade)
     weeks = min(_WEEKS, (trade.as_of - first).days // _WEEK + 1)
     return StockRequest(
         as_of=trade.as_of,

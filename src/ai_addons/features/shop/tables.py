@@ -1,18 +1,18 @@
-"""A shop's stock, sales and bills from CSV files, read by `ai_addons.features.loading` as a host would do."""
+"""A shop's stock, sales and bills: the rows that all features are fed from, and the CSV files that may hold them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, Field
 
-from ai_addons.cli.records import unreadable
 from ai_addons.features._inputs import Count, Ghs, Name, SignedGhs, Strict, Units
 from ai_addons.features.collection_analysis import OpenInvoice
 from ai_addons.features.loading import BadTable, rows
+from ai_addons.features.shop.records import unreadable
 from ai_addons.privacy.fields import Pii
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ M = TypeVar("M", bound=BaseModel)
 
 PaidBy: TypeAlias = Literal["cash", "momo", "credit"]
 """How a sale was paid."""
+
+_FILES: Final = {"contacts": "customers.csv"}
+"""Files with another name than their table."""
 
 _Whole: TypeAlias = Annotated[int, Field(ge=1, le=100_000)]
 
@@ -97,6 +100,20 @@ class ContactLine(Strict):
     """Whether the customer asked for no more messages."""
 
 
+class BadTrade(BadTable):
+    """Rows do not fit together; none of them was used.
+
+    Attributes:
+        table: Which ones: ``sales``, ``stock``, ``invoices`` or ``contacts``.
+        what: What is wrong with them.
+    """
+
+    def __init__(self, *, table: str, what: str) -> None:
+        super().__init__(f"{table}: {what}")
+        self.table: str = table
+        self.what: str = what
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trade:
     """What a shop sold, has, is owed, and whom it may write to.
@@ -107,13 +124,20 @@ class Trade:
         stock: Items.
         invoices: Bills, paid or not.
         contacts: Credit customers.
+
+    Raises:
+        BadTrade: If something is there twice, an item that was sold is unknown, or a day lies in the future.
     """
 
     as_of: date
     sales: tuple[SaleLine, ...]
     stock: tuple[StockLine, ...]
-    invoices: tuple[InvoiceLine, ...]
-    contacts: tuple[ContactLine, ...]
+    invoices: tuple[InvoiceLine, ...] = ()
+    contacts: tuple[ContactLine, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check that the rows fit together."""
+        _check(self)
 
 
 def read_trade(folder: Path, *, as_of: date) -> Trade:
@@ -126,15 +150,16 @@ def read_trade(folder: Path, *, as_of: date) -> Trade:
     Raises:
         BadRecord: If a file is missing or cannot be read, or the files do not fit together.
     """
-    trade = Trade(
-        as_of=as_of,
-        sales=_read(SaleLine, folder / "sales.csv"),
-        stock=_read(StockLine, folder / "stock.csv"),
-        invoices=_read(InvoiceLine, folder / "invoices.csv", {"customer_ref": "customer"}),
-        contacts=_read(ContactLine, folder / "customers.csv"),
-    )
-    _check(folder, trade)
-    return trade
+    sales, stock = _read(SaleLine, folder / "sales.csv"), _read(StockLine, folder / "stock.csv")
+    invoices = _read(InvoiceLine, folder / "invoices.csv", {"customer_ref": "customer"})
+    contacts = _read(ContactLine, folder / _FILES["contacts"])
+    for name, lines in (("sales.csv", sales), ("stock.csv", stock)):
+        if not lines:
+            raise unreadable(folder / name, "has no line below its header")
+    try:
+        return Trade(as_of=as_of, sales=sales, stock=stock, invoices=invoices, contacts=contacts)
+    except BadTrade as error:
+        raise unreadable(folder / _FILES.get(error.table, f"{error.table}.csv"), error.what) from None
 
 
 def _read(model: type[M], path: Path, columns: Mapping[str, str] | None = None) -> tuple[M, ...]:
@@ -155,30 +180,25 @@ def _columns(model: type[BaseModel], columns: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _check(folder: Path, trade: Trade) -> None:
+def _check(trade: Trade) -> None:
     """Nothing from the future, nothing twice, and every item that was sold is known."""
-    if not trade.sales or not trade.stock:
-        raise unreadable(folder / ("stock.csv" if trade.sales else "sales.csv"), "has no line below its header")
     items = [line.item for line in trade.stock]
-    refs = [bill.ref for bill in trade.invoices]
-    names = [line.customer for line in trade.contacts]
-    _once(folder / "stock.csv", "item", items)
-    _once(folder / "invoices.csv", "ref", refs)
-    _once(folder / "customers.csv", "customer", names)
+    _once("stock", "item", items)
+    _once("invoices", "ref", [bill.ref for bill in trade.invoices])
+    _once("contacts", "customer", [line.customer for line in trade.contacts])
     if unknown := sorted({line.item for line in trade.sales} - set(items)):
-        raise unreadable(folder / "sales.csv", f"sells {unknown[0]!r}, which stock.csv does not have")
-    future = ("has a day after as_of", trade.as_of)
-    _past(folder / "sales.csv", future, (line.day for line in trade.sales))
+        what = f"sells {unknown[0]!r}, which stock does not have"
+        raise BadTrade(table="sales", what=what)
+    _past("sales", trade.as_of, (line.day for line in trade.sales))
     known = (day for bill in trade.invoices for day in (bill.issued, bill.paid, bill.last_contact) if day is not None)
-    _past(folder / "invoices.csv", future, known)
+    _past("invoices", trade.as_of, known)
 
 
-def _once(path: Path, column: str, values: Sequence[str]) -> None:
+def _once(table: str, column: str, values: Sequence[str]) -> None:
     if len(set(values)) < len(values):
-        raise unreadable(path, f"has the same {column} twice")
+        raise BadTrade(table=table, what=f"has the same {column} twice")
 
 
-def _past(path: Path, complaint: tuple[str, date], days: Iterable[date]) -> None:
-    text, as_of = complaint
+def _past(table: str, as_of: date, days: Iterable[date]) -> None:
     if any(day > as_of for day in days):
-        raise unreadable(path, f"{text}, {as_of}; see shop.toml")
+        raise BadTrade(table=table, what=f"has a day after as_of, {as_of}")

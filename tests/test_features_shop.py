@@ -1,18 +1,18 @@
-"""What the tour makes of tables and of results, case by case."""
+"""What features take of a shop's rows, and what an owner reads of results, case by case."""
 
 from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from ai_addons import Credits, Money
 from ai_addons.catalog import Pack
-from ai_addons.cli.records import Shop
-from ai_addons.cli.tour import inputs, pages
-from ai_addons.cli.tour.run import worth
-from ai_addons.cli.tour.tables import ContactLine, InvoiceLine, SaleLine, StockLine, Trade
+from ai_addons.cli.tour import worth
 from ai_addons.features.charts import ForecastChart
+from ai_addons.features.collection_analysis import Capacity, collection_analysis
 from ai_addons.features.collection_analysis.ageing import bucket_of
 from ai_addons.features.collection_message import CollectionPolicy, english
 from ai_addons.features.collection_message.example import example as bill_of
@@ -20,13 +20,33 @@ from ai_addons.features.collection_message.results import blocked, by_rules, cas
 from ai_addons.features.credit_assessment import credit_assessment
 from ai_addons.features.credit_assessment.example import example as application
 from ai_addons.features.inventory_forecast import StockItem, StockRequest, inventory_forecast
+from ai_addons.features.portfolio_dashboard import portfolio_dashboard
 from ai_addons.features.product_description import Product, product_description
+from ai_addons.features.report_summary import report_summary
+from ai_addons.features.shop import (
+    BadTrade,
+    ContactLine,
+    InvoiceLine,
+    SaleLine,
+    Shop,
+    StockLine,
+    Trade,
+    inputs,
+    pages,
+    portfolio,
+)
 
 if TYPE_CHECKING:
     from ai_addons.features.inventory_forecast import InventoryForecast
 
 TODAY = date(2026, 11, 20)
 SHOP = Shop(name="Adom Store", business_id="b", phone="", as_of=TODAY)
+
+
+def by_code(feature: Any, taken: object) -> Any:
+    """A feature's result without a model: its figures, and words by rules."""
+    prompt = feature.__wrapped__(taken)
+    return (prompt.result[0] if prompt.result is not None else prompt.fallback()).data
 
 
 def sale(day: date, amount: str, *, units: int = 1, customer: str | None = None, number: str = "1") -> SaleLine:
@@ -48,6 +68,9 @@ RICE = StockLine(
 )
 
 
+AMA = ContactLine(customer="Ama", current_limit=Decimal(500), tenure_months=9, consent=True)
+
+
 def trade(*sales: SaleLine, bills: tuple[InvoiceLine, ...] = (), contacts: tuple[ContactLine, ...] = ()) -> Trade:
     """A shop that sells rice."""
     return Trade(as_of=TODAY, sales=sales, stock=(RICE,), invoices=bills, contacts=contacts)
@@ -63,6 +86,56 @@ def bill(ref: str, due: date, *, paid: date | None = None, part: int = 0) -> Inv
         amount=Decimal(200),
         paid=paid,
         paid_so_far=Decimal(part),
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "table", "what"),
+    [
+        ({"stock": (RICE, RICE)}, "stock", "has the same item twice"),
+        ({"stock": ()}, "sales", "sells 'Rice', which stock does not have"),
+        ({"sales": (sale(date(2026, 11, 21), "100"),)}, "sales", "has a day after as_of, 2026-11-20"),
+        ({"invoices": (bill("B-1", TODAY), bill("B-1", TODAY))}, "invoices", "has the same ref twice"),
+        ({"invoices": (bill("B-1", TODAY, paid=date(2026, 11, 21)),)}, "invoices", "has a day after as_of, 2026-11-20"),
+        ({"contacts": (AMA, AMA)}, "contacts", "has the same customer twice"),
+    ],
+)
+def test_rows_that_do_not_fit_together_are_refused(rows: dict[str, Any], table: str, what: str) -> None:
+    """Whoever made them, and before anything is made of them."""
+    with pytest.raises(BadTrade) as refused:
+        Trade(**{"as_of": TODAY, "sales": (sale(TODAY, "100"),), "stock": (RICE,), **rows})
+    assert (str(refused.value), refused.value.table, refused.value.what) == (f"{table}: {what}", table, what)
+
+
+def test_a_shop_that_has_sold_nothing_yet_has_thin_data_and_no_error() -> None:
+    """Every feature takes its rows; what they are too few for is said in the result."""
+    empty = trade()
+    report, owed = inputs.report(empty), inputs.receivables(empty)
+    assert (report.totals.sales, report.same_period_last_year, len(report.days)) == (0, None, 1)
+    assert pages.report(by_code(report_summary, report)).text[-1] == (
+        "- There are too few trading days to say what changed."
+    )
+    worklist = by_code(collection_analysis, owed)
+    assert pages.collection(worklist).headline == "No customer owes anything."
+    request = inputs.stock(empty)
+    assert request.items[0].sales == (0,)
+    forecast = by_code(inventory_forecast, request)
+    figures = portfolio(empty, inputs.question(empty), worklist, request, forecast)
+    assert figures.months == ()
+    assert pages.dashboard(by_code(portfolio_dashboard, figures)).chart is not None
+
+
+def test_a_shop_asks_and_calls_as_it_can() -> None:
+    """Its own question, and how many customers it can contact; without either the usual ones."""
+    shop = trade(sale(TODAY, "100", customer="Ama"))
+    assert (inputs.question(shop).question, inputs.question(shop, "Who buys rice?").question) == (
+        inputs.QUESTION,
+        "Who buys rice?",
+    )
+    able = Capacity(calls_per_day=5, days=2)
+    assert (inputs.receivables(shop).capacity, inputs.receivables(shop, capacity=able).capacity) == (
+        inputs.CAPACITY,
+        able,
     )
 
 

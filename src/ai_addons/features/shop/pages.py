@@ -8,8 +8,6 @@ from decimal import Decimal
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from ai_addons.cli.chapters import Grid
-from ai_addons.cli.demo import assessed
 from ai_addons.features.charts import AgeingChart, Band, Bar, ForecastChart, HealthChart, Point, Score
 
 if TYPE_CHECKING:
@@ -18,13 +16,32 @@ if TYPE_CHECKING:
     from ai_addons.features.charts import Chart
     from ai_addons.features.collection_analysis import Bucket, CollectionAnalysis
     from ai_addons.features.collection_message import BlockedReason, CollectionMessage
-    from ai_addons.features.credit_assessment import CreditAssessment
+    from ai_addons.features.credit_assessment import CreditAssessment, Decision
     from ai_addons.features.customer_insight import CustomerInsight
     from ai_addons.features.inventory_forecast import InventoryForecast, ItemForecast, StockRequest
     from ai_addons.features.portfolio_dashboard import PortfolioDashboard
     from ai_addons.features.product_description import ProductCopy
     from ai_addons.features.report_summary import ReportSummary
 
+__all__ = [
+    "Grid",
+    "Page",
+    "assessment",
+    "collection",
+    "dashboard",
+    "description",
+    "forecast",
+    "insight",
+    "message",
+    "report",
+]
+
+_DECISIONS: Final[Mapping[Decision, str]] = {
+    "approve": "Approve",
+    "approve_reduced": "Approve a smaller limit",
+    "refer": "Look closer before you decide",
+    "decline": "Decline",
+}
 _BUCKETS: Final[Mapping[Bucket, str]] = {
     "current": "not due",
     "days_1_30": "1-30 days",
@@ -51,6 +68,23 @@ def _whole(score: Decimal) -> Decimal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """A table of a feature's result.
+
+    Attributes:
+        title: What it is about.
+        columns: Headings.
+        rows: Cells, ready to be shown.
+        right: The columns that hold numbers.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    right: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """What an owner reads of one result.
 
@@ -58,13 +92,18 @@ class Page:
         headline: The one line to read.
         text: The rest, paragraph by paragraph.
         grid: Figures in a table.
-        chart: What can be drawn.
+        chart: What can be drawn, with `ai_addons.features.charts`.
     """
 
     headline: str
     text: tuple[str, ...]
     grid: Grid | None = None
     chart: Chart | None = None
+
+    @property
+    def paragraphs(self) -> tuple[str, ...]:
+        """Headline and text."""
+        return (self.headline, *self.text)
 
 
 def _points(title: str, points: Iterable[str]) -> tuple[str, ...]:
@@ -113,8 +152,19 @@ def insight(found: CustomerInsight) -> Page:
 
 def assessment(found: CreditAssessment) -> Page:
     """A suggested decision on shop credit."""
-    headline, *text = assessed(found)
-    return Page(headline=headline, text=tuple(text))
+    limit = f": limit GHS {found.recommended_limit:,}, of which GHS {found.available_now:,} is still unused"
+    # A limit is no offer where the rules say no, or leave it to the owner.
+    offered = limit if found.decision in ("approve", "approve_reduced") else ""
+    return Page(
+        headline=f"{_DECISIONS[found.decision]}{offered} "
+        f"(score {int(found.credit_score)} of 100, grade {found.risk_grade})",
+        text=(
+            found.summary,
+            *(f"- {reason.text}" for reason in found.reasons),
+            f"For the customer: {found.customer_explanation}",
+            found.owner_note,
+        ),
+    )
 
 
 def collection(found: CollectionAnalysis) -> Page:
