@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from ai_addons.catalog import FeatureSpec
     from ai_addons.settings import Settings
 
-R = TypeVar("R")
-
 DEFAULT_MODELS: Final[Mapping[str, str]] = {
     "openai": "openai/gpt-6-luna",
     "anthropic": "anthropic/claude-haiku-5-5",
@@ -97,6 +95,6 @@ class Routing(Accounts):
 
 
 @cache
-def _blank(kind: type[R]) -> R:
+def _blank(kind: type[S]) -> S:
     """Settings of which nothing is set; they never change, so one serves every call."""
     return kind()
