@@ -109,9 +109,10 @@ class OnSale(Routing):
         Args:
             business: For whom; None for all that are on for anybody.
         """
-        return tuple(
-            spec for spec in self.all_features() if is_on(self._feature_settings(spec.key).enabled, spec.key, business)
-        )
+        return tuple(spec for spec in self.all_features() if self._is_enabled(spec.key, business))
+
+    def _is_enabled(self, key: str, business: str | None) -> bool:
+        return is_on(self._feature_settings(key).enabled, key, business)
 
     def all_features(self) -> tuple[FeatureSpec, ...]:
         """All features this process knows, switched off ones too."""
