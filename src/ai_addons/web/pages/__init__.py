@@ -6,7 +6,7 @@ Every page works without a script. Jinja2 and pygal (extra ``web``) are loaded w
 from __future__ import annotations
 
 import sys
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
@@ -66,11 +66,16 @@ def render(
         root=request.root,
         here=request.path,
         csrf_token=request.csrf_token,
-        file=lambda name: asset(name).url(request.root),
+        file=partial(_address, request.root),
         script=asset_tags(request.root, csrf_token=request.csrf_token),
         **facts,
     )
     return WebResponse(status=status, body=html.encode(), content_type=HTML, headers=HEADERS)
+
+
+def _address(root: str, name: str) -> str:
+    """Where a page finds a file of `ai_addons.web.static`."""
+    return asset(name).url(root)
 
 
 def library(name: str) -> ModuleType:
