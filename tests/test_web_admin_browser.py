@@ -109,7 +109,7 @@ def test_pages_fit_a_phone_in_the_light_and_in_the_dark(new_page: NewPage, site:
     for name in ("", "pages/figures/", "pages/books/?check=yes"):
         page.goto(f"{site}{name}")
         ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
-        assert ground == ("rgb(20, 23, 28)" if dark else "rgb(255, 255, 255)"), name
+        assert ground == ("rgb(18, 22, 27)" if dark else "rgb(255, 255, 255)"), name
         assert page.evaluate("document.documentElement.scrollWidth") == PHONE[0], name
         picture(page, f"admin-{name.split('/')[1] if name else 'today'}-{'dark' if dark else 'light'}-phone")
 
@@ -119,7 +119,7 @@ def test_the_chart_takes_the_colour_of_the_page(new_page: NewPage, site: str) ->
     page = new_page(dark=True)
     page.goto(site)
     letters = page.locator("svg .axis text").first
-    assert letters.evaluate("one => getComputedStyle(one).fill") == "rgb(236, 239, 243)"
+    assert letters.evaluate("one => getComputedStyle(one).fill") == "rgb(232, 236, 241)"
     bars = page.locator("svg rect.rect.reactive")
     assert {bars.nth(at).evaluate("one => getComputedStyle(one).fill") for at in range(bars.count())} == {
         "rgb(0, 114, 178)",

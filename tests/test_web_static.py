@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from ai_addons.errors import NotFound
-from ai_addons.web.static import SCRIPT, STYLE, asset, asset_tags
+from ai_addons.web.static import ADMIN_STYLE, SCRIPT, STYLE, TOKENS, asset, asset_tags
 from tests.ui_shop import ROOT, Shop
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MOST_BYTES: Final = 40 * 1024
 """All files together, compressed: shops are on phones."""
+STYLES: Final = (TOKENS, STYLE, ADMIN_STYLE)
 LEAST_FOR_TEXT: Final = 4.5
 LEAST_FOR_SHAPES: Final = 3.0
 """Contrast that WCAG 2.2 (1.4.3 and 1.4.11) asks for."""
@@ -31,7 +32,7 @@ def shop() -> Iterator[Shop]:
     made.close()
 
 
-@pytest.mark.parametrize(("name", "kind"), [(SCRIPT, "text/javascript"), (STYLE, "text/css")])
+@pytest.mark.parametrize(("name", "kind"), [(SCRIPT, "text/javascript"), *((style, "text/css") for style in STYLES)])
 def test_a_file_is_kept_for_ever_under_the_hash_of_its_content(shop: Shop, name: str, kind: str) -> None:
     """Anybody may load it, and what is known already is not sent again."""
     file = asset(name)
@@ -76,7 +77,7 @@ def test_an_unknown_file_is_not_found() -> None:
 
 def test_all_files_together_are_small() -> None:
     """Compressed, as a web server sends them."""
-    assert sum(len(gzip.compress(asset(name).body)) for name in (SCRIPT, STYLE)) < MOST_BYTES
+    assert sum(len(gzip.compress(asset(name).body)) for name in (SCRIPT, *STYLES)) < MOST_BYTES
 
 
 def test_a_host_gets_the_tags_for_its_own_pages(shop: Shop) -> None:
@@ -90,7 +91,7 @@ def test_a_host_gets_the_tags_for_its_own_pages(shop: Shop) -> None:
 
 def test_no_file_loads_anything_or_writes_markup() -> None:
     """No address of another machine, no text taken for markup, nothing that a strict policy forbids."""
-    for name in (SCRIPT, STYLE):
+    for name in (SCRIPT, *STYLES):
         text = asset(name).body.decode()
         for forbidden in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function"):
             assert forbidden not in text
@@ -104,7 +105,7 @@ def test_no_file_loads_anything_or_writes_markup() -> None:
 
 def palette(dark: bool) -> dict[str, str]:
     """The colours of the pages by name."""
-    text = asset(STYLE).body.decode()
+    text = asset(TOKENS).body.decode()
     light, night = re.findall(r":root \{(.*?)\}", text, flags=re.DOTALL)
     return dict(re.findall(r"--ai-([\w-]+): (#[0-9a-f]{6});", night if dark else light))
 
@@ -146,6 +147,15 @@ def test_every_shape_can_be_seen(dark: bool) -> None:
     colours = palette(dark)
     shapes = ["border", *(f"chart-{number}" for number in range(1, 7))]
     assert [one for one in shapes if contrast(colours[one], colours["background"]) < LEAST_FOR_SHAPES] == []
+
+
+@pytest.mark.parametrize("name", [STYLE, ADMIN_STYLE])
+def test_pages_have_no_colour_of_their_own(name: str) -> None:
+    """What a host sets, and what is computed above, holds for all pages."""
+    text = asset(name).body.decode()
+    assert re.findall(r"#[0-9a-fA-F]{3,8}\b|rgb|hsl", text) == []
+    assert set(re.findall(r"var\(--ai-([\w-]+)\)", text)) <= palette(dark=False).keys()
+    assert text.count("var(") == len(re.findall(r"var\(--ai-[\w-]+\)", text))
 
 
 def test_both_palettes_have_the_same_names() -> None:

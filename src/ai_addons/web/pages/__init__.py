@@ -6,7 +6,7 @@ Every page works without a script. Jinja2 and pygal (extra ``web``) are loaded w
 from __future__ import annotations
 
 import sys
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,7 +14,7 @@ from ai_addons.errors import ConfigError
 from ai_addons.web.base import WebResponse
 from ai_addons.web.pages import filters
 from ai_addons.web.pages.admin.filters import FILTERS as FOR_OPERATORS
-from ai_addons.web.static import STYLE, asset, asset_tags
+from ai_addons.web.static import asset, asset_tags
 from ai_addons.web.words import ENGLISH
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def render(
 
     Args:
         template: Its path in this folder, e.g. ``shop/balance.html``. It finds ``root``, ``here``, ``csrf_token`` and
-            the tags of its style and script beside the facts.
+            the tag of the script beside the facts, and ``file`` for the address of another file.
         request: What is answered.
         status: HTTP status.
         words: Says the template's sentences, which it finds as ``_``.
@@ -66,11 +66,16 @@ def render(
         root=request.root,
         here=request.path,
         csrf_token=request.csrf_token,
-        style=asset(STYLE).url(request.root),
+        file=partial(_address, request.root),
         script=asset_tags(request.root, csrf_token=request.csrf_token),
         **facts,
     )
     return WebResponse(status=status, body=html.encode(), content_type=HTML, headers=HEADERS)
+
+
+def _address(root: str, name: str) -> str:
+    """Where a page finds a file of `ai_addons.web.static`."""
+    return asset(name).url(root)
 
 
 def library(name: str) -> ModuleType:

@@ -1,4 +1,4 @@
-"""The files that browsers load: the web components and the style of the pages, served from inside the package.
+"""The files that browsers load: the web components and the styles of the pages, served from inside the package.
 
 An address carries the first half of its file's SHA-256, so that browsers may keep it for ever.
 """
@@ -19,12 +19,22 @@ if TYPE_CHECKING:
 
 SCRIPT: Final = "ai-addons.js"
 """The web components, one module."""
+TOKENS: Final = "tokens.css"
+"""The colours of all pages."""
 STYLE: Final = "pages.css"
-"""How the pages look."""
+"""How the pages of a shop look."""
+ADMIN_STYLE: Final = "admin.css"
+"""How the operators' pages look."""
 PATH: Final = "ai/ui/static/"
 """Where files are served, below the mount."""
 
-_TYPES: Final[Mapping[str, str]] = {SCRIPT: "text/javascript; charset=utf-8", STYLE: "text/css; charset=utf-8"}
+_CSS: Final = "text/css; charset=utf-8"
+_TYPES: Final[Mapping[str, str]] = {
+    SCRIPT: "text/javascript; charset=utf-8",
+    TOKENS: _CSS,
+    STYLE: _CSS,
+    ADMIN_STYLE: _CSS,
+}
 _HASH_LENGTH: Final = 16
 
 
