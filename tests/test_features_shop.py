@@ -102,8 +102,9 @@ def bill(ref: str, due: date, *, paid: date | None = None, part: int = 0) -> Inv
 )
 def test_rows_that_do_not_fit_together_are_refused(rows: dict[str, Any], table: str, what: str) -> None:
     """Whoever made them, and before anything is made of them."""
+    given: dict[str, Any] = {"as_of": TODAY, "sales": (sale(TODAY, "100"),), "stock": (RICE,)}
     with pytest.raises(BadTrade) as refused:
-        Trade(**{"as_of": TODAY, "sales": (sale(TODAY, "100"),), "stock": (RICE,), **rows})
+        Trade(**given | rows)
     assert (str(refused.value), refused.value.table, refused.value.what) == (f"{table}: {what}", table, what)
 
 
