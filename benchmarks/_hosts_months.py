@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ai_addons.billing.months import starts
@@ -33,6 +33,7 @@ _TAKEN: Final = """
       (SELECT COALESCE(SUM(g.amount), 0) FROM ai_credit_grants g WHERE g.business_id = s.business_id
         AND g.source = 'free_monthly')
     FROM ai_monthly_addons s ORDER BY s.business_id"""
+_PAID: Final = "SELECT paid_at FROM ai_credit_purchases WHERE kind = 'addon_renewal' AND paid_at IS NOT NULL"
 _REFERENCES: Final = """
     SELECT a.reference, a.business_id FROM ai_payment_attempts a JOIN ai_credit_purchases o
     ON o.business_id = a.business_id AND o.id = a.order_id WHERE o.kind = 'addon_renewal'"""
@@ -83,12 +84,14 @@ class Months:
     Attributes:
         due: How many there were.
         renewed: How many the books have as paid.
+        under_load: How many of those were paid while the load lasted; the rest after it, by the next round of the job.
         charged: How many times the gateway took money for one.
         faults: What is not as it must be: a month that was not paid, charged or given exactly once.
     """
 
     due: int
     renewed: int
+    under_load: int
     charged: int
     faults: tuple[str, ...]
 
@@ -134,18 +137,20 @@ def take(orders: Orders, desk: Desk, due: Sequence[int]) -> dict[str, int]:
     return months
 
 
-def look(url: str, desk: Desk, months: Mapping[str, int]) -> Months:
+def look(url: str, desk: Desk, months: Mapping[str, int], *, ended: int) -> Months:
     """The books beside the gateway's own.
 
     Args:
         url: Of the database.
         desk: The gateway's side.
         months: How many months of each business were due after the first.
+        ended: When the load was over, UTC microseconds.
     """
     owners: dict[str, str] = dict(fetch(url, _REFERENCES))
     with desk.lock:
         paid = [(one.reference, one.amount) for one in desk.payments.all() if one.paid_at is not None]
-    return compared(fetch(url, _TAKEN), owners, paid, months)
+    found = compared(fetch(url, _TAKEN), owners, paid, months)
+    return replace(found, under_load=sum(at <= ended for (at,) in fetch(url, _PAID)))
 
 
 def compared(
@@ -154,7 +159,7 @@ def compared(
     paid: Iterable[tuple[str, int]],
     months: Mapping[str, int],
 ) -> Months:
-    """What `look` finds, of what it read.
+    """What `look` finds, of what it read; not yet when it was paid.
 
     Args:
         rows: Add-ons, as `Taken` has them but for the charges.
@@ -184,6 +189,7 @@ def compared(
     return Months(
         due=sum(months.values()),
         renewed=sum(one.orders for one in taken),
+        under_load=0,
         charged=sum(len(one.charges) for one in taken),
         faults=(*twice, *(fault for one in taken for fault in one.faults(months.get(one.business, 0)))),
     )

@@ -135,7 +135,8 @@ def _months_told(plan: Plan, found: Outcome) -> Result:
     months = found.months
     return Result(
         what=f"months of add-ons, {plan.subscriptions // plan.kills} due at each kill, renewed by every host at once",
-        ours=f"{months.due:,} due, {months.renewed:,} renewed, {months.charged:,} charged by saved card; "
+        ours=f"{months.due:,} due, {months.renewed:,} renewed ({months.under_load:,} under load), "
+        f"{months.charged:,} charged by saved card; "
         f"noted by {by_host}",
         yardstick="; ".join(months.faults[:5]),
         figure=len(months.faults),
@@ -174,9 +175,11 @@ def run(folder: Path, plan: Plan) -> Outcome:
             for number in range(plan.businesses):
                 addons.grant(business_id(number), _GIVEN, source="adjustment", ref="funds")
         deaths, lasted = _load(orders, plan, database, gateway, begins)
+        ended = time.time_ns() // 1_000
         with closing(open_host(orders)) as addons:
             _settle(addons, orders, plan)
-            return look(addons, orders, gateway.desk, look_at_months(orders.url, gateway.desk, months), deaths, lasted)
+            found = look_at_months(orders.url, gateway.desk, months, ended=ended)
+            return look(addons, orders, gateway.desk, found, deaths, lasted)
 
 
 def _dues(plan: Plan, begins: float) -> list[int]:

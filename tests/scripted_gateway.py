@@ -1,4 +1,10 @@
-"""A payment gateway in memory that says what a test tells it, and a till that sells by it."""
+"""A payment gateway in memory that says what a test tells it, and a till that sells by it.
+
+Not `ai_addons.testing.FakeGateway`, which is Paystack and nothing but Paystack: it can do everything, and its desk says
+only what that protocol can say. The rules behind the port must hold for every gateway. So these are one that can do the
+least (`PageGateway`), amounts in another currency at a rate, references and answers that no desk would give, a network
+that fails with any error before or after the gateway has heard, and somebody else who acts just then (``meanwhile``).
+"""
 
 from __future__ import annotations
 

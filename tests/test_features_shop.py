@@ -102,8 +102,9 @@ def bill(ref: str, due: date, *, paid: date | None = None, part: int = 0) -> Inv
 )
 def test_rows_that_do_not_fit_together_are_refused(rows: dict[str, Any], table: str, what: str) -> None:
     """Whoever made them, and before anything is made of them."""
+    given: dict[str, Any] = {"as_of": TODAY, "sales": (sale(TODAY, "100"),), "stock": (RICE,)}
     with pytest.raises(BadTrade) as refused:
-        Trade(**{"as_of": TODAY, "sales": (sale(TODAY, "100"),), "stock": (RICE,), **rows})
+        Trade(**given | rows)
     assert (str(refused.value), refused.value.table, refused.value.what) == (f"{table}: {what}", table, what)
 
 
@@ -111,7 +112,9 @@ def test_a_shop_that_has_sold_nothing_yet_has_thin_data_and_no_error() -> None:
     """Every feature takes its rows; what they are too few for is said in the result."""
     empty = trade()
     report, owed = inputs.report(empty), inputs.receivables(empty)
-    assert (report.totals.sales, report.same_period_last_year, len(report.days)) == (Decimal(0), None, 1)
+    assert report.totals.sales == 0
+    assert report.same_period_last_year is None
+    assert [(day.day, day.open) for day in report.days] == [(TODAY, False)]
     assert pages.report(by_code(report_summary, report)).text[-1] == (
         "- There are too few trading days to say what changed."
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ from ai_addons.billing.gateways.base import (
     PhoneGateway,
     SavedCard,
 )
+from ai_addons.billing.gateways.fake.adapter import FakePaystack
+from ai_addons.billing.gateways.fake.server import FakeGatewayServer
 from ai_addons.billing.gateways.paystack import Paystack
 from ai_addons.billing.gateways.stripe import Stripe
 from ai_addons.errors import ConfigError, GatewayError
@@ -60,6 +63,25 @@ def test_each_client_keeps_to_the_ports_it_can_serve() -> None:
     ports = (PhoneGateway, CardGateway, AuditableGateway)
     assert [isinstance(one, port) for port in ports] == [True, True, True]
     assert [isinstance(other, port) for port in ports] == [False, False, True]
+
+
+def test_the_list_of_trusted_certificates_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over the network, at the first request; the connections are made anew each time."""
+    made: list[object] = []
+    read = httpx.create_ssl_context
+
+    def counted() -> Any:
+        made.append(read())
+        return made[-1]
+
+    monkeypatch.setattr(httpx, "create_ssl_context", counted)
+    with FakeGatewayServer() as server:
+        gateway = FakePaystack(server.url)
+        assert made == []
+        for number in range(3):
+            gateway.checkout(replace(request(), reference=f"ref-{number}"))
+        assert [one.reference for one in server.desk.payments.all()] == ["ref-0", "ref-1", "ref-2"]
+    assert len(made) == 1
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from ai_addons.billing.webhooks import keeps_private, read_retry_after
 from ai_addons.errors import AddOnsError, BadSignature, ConfigError, GatewayError, bare
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Mapping, Sequence
 
     import httpx
@@ -112,7 +113,7 @@ class Api:
         ConfigError: For an address where the key could be read on its way.
     """
 
-    __slots__ = ("_base_url", "_clock", "_headers", "_key", "_timeout", "_transport", "title")
+    __slots__ = ("_base_url", "_clock", "_headers", "_key", "_timeout", "_transport", "_trusted", "title")
 
     def __init__(
         self,
@@ -129,6 +130,7 @@ class Api:
         self.title, self._base_url, self._key = title, base_url.rstrip("/"), key
         self._headers = {"User-Agent": "ai-addons", "Accept": _JSON, **(headers or {})}
         self._timeout, self._clock, self._transport = timeout, clock, transport
+        self._trusted: ssl.SSLContext | None = None
 
     def read(self, path: str, query: Pairs = ()) -> Answer:
         """Ask, up to three times where the gateway is busy or cannot be reached.
@@ -196,7 +198,7 @@ class Api:
 
         try:
             # A connection of its own: on one that was kept open and died, nobody knows whether a write arrived.
-            with httpx.Client(timeout=self._timeout, transport=self._transport) as client:
+            with httpx.Client(timeout=self._timeout, transport=self._transport, verify=self._trust()) as client:
                 got = client.request(
                     method,
                     self._base_url + path,
@@ -207,6 +209,16 @@ class Api:
         except (httpx.RequestError, httpx.InvalidURL) as error:
             return _lost({kind.__name__ for kind in type(error).__mro__})
         return self._answer(got, write=method == "POST")
+
+    def _trust(self) -> ssl.SSLContext | bool:
+        """Whose certificates are good. Read once: the list is long, and reading it took most of a request's time."""
+        import httpx  # noqa: PLC0415  # as above
+
+        if self._transport is not None:
+            return True
+        if self._trusted is None:
+            self._trusted = httpx.create_ssl_context()
+        return self._trusted
 
     def _answer(self, got: httpx.Response, *, write: bool) -> Answer:
         value = lenient.parse(got.content)
