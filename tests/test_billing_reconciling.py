@@ -299,7 +299,8 @@ def test_refunds_that_cannot_be_asked_about_keep_no_other_waiting() -> None:
         till.orders.refund(till.business, payment.order.id, key="r1", actor="kofi", reason="wrong pack")
         till.gateway.end_refund(payment.attempt.reference)
         orders.append(payment)
-    asked, refunds = list[str](), till.gateway.refunds
+    gateway: Any = till.gateway
+    asked, refunds = list[str](), gateway.refunds
 
     def tell(reference: str, *, bad: int) -> tuple[Refund, ...]:
         asked.append(reference)
@@ -308,7 +309,6 @@ def test_refunds_that_cannot_be_asked_about_keep_no_other_waiting() -> None:
         told: tuple[Refund, ...] = refunds(reference)
         return told
 
-    gateway: Any = till.gateway
     gateway.refunds_between = gateway.disputes_between = lambda *_: ()
     gateway.refunds = lambda reference: tell(reference, bad=FAILURES + 2)
     assert len(differences(till)) == len(asked) == FAILURES
