@@ -9,7 +9,7 @@ import pytest
 
 from ai_addons.billing.gateways.base import Charge, Dispute, Outcome, Refund, RefundOutcome
 from ai_addons.billing.reconciling import FAILURES
-from ai_addons.errors import GatewayError, StoreUnavailable
+from ai_addons.errors import ConfigError, GatewayError, StoreUnavailable
 from tests.books import DAY
 from tests.scripted_gateway import PageGateway, ScriptedGateway, Till, webhook
 
@@ -240,3 +240,95 @@ def test_lists_that_cannot_be_had_are_a_difference() -> None:
         "scripted: gateway",
         "scripted, refunds and disputes: gateway",
     ]
+
+
+# What cannot be asked about keeps nobody waiting.
+
+
+class Two(Till):
+    """A shop that had another gateway before."""
+
+    gone: bool = False
+
+    def find(self, name: str | None) -> Any:
+        """The old gateway, as long as it is in the settings, or the new one."""
+        if name != "old":
+            return super().find(name)
+        if self.gone:
+            raise ConfigError
+        return self.old
+
+    def __init__(self) -> None:
+        self.old = ScriptedGateway("old")
+        super().__init__()
+
+
+def test_a_gateway_that_is_no_longer_in_the_settings_stops_no_reconciliation() -> None:
+    """Its open payments and refunds are named to the operator, and all others are granted and given back."""
+    till = Two()
+    open_there = till.start(gateway="old").attempt.reference
+    refunded = []
+    for gateway, name in ((till.old, "old"), (till.gateway, "scripted")):
+        till.clock.advance(1)
+        paid = till.start(gateway=name)
+        gateway.pay(paid.attempt.reference)
+        till.orders.verify(till.business, paid.attempt.reference)
+        till.orders.refund(till.business, paid.order.id, key="r1", actor="kofi", reason="wrong pack")
+        gateway.end_refund(paid.attempt.reference)
+        refunded.append(paid.order.id)
+    waiting = till.start()
+    till.gateway.pay(waiting.attempt.reference)
+    till.gone = True
+    found = till.orders.reconcile()
+    told = [(one.what, one.reference, one.detail) for one in found.discrepancies]
+    assert told == [
+        ("cannot_ask", open_there, "config"),
+        ("cannot_ask", "", f"refunds and disputes of order {refunded[0]}: config"),
+    ]
+    assert [till.orders.find(till.business, one)[0].state for one in refunded] == ["successful", "refunded"]
+    assert (found.granted, till.balance()) == (1, "100")
+
+
+def test_refunds_that_cannot_be_asked_about_keep_no_other_waiting() -> None:
+    """The gateway refuses to tell of one; where it does not answer at all, it is left alone after some."""
+    till = Till()
+    orders = []
+    for _ in range(FAILURES + 2):
+        till.clock.advance(1)
+        payment, _applied = till.paid()
+        till.orders.refund(till.business, payment.order.id, key="r1", actor="kofi", reason="wrong pack")
+        till.gateway.end_refund(payment.attempt.reference)
+        orders.append(payment)
+    gateway: Any = till.gateway
+    asked, refunds = list[str](), gateway.refunds
+
+    def tell(reference: str, *, bad: int) -> tuple[Refund, ...]:
+        asked.append(reference)
+        if reference in [one.attempt.reference for one in orders[:bad]]:
+            raise GatewayError(status=500)
+        told: tuple[Refund, ...] = refunds(reference)
+        return told
+
+    gateway.refunds_between = gateway.disputes_between = lambda *_: ()
+    gateway.refunds = lambda reference: tell(reference, bad=FAILURES + 2)
+    assert len(differences(till)) == len(asked) == FAILURES
+    gateway.refunds = lambda reference: tell(reference, bad=1)
+    assert [what for what, _ in differences(till)] == ["cannot_ask"]
+    states = [till.orders.find(till.business, one.order.id)[0].state for one in orders]
+    assert states == ["successful", *["refunded"] * (FAILURES + 1)]
+
+
+def test_a_wallet_whose_policy_is_gone_keeps_no_order_of_others_waiting(caplog: pytest.LogCaptureFixture) -> None:
+    """The plug-in that sold to it was taken out: it is logged, and the sweep and the reconciler go on to the next."""
+    till = Till()
+    broken, sound = till.start().order, till.orders.start("biz_8", "VALUE", email="kofi@shop.example").order
+    till.books.sql("UPDATE business_ai_credits SET policy = 'gone', next_due_at = 0 WHERE business_id = 'biz_7'")
+    till.books.sql("UPDATE business_ai_credits SET next_due_at = 0 WHERE business_id = 'biz_8'")
+    till.clock.advance(DAY // 1_000_000)
+    assert till.books.store.sweep() == 1
+    assert till.orders.expire() == 1
+    assert "an unpaid order could not be given up" in caplog.text
+    till.books.sql("UPDATE business_ai_credits SET policy = NULL")
+    assert till.orders.find("biz_7", broken.id)[0].state == "pending"
+    assert till.orders.find("biz_8", sound.id)[0].state == "abandoned"
+    assert till.orders.expire() == 1

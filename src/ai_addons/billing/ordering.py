@@ -6,8 +6,10 @@ An order and its attempt are in the books before a gateway hears of them.
 from __future__ import annotations
 
 import hashlib
+import logging
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 from ai_addons.billing.gateways.base import CardGateway, ClosingGateway, PhoneGateway
@@ -19,7 +21,15 @@ from ai_addons.billing.retrying import refuse_in_doubt
 from ai_addons.billing.selling import sold_month, sold_pack
 from ai_addons.billing.sql import purchases as sql
 from ai_addons.billing.subscriptions import subscribe_in
-from ai_addons.errors import GatewayError, IdempotencyConflict, NotFound, PaymentError, PaymentPending
+from ai_addons.errors import (
+    AddOnsError,
+    GatewayError,
+    IdempotencyConflict,
+    NotFound,
+    PaymentError,
+    PaymentPending,
+    StoreUnavailable,
+)
 from ai_addons.money import MICRO
 
 if TYPE_CHECKING:
@@ -33,6 +43,8 @@ if TYPE_CHECKING:
     from ai_addons.billing.wallet import LockedWallet
 
 T = TypeVar("T")
+
+logger: Final = logging.getLogger("ai_addons")
 
 # Of a SHA-256 in hex; 96 bits tell the keys of one order apart, and a reference stays within its 100 characters.
 _NAME: Final = 24
@@ -187,9 +199,21 @@ class Ordering:
         done = 0
         before = self._books.about_now() - self._shop.abandon_after
         overdue = {"before": before, "renewals_before": before - RENEWALS_KEPT}
-        while rows := self._books.database.read(lambda tx: tx.rows(sql.OVERDUE, overdue)):
-            done += sum(self._abandon(row.business_id, row.id) for row in rows)
+        after = {"after_at": 0, "after": ""}
+        while rows := self._books.database.read(partial(_overdue, overdue | after)):
+            done += sum(self._abandoned(row.business_id, row.id) for row in rows)
+            after = {"after_at": rows[-1].created_at, "after": rows[-1].id}
         return done
+
+    def _abandoned(self, business: str, order: str) -> bool:
+        try:
+            return self._abandon(business, order)
+        except StoreUnavailable:
+            raise
+        except AddOnsError:
+            # One wallet whose books or policy are broken must not keep the others from their due.
+            logger.exception("an unpaid order could not be given up; `ai-addons doctor` tells more")
+            return False
 
     def _abandon(self, business: str, order: str) -> bool:
         def work(wallet: LockedWallet, found: Sequence[list[Row]]) -> bool:
@@ -317,6 +341,10 @@ def _check_pending(order: Order) -> None:
     if order.state != "pending":
         msg = f"This order is {order.state}. Nothing was charged. Make a new order."
         raise PaymentError(msg)
+
+
+def _overdue(asked: Mapping[str, object], tx: Tx) -> list[Row]:
+    return tx.rows(sql.OVERDUE, asked)
 
 
 def end(wallet: LockedWallet, order: Order, state: Literal["failed", "abandoned"]) -> Order:

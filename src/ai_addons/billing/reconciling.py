@@ -11,7 +11,7 @@ from ai_addons.billing.gateways.base import AuditableGateway, Dispute, Outcome, 
 from ai_addons.billing.order_rows import collected, read_attempt
 from ai_addons.billing.orders import REFERENCE
 from ai_addons.billing.sql import purchases as sql
-from ai_addons.errors import BillingError, GatewayError, StoreUnavailable
+from ai_addons.errors import AddOnsError, GatewayError, StoreUnavailable
 from ai_addons.money import MICRO
 
 if TYPE_CHECKING:
@@ -102,10 +102,8 @@ class Reconciler:
         now = self._books.about_now()
         pass_ = _Pass(self._books, self._applying, self._back, since=now - days * DAY, until=now)
         pass_.ask_about_open()
-        try:
-            self._back.work()
-        except GatewayError as error:
-            pass_.differ("cannot_ask", "", f"refunds and disputes: {error.code}")
+        for order, code in self._back.work(FAILURES):
+            pass_.differ("cannot_ask", "", f"refunds and disputes of order {order}: {code}")
         for gateway in gateways:
             if isinstance(gateway, AuditableGateway):
                 pass_.compare(gateway.name, gateway)
@@ -163,7 +161,8 @@ class _Pass:
             applied = self._applying.apply(reference)
         except StoreUnavailable:
             raise
-        except BillingError as error:
+        except AddOnsError as error:
+            # Also where its gateway is not in the settings any more: that keeps nobody else's payment waiting.
             self._failed[gateway] += 1
             self.differ("cannot_ask", reference, error.code)
             return None

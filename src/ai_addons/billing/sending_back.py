@@ -17,7 +17,7 @@ from ai_addons.billing.opening import LEASE
 from ai_addons.billing.order_rows import collected, read_attempt
 from ai_addons.billing.sql import purchases as sql
 from ai_addons.billing.sql import reversals
-from ai_addons.errors import GatewayError, PaymentError, PaymentMismatch
+from ai_addons.errors import AddOnsError, GatewayError, PaymentError, PaymentMismatch, StoreUnavailable
 from ai_addons.events import OperatorAlert, emit
 from ai_addons.money import Money
 
@@ -186,16 +186,33 @@ class SendingBack:
             alert = OperatorAlert(code="refund_mismatch", detail=f"{paid.reference}: order {paid.id}: {error}")
             emit(self._books.terms.hooks, alert)
 
-    def work(self) -> int:
-        """Ask again about every order whose refund or dispute has no end yet; how many there were.
+    def work(self, most_failures: int) -> tuple[tuple[str, str], ...]:
+        """Ask again about every order whose refund or dispute has no end yet.
+
+        Args:
+            most_failures: So many gateways that do not answer in a row leave the rest for the next time.
+
+        Returns:
+            Orders that could not be asked about, each with the code of the error; they keep no other waiting.
 
         Raises:
-            GatewayError: If a gateway cannot be asked; the rest is for the next time.
+            StoreUnavailable: If the database cannot be used.
         """
-        rows = self._books.database.read(lambda tx: tx.rows(sql.GOING_BACK, {}))
-        for row in rows:
-            self.look_back(*self._paid(row.business_id, row.order_id))
-        return len(rows)
+        failed, in_a_row = list[tuple[str, str]](), 0
+        for row in self._books.database.read(lambda tx: tx.rows(sql.GOING_BACK, {})):
+            try:
+                self.look_back(*self._paid(row.business_id, row.order_id))
+            except StoreUnavailable:
+                raise
+            except AddOnsError as error:
+                failed.append((row.order_id, error.code))
+                # Each may cost a timeout; that a gateway is not in the settings any more costs nothing.
+                in_a_row += isinstance(error, GatewayError)
+            else:
+                in_a_row = 0
+            if in_a_row == most_failures:
+                break
+        return tuple(failed)
 
     # What an order was paid with.
 

@@ -24,6 +24,7 @@ from ai_addons.billing.sql import web
 from ai_addons.billing.together import HoldRequest, JointAdmission
 from ai_addons.billing.wallet import NOTHING, LockedWallet
 from ai_addons.errors import (
+    AddOnsError,
     BillingError,
     BudgetSpent,
     HoldExpired,
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from ai_addons.billing.ledger import LedgerEntry
     from ai_addons.billing.records import Transaction
     from ai_addons.billing.sql import Row, Tx
-    from ai_addons.errors import AddOnsError
 
 T = TypeVar("T")
 
@@ -285,7 +285,7 @@ class Store:
             self._books.on(business, _only_settle, without=_only_settle)
         except StoreUnavailable:
             raise
-        except BillingError:
+        except AddOnsError:
             # One wallet whose books or policy are broken must not keep the others from their due.
             logger.exception("what is due in a wallet could not be done; `ai-addons doctor` tells more")
             return False

@@ -215,7 +215,8 @@ class Database:
                 raise
             return result
         finally:
-            if progress.broken:
+            if progress.broken and (self.postgres or self.path is not None):
+                # Books in memory would go with their one connection.
                 pooled.invalidate()
             self._return(engine, pooled, keep=keep and not progress.broken)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import and_, bindparam, delete, insert, literal_column, or_, select, text, update
+from sqlalchemy import and_, bindparam, delete, insert, literal_column, or_, select, text, tuple_, update
 
 from ai_addons.billing.schema import (
     EXACT,
@@ -65,6 +65,7 @@ OVERDUE: Final = (
         purchases.c.created_at <= _exact("before"),
         # A renewal may be paid until its grace is over.
         or_(purchases.c.kind != literal_column("'addon_renewal'"), purchases.c.created_at <= _exact("renewals_before")),
+        tuple_(purchases.c.created_at, purchases.c.id) > tuple_(_exact("after_at"), _text("after")),
     )
     .order_by(purchases.c.created_at, purchases.c.id)
     .limit(literal_column("100"))
