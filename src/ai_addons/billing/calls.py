@@ -183,7 +183,7 @@ def cost_ghs(record: CallRecord, rate: Rate) -> MicroGhs | None:
     return None if record.cost is None else to_micro_ghs(record.cost, rate.scaled)
 
 
-def write_row(  # noqa: PLR0913  # what a line of the log says, each once
+def write_row(  # what a line of the log says, each once
     tx: Tx,
     of: Logged,
     record: CallRecord,
@@ -296,9 +296,7 @@ def sums(values: Mapping[str, Any]) -> dict[str, int]:
     }
 
 
-def _outcome(
-    record: CallRecord, latency_ms: int | None, charged: Credits, revenue: int, rate: Rate
-) -> dict[str, Any]:
+def _outcome(record: CallRecord, latency_ms: int | None, charged: Credits, revenue: int, rate: Rate) -> dict[str, Any]:
     tokens = record.tokens
     return {
         "outcome": record.outcome,

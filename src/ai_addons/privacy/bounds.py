@@ -68,7 +68,10 @@ class Bounds:
         return (size, None) if limit is None or len(leaf.text) <= limit else (min(size, most), limit)
 
     def too_late(self) -> PrivacyRefused:
-        """The refusal of a call that takes too long; patterns are linear and texts are bounded, so no single step does."""
+        """What stops a call that takes too long.
+
+        Patterns are linear and texts are bounded, so no single step does.
+        """
         return PrivacyRefused(
             f"Masking took longer than {self.seconds:g} seconds. Nothing was sent and nothing was charged. "
             "Send less text, or raise privacy.deadline in the settings."
