@@ -1,8 +1,9 @@
 """Models through LiteLLM, used as a wire adapter and nothing else.
 
 One call is one HTTP request: no router, no cache, no callbacks, no retries, no
-budgets of LiteLLM's. It is imported at the first call or by `LiteLlm.warm_up`,
-because that takes seconds and more than a hundred megabytes.
+budgets of LiteLLM's, and no log where nobody reads it (`quiet`). It is
+imported at the first call or by `LiteLlm.warm_up`, because that takes seconds
+and more than a hundred megabytes.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from ai_addons.llm.dialect import for_wire
 from ai_addons.llm.drift import listed_price
 from ai_addons.llm.failures import not_sent, read_failure, timed_out
 from ai_addons.llm.providers import base_for, key_for, split_route
+from ai_addons.llm.quiet import QuietLogs
 from ai_addons.llm.replies import read_reply
 from ai_addons.llm.streamed import Incoming
 from ai_addons.llm.thinking import thinking_arguments
@@ -90,6 +92,7 @@ class LiteLlm:
         self._environ = os.environ if environ is None else environ
         self._clock = clock or SystemClock()
         self._library: _Library | None = None
+        self._logs: QuietLogs | None = None
         self._clients: dict[asyncio.AbstractEventLoop, tuple[object, AsyncGenerator[None]]] = {}
         self._shared: Any = None
         self._loading = threading.Lock()
@@ -117,7 +120,8 @@ class LiteLlm:
         access = self._access(request)
         library = self._load()
         try:
-            response = library.completion(**_arguments(request, library), **access())
+            arguments = _arguments(request, library)
+            response = library.completion(**arguments, **self._quiet(arguments, "completion"), **access())
         except ModelFailure:
             raise
         except Exception as error:
@@ -139,7 +143,10 @@ class LiteLlm:
         limit = asyncio.timeout(request.timeout)
         try:
             async with limit:
-                response = await library.acompletion(**_arguments(request, library), **access(), **client)
+                arguments = _arguments(request, library)
+                response = await library.acompletion(
+                    **arguments, **self._quiet(arguments, "acompletion"), **access(), **client
+                )
         except ModelFailure:
             raise
         except Exception as error:
@@ -248,6 +255,11 @@ class LiteLlm:
             await anext(closer)
             self._clients[loop] = (client, closer)
         return {"client": self._clients[loop][0]}
+
+    def _quiet(self, arguments: Mapping[str, Any], call_type: str) -> dict[str, Any]:
+        """What keeps LiteLLM from logging a call that nobody wants to hear of."""
+        logs = self._logs = self._logs or QuietLogs(self._library)
+        return logs.arguments(arguments["model"], arguments["messages"], call_type)
 
     def _load(self) -> _Library:
         with self._loading:
