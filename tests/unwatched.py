@@ -58,6 +58,7 @@ PROVE_NO_LINE: Final = (
     "test_import",
     "test_outcomes",
     "test_public_api",
+    "test_shops",
     "test_typing",
     # Not the package.
     "test_benchmark_*",
