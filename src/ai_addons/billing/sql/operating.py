@@ -120,8 +120,8 @@ TRIES: Final = _with(
     "FROM ai_payment_attempts WHERE created_at >= :since GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4",
     "since",
 )
-# Of orders that are not given up yet: those after a day are, and come no more. An order is no younger than its attempts;
-# saying so makes the one index of waiting orders that begins with their time the best, in whatever order they were made.
+# Of orders that are not given up yet: those after a day are, and come no more. An order is no younger than its tries:
+# saying so makes one index of waiting orders the best, that by their time. Which was taken hung on how they were made.
 UNANSWERED: Final = _with(
     "SELECT COUNT(*) AS several, MIN(ai_payment_attempts.created_at) AS oldest "
     "FROM ai_credit_purchases CROSS JOIN ai_payment_attempts WHERE ai_credit_purchases.state = 'pending' "
