@@ -475,6 +475,26 @@ def test_two_hosts_share_one_request(tmp_path: Path) -> None:
         addons.close()
 
 
+def test_an_answer_that_comes_just_before_the_lock_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever gets its turn looks once more: another host asked and answered in between, and nobody asks again."""
+    cache = {"backend": "redis", "url": redis_url(), "prefix": own_prefix()}
+    settings = kit_settings(store={"url": f"sqlite:///{tmp_path}/books.db"}, cache=cache)
+    llm, turns, lock = FakeLlm(), list[str](), RedisAnswers.lock
+    llm.reply(opinion, OPINION)
+    with AddOns(settings, llm=llm, environ={}) as here, AddOns(settings, llm=llm, environ={}) as there:
+        here.grant(SHOP, FUNDS, source="adjustment", ref="funds")
+
+        def late(self: RedisAnswers, key: str, token: str, seconds: float) -> bool:
+            turns.append(key)
+            if len(turns) == 1:
+                assert ring(addons=there).charged == PRICE
+            return lock(self, key, token, seconds)
+
+        monkeypatch.setattr(RedisAnswers, "lock", late)
+        assert ring(addons=here).charged == Credits(0)
+        assert (len(turns), len(llm.calls), here.wallet(SHOP).posted) == (2, 1, FUNDS - PRICE)
+
+
 @pytest.mark.parametrize("addons", ["redis"], indirect=True)
 def test_a_dead_hosts_lock_ends(addons: AddOns, llm: SlowLlm) -> None:
     """A host that died while it asked is waited for until its lock ends, and then somebody else asks."""

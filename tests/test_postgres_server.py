@@ -58,6 +58,19 @@ def test_the_shared_database_is_empty_and_guarded_each_time() -> None:
             books.sql("DELETE FROM ai_ledger")
 
 
+def test_connections_go_on_to_the_next_test_unless_they_are_broken() -> None:
+    """A server starts a process for each new one; what a test broke is its own."""
+    ask, pids = "SELECT pg_backend_pid()", list[int]()
+    for _ in range(3):
+        with closing(Books("0")) as books:
+            ((pid,),) = books.sql(ask)
+            pids.append(pid)
+            if len(pids) == 2:
+                with closing(postgres._server()._connect(postgres.emptied_url())) as operator:  # type: ignore[union-attr]  # there is one
+                    operator.execute("SELECT pg_terminate_backend(%s, 10000)", (pid,))
+    assert pids[0] == pids[1] != pids[2]
+
+
 def test_raw_sql_may_hold_percent_signs_with_and_without_values() -> None:
     """Question marks and percent signs mean the same on either database."""
     with closing(Books()) as books:

@@ -5,7 +5,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import aclosing, closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -18,6 +18,7 @@ from ai_addons.settings import ProviderSettings
 from ai_addons.testing.loopback import Loopback
 from ai_addons.testing.routes import ModelRoutes
 from ai_addons.testing.wire import PROVIDERS, Provider
+from tests.hands import FULL
 from tests.llm_wire import ROUTES, request
 
 BOTH = pytest.mark.parametrize("aio", [False, True], ids=["sync", "async"])
@@ -192,6 +193,9 @@ def test_ctrl_c_in_mid_stream_holds_no_key(provider: Provider, ai_routes: ModelR
     assert caught.value.__context__ is None
 
 
+MANY: Final = 100 if FULL else 25
+
+
 def open_files() -> int:
     """How many files and sockets this process has open."""
     gc.collect()
@@ -201,7 +205,7 @@ def open_files() -> int:
 @pytest.mark.skipif(not OPEN.is_dir(), reason="counts open files where Linux lists them")
 @EACH
 def test_abandoned_streams_leave_no_connection_open(provider: Provider, server: Loopback) -> None:
-    """Two hundred of them, half sync and half async on one loop, each left after its first word."""
+    """Fifty of them (in the full size two hundred), half sync and half async on one loop, each left after a word."""
     server.answer(provider, "".join(PIECES * 20))
     llm = adapter(server)
 
@@ -215,14 +219,14 @@ def test_abandoned_streams_leave_no_connection_open(provider: Provider, server: 
         return open_files()
 
     async def both() -> tuple[int, int]:
-        return await many(5), await many(100)
+        return await many(5), await many(MANY)
 
     def sync(count: int) -> int:
         for _ in range(count):
             hear(llm, provider, aio=False, most=1)
         return open_files()
 
-    first, last = sync(5), sync(100)
+    first, last = sync(5), sync(MANY)
     assert last <= first + 4
     first, last = asyncio.run(both())
     assert last <= first + 4
