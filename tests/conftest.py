@@ -11,6 +11,7 @@ import pytest
 
 from tests import books, postgres, redis_server
 from tests.browser import chromium, new_page, page  # noqa: F401  # fixtures, passed on to every test
+from tests.inner import libraries_stay  # noqa: F401  # as above
 from tests.spared import copied_tables, parsed_project, shared_statements
 from tests.unwatched import WATCHER, proves_no_line, unwatched, watcher
 
