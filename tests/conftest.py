@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import warnings
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -52,7 +53,10 @@ def _keep_libraries(config: pytest.Config) -> None:
     """
     now = len(sys.modules)
     if now - config.stash[_KNOWN] > _LIBRARY:
-        gc.collect()
+        with warnings.catch_warnings():
+            # A warning of what this finds would be laid at the door of the next test.
+            warnings.simplefilter("ignore")
+            gc.collect()
         gc.freeze()
         config.stash[_KNOWN] = now
 
