@@ -5,12 +5,14 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import warnings
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from tests import books, postgres, redis_server
 from tests.browser import chromium, new_page, page  # noqa: F401  # fixtures, passed on to every test
+from tests.inner import libraries_stay  # noqa: F401  # as above
 from tests.scratch import keep_in_memory
 from tests.spared import copied_tables, parsed_project, shared_statements
 from tests.unwatched import WATCHER, proves_no_line, unwatched, watcher
@@ -56,7 +58,10 @@ def _keep_libraries(config: pytest.Config) -> None:
     """
     now = len(sys.modules)
     if now - config.stash[_KNOWN] > _LIBRARY:
-        gc.collect()
+        with warnings.catch_warnings():
+            # A warning of what this finds would be laid at the door of the next test.
+            warnings.simplefilter("ignore")
+            gc.collect()
         gc.freeze()
         config.stash[_KNOWN] = now
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import random
 from contextlib import closing
+from functools import cache
 from itertools import cycle
 from typing import TYPE_CHECKING, Any, Final
 
@@ -63,12 +64,11 @@ def typed(key: str, given: BaseModel, first: int) -> BaseModel:
     return changed
 
 
-def everything() -> Iterator[tuple[str, BaseModel]]:
-    """Every feature with every input, a person's values in it, each field with two kinds of them."""
-    for key in KEYS:
-        for given in inputs(key):
-            for first in (0, 1):
-                yield key, typed(key, given, first)
+@cache
+def everything() -> tuple[tuple[str, BaseModel, tuple[str, ...]], ...]:
+    """Every feature with every input, a person's values in it, each field with two kinds of them, and its answers."""
+    given = [(key, typed(key, one, first)) for key in KEYS for one in inputs(key) for first in (0, 1)]
+    return tuple((key, one, tuple(answer.answer for answer in asked(EIGHT[key], one))) for key, one in given)
 
 
 @pytest.fixture
@@ -93,10 +93,10 @@ def test_nothing_of_a_person_leaves_or_stays(
     provider = request.node.callspec.params["opened"].partition("/")[0]
     looked_for, diary, told = net(), Diary(), list[str]()
     with listening(diary, loud=False):
-        for key, given in everything():
+        for key, given, answers in everything():
             feature = EIGHT[key].feature.options(addons=opened)
-            for answer in asked(EIGHT[key], given):
-                ai_routes.answer(provider, json.loads(answer.answer))
+            for answer in answers:
+                ai_routes.answer(provider, json.loads(answer))
             before = len(ai_routes.calls)
             result = feature.options(business=BUSINESS)(given)
             assert len(ai_routes.calls) > before or result.source == "cache", key

@@ -168,9 +168,9 @@ def test_what_no_text_may_hold_is_never_shown(  # fixtures of the module
 ) -> None:
     """Added to each kind of text, twice in a row: refused, or dropped where the text is the model's to spare.
 
-    Outside the full size to a third of them, each time another one.
+    Outside the full size to a sixth of them, each time another one.
     """
-    for path in share(first_of_each(samples[key]), list(SAYS).index(name), 3):
+    for path in share(first_of_each(samples[key]), list(SAYS).index(name), 6):
         answer = changed(samples[key], path, f"{at(samples[key], path)} {SAYS[name]}".strip())
         billed = told(obeying, puppet, key, answer)
         if not refused(billed, honest[key], key):
@@ -210,7 +210,7 @@ def test_a_decision_that_is_added_is_refused(
 ) -> None:
     """On every level: there is no field for it."""
     for number, path in enumerate(objects(samples[key])):
-        for name, value in share(list(ADDED.items()), number, 2):
+        for name, value in share(list(ADDED.items()), number, 5):
             answer = changed(samples[key], (*path, name), value)
             assert refused(told(obeying, puppet, key, answer), honest[key], key), (path, name)
 
@@ -223,7 +223,7 @@ def test_another_order_moves_no_decision(
     for number, path in enumerate(lists(samples[key])):
         rows = at(samples[key], path)
         others: tuple[object, ...] = (rows[::-1], rows * 2, [], rows[1:], rows[:1] * len(rows))
-        for other in share(others, number, 2):
+        for other in share(others, number, 5):
             refused(told(obeying, puppet, key, changed(samples[key], path, other)), honest[key], key)
 
 
@@ -238,7 +238,7 @@ def test_another_choice_moves_no_decision(
     words = [path for path in leaves(samples[key]) if " " not in at(samples[key], path)]
     for number, path in enumerate(words):
         others = (*OTHERS, at(samples[key], path).upper())
-        for other in share(others, number, 4):
+        for other in share(others, number, 8):
             refused(told(obeying, puppet, key, changed(samples[key], path, other)), honest[key], key)
 
 

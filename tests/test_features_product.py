@@ -26,7 +26,7 @@ from ai_addons.features.product_description.claims import allowed, size_text
 from ai_addons.features.product_description.example import example, examples
 from ai_addons.features.product_description.models import CATEGORIES
 from ai_addons.money import Credits
-from tests.sizes import tries
+from tests.sizes import FULL, tries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -580,10 +580,23 @@ PAYLOADS = (
 )
 
 
-@pytest.mark.parametrize("payload", PAYLOADS)
-@pytest.mark.parametrize("field", ["name", "brand", "attribute", "existing_description"])
+FIELDS = ("name", "brand", "attribute", "existing_description")
+
+
+@pytest.mark.parametrize(
+    ("field", "payload"),
+    [
+        (field, payload)
+        for row, payload in enumerate(PAYLOADS)
+        for column, field in enumerate(FIELDS)
+        if FULL or (row + column) % 2 == 0
+    ],
+)
 def test_injected_text_stays_data(field: str, payload: str) -> None:
-    """No payload forms a reference, closes a delimiter, reaches the instructions or breaks the copy."""
+    """No payload forms a reference, closes a delimiter, reaches the instructions or breaks the copy.
+
+    Outside the full size each stands in two of the four fields.
+    """
     changes: dict[str, object] = {"attributes": {"features": payload}} if field == "attribute" else {field: payload}
     prompt = describe(product(**changes))
     plain = describe(product())

@@ -3,7 +3,8 @@
 Calls go through the public API and down to httpx; what is searched is every request,
 log record, event, receipt, error with its chain and frames, row, and byte on disk.
 
-Set ``AI_ADDONS_TEST_SIZE=full`` for 100,000 calls.
+There are 2,000 calls, with those whose books are in PostgreSQL and whose libraries log all they can.
+Set ``AI_ADDONS_TEST_SIZE=full`` for 100,000.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from ai_addons.testing.wire import Provider, WireCall
 
 FULL: Final = os.environ.get("AI_ADDONS_TEST_SIZE") == "full"
-CALLS: Final = int(os.environ.get("AI_ADDONS_TEST_CANARIES", "100000" if FULL else "2000"))
+CALLS: Final = int(os.environ.get("AI_ADDONS_TEST_CANARIES", "100000" if FULL else "1500"))
 BATCH: Final = 250
 # What the calls of a batch must have come to, or it proves little.
 ENDS: Final = {

@@ -11,11 +11,13 @@ from ai_addons.errors import ProviderUnavailable
 from ai_addons.llm.base import Message, ModelFailure, ModelReply, ModelRequest, Usage, Verdict
 from ai_addons.testing import CassetteError, FakeLlm
 from ai_addons.testing.cassette import RecordingLlm, ReplayLlm, cassette_path
+from tests.inner import run_here
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 pytest_plugins = ["pytester"]
+pytestmark = pytest.mark.usefixtures("libraries_stay")
 
 SHOP = '''
 from typing import Annotated
@@ -91,24 +93,24 @@ def test_what_was_recorded_is_played_back_without_a_model(pytester: pytest.Pytes
     """One run asks the model and writes; the next asks nobody, sync and async, and gives answer and tokens again."""
     pytester.makepyfile(shop_ai=SHOP, test_shop=RECORDED)
     pytester.makeconftest("import pytest\n@pytest.fixture\ndef anyio_backend():\n    return 'asyncio'\n")
-    pytester.runpytest_subprocess("-q", "--ai-record").assert_outcomes(passed=2)
+    run_here(pytester, "-q", "--ai-record").assert_outcomes(passed=2)
     text = (pytester.path / "cassettes" / "greeting.json").read_text(encoding="utf-8")
 
     for never in ("Serwaa", "Boateng", "test-key-of", "127.0.0.1", "uthorization"):
         assert never not in text
     (exchange,) = json.loads(text)["exchanges"]
     assert exchange["reply"]["text"] == '{"value": ["Akwaaba [PERSON_1]"]}'
-    pytester.runpytest_subprocess("-q").assert_outcomes(passed=2)
+    run_here(pytester, "-q").assert_outcomes(passed=2)
 
 
 @pytest.mark.usefixtures("_at_home")
 def test_a_changed_prompt_is_refused_with_what_changed(pytester: pytest.Pytester) -> None:
     """Nothing is sent, nothing is charged, and the diff shows the one line."""
     pytester.makepyfile(shop_ai=SHOP, test_shop=RECORDED)
-    pytester.runpytest_subprocess("-q", "--ai-record", "-k", "test_greeting and not async").assert_outcomes(passed=1)
+    run_here(pytester, "-q", "--ai-record", "-k", "test_greeting and not async").assert_outcomes(passed=1)
     pytester.makepyfile(test_shop=RECORDED.replace('"Greet this customer.")', '"Greet them warmly.")'))
 
-    result = pytester.runpytest_subprocess("-q", "-k", "test_greeting and not async")
+    result = run_here(pytester, "-q", "-k", "test_greeting and not async")
 
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
@@ -120,7 +122,7 @@ def test_a_changed_prompt_is_refused_with_what_changed(pytester: pytest.Pytester
 def test_recording_is_refused_in_ci(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody reads there what is recorded, and the key is everybody's."""
     monkeypatch.setenv("CI", "true")
-    result = pytester.runpytest_subprocess("--ai-record")
+    result = run_here(pytester, "--ai-record")
     result.stderr.fnmatch_lines(["*--ai-record is refused in CI*"])
     assert result.ret == pytest.ExitCode.USAGE_ERROR
 
@@ -144,7 +146,7 @@ def test_a_missing_cassette_says_how_to_record_it(pytester: pytest.Pytester) -> 
             pass
         """
     )
-    result = pytester.runpytest_subprocess("-q")
+    result = run_here(pytester, "-q")
     result.assert_outcomes(errors=3)
     result.stdout.fnmatch_lines_random(
         ["*There is no cassette*none.json*pytest --ai-record", "*give the cassette a name*",
@@ -164,7 +166,7 @@ def test_a_run_that_asks_nothing_leaves_the_cassette_as_it_is(pytester: pytest.P
             pass
         """
     )
-    result = pytester.runpytest_subprocess("-q", "--ai-record")
+    result = run_here(pytester, "-q", "--ai-record")
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(["*No model was asked, so there is nothing to record*"])
     assert not (pytester.path / "cassettes").exists()

@@ -12,6 +12,7 @@ from ai_addons import AddOns, Credits, Prompt, ProviderTimeout, ProviderUnavaila
 from ai_addons.llm.base import Message, ModelRequest, Usage
 from ai_addons.testing import FakeLlm, kit_settings
 from tests.features import AMA, OPINION, Opinion, opinion, opinion_async, slogan
+from tests.inner import run_here
 
 if TYPE_CHECKING:
     from ai_addons.testing import FundedPayer, ManualClock
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ai_addons.testing.routes import ModelRoutes
 
 pytest_plugins = ["pytester"]
+pytestmark = pytest.mark.usefixtures("libraries_stay")
 
 FEATURE = '''
 from ai_addons import Prompt, billed_feature
@@ -42,7 +44,7 @@ def test_a_first_test_takes_five_lines(pytester: pytest.Pytester) -> None:
             assert tagline("Nyonkopa") == "Fresh every day"
         """
     )
-    pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
+    run_here(pytester, "-q").assert_outcomes(passed=1)
 
 
 def test_a_test_without_a_fake_model_cannot_reach_a_real_one(pytester: pytest.Pytester) -> None:
@@ -81,7 +83,7 @@ def test_a_test_without_a_fake_model_cannot_reach_a_real_one(pytester: pytest.Py
             assert reached
         """
     )
-    result = pytester.runpytest_subprocess("-q", "--ai-live")
+    result = run_here(pytester, "-q", "--ai-live")
     result.assert_outcomes(passed=2, errors=1)
     result.stdout.fnmatch_lines(["*tried to ask a real model at api.openai.com*"])
 
@@ -96,7 +98,7 @@ def test_books_that_do_not_agree_fail_the_test(pytester: pytest.Pytester) -> Non
             ai_addons._wiring.database.write(lambda tx: tx.connection.execute(steal))
         """
     )
-    result = pytester.runpytest_subprocess("-q")
+    result = run_here(pytester, "-q")
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(["*the books do not agree*"])
 
@@ -374,7 +376,7 @@ def test_the_settings_of_a_test_can_be_overridden(pytester: pytest.Pytester) -> 
             ai_payer.assert_charged(4)
         """
     )
-    pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
+    run_here(pytester, "-q").assert_outcomes(passed=1)
 
 
 def _saying(request: ModelRequest, text: str) -> ModelRequest:

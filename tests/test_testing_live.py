@@ -10,8 +10,10 @@ from ai_addons.llm.costs import PriceBook, prompt_bytes
 from ai_addons.money import PicoUsd
 from ai_addons.testing import FakeLlm, LiveBudgetSpent
 from ai_addons.testing.live import CappedLlm, LivePurse
+from tests.inner import run_here
 
 pytest_plugins = ["pytester"]
+pytestmark = pytest.mark.usefixtures("libraries_stay")
 
 LUNA = "openai/gpt-6-luna"
 SUITE = """
@@ -58,9 +60,9 @@ def test_marked_tests_are_skipped_unless_asked_for(pytester: pytest.Pytester) ->
     """A plain run costs nothing; ``--ai-live`` runs them; a budget of nothing stops them before anything is sent."""
     pytester.makepyfile(SUITE)
     pytester.makeconftest("import pytest\n@pytest.fixture\ndef anyio_backend():\n    return 'asyncio'\n")
-    pytester.runpytest_subprocess("-q").assert_outcomes(skipped=2)
-    pytester.runpytest_subprocess("-q", "--ai-live").assert_outcomes(passed=2)
-    poor = pytester.runpytest_subprocess("-q", "--ai-live", "--ai-budget", "0.0000001")
+    run_here(pytester, "-q").assert_outcomes(skipped=2)
+    run_here(pytester, "-q", "--ai-live").assert_outcomes(passed=2)
+    poor = run_here(pytester, "-q", "--ai-live", "--ai-budget", "0.0000001")
     poor.assert_outcomes(failed=2)
     poor.stdout.fnmatch_lines(["*LiveBudgetSpent: This call may cost up to USD 0.0*It was not sent.*--ai-budget*"])
 
@@ -68,7 +70,7 @@ def test_marked_tests_are_skipped_unless_asked_for(pytester: pytest.Pytester) ->
 @pytest.mark.parametrize("sum_", ["-1", "much", "inf", "nan"])
 def test_a_budget_is_a_sum_of_money(pytester: pytest.Pytester, sum_: str) -> None:
     """A slip of the pen must not become an endless budget."""
-    result = pytester.runpytest_subprocess(f"--ai-budget={sum_}")
+    result = run_here(pytester, f"--ai-budget={sum_}")
     result.stderr.fnmatch_lines(["*--ai-budget is a sum in US dollars*"])
     assert result.ret == pytest.ExitCode.USAGE_ERROR
 
@@ -85,7 +87,7 @@ def test_workers_share_the_budget(pytester: pytest.Pytester, monkeypatch: pytest
             assert budget(request.config) == Decimal("0.25")
         """
     )
-    pytester.runpytest_subprocess("-q", "--ai-budget=1", "-p", "no:xdist").assert_outcomes(passed=1)
+    run_here(pytester, "-q", "--ai-budget=1", "-p", "no:xdist").assert_outcomes(passed=1)
 
 
 def test_a_call_is_counted_at_its_cost() -> None:

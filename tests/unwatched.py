@@ -33,6 +33,7 @@ PROVE_NO_LINE: Final = (
     "test_privacy_injection",
     "test_privacy_properties",
     "test_privacy_restore_hostile",
+    "test_privacy_shares",
     "test_privacy_spellings",
     "test_privacy_tenants",
     "test_privacy_variants",
