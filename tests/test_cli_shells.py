@@ -41,8 +41,9 @@ def run(tmp_path: Path) -> Callable[..., str]:
     environ = {"HOME": str(tmp_path), "PATH": f"{bin_}:{os.environ['PATH']}", "LANG": "C.UTF-8"}
 
     def run(*command: str) -> str:
-        done = subprocess.run(command, env=environ, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
-        return done.stdout
+        return subprocess.run(
+            command, env=environ, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+        ).stdout
 
     return run
 

@@ -81,7 +81,8 @@ def retain(actor: str, *, json_out: bool) -> None:
     else:
         before = show.when(done.before)
         click.echo(
-            f"{done.calls} calls before {before} UTC forgot their users, {done.feedback} comments were taken away"
+            f"before {before} UTC: {done.calls} calls, {done.orders} orders and {done.feedback} ratings forgot their "
+            f"users, {done.noted} entries of the audit log whom of a shop they name"
         )
 
 

@@ -184,8 +184,25 @@ FORGET_HOLDS: Final = _statement(
     "business",
     "before",
 )
-FORGET_COMMENTS: Final = _statement(
-    "UPDATE ai_feedback SET comment = NULL WHERE business_id = :business AND at < :before AND comment IS NOT NULL",
+FORGOTTEN: Final = "forgotten:"
+"""How the user begins whom a rating's stand-in stands for."""
+# The user is part of the key: a stand-in keeps the words on one call apart. It is made of the time, at which all that
+# share it are forgotten together, so that a later round cannot make the same one again.
+FORGET_SPEAKERS: Final = _statement(
+    "UPDATE ai_feedback SET comment = NULL, user_id = old.stand_in FROM ("  # noqa: S608  # our own word
+    "SELECT transaction_id, user_id, CASE WHEN user_id = '' THEN '' ELSE "
+    f"'{FORGOTTEN}' || CAST(at AS TEXT) || ':' || CAST(ROW_NUMBER() OVER "
+    "(PARTITION BY transaction_id, at ORDER BY user_id) AS TEXT) END AS stand_in FROM ai_feedback "
+    "WHERE business_id = :business AND at < :before AND (comment IS NOT NULL OR "
+    f"(user_id <> '' AND substr(user_id, 1, {len(FORGOTTEN)}) <> '{FORGOTTEN}'))) AS old "
+    "WHERE ai_feedback.business_id = :business AND ai_feedback.transaction_id = old.transaction_id "
+    "AND ai_feedback.user_id = old.user_id",
+    "business",
+    "before",
+)
+FORGET_BUYERS: Final = _statement(
+    "UPDATE ai_credit_purchases SET user_id = NULL WHERE business_id = :business AND created_at < :before "
+    "AND state <> 'pending' AND user_id IS NOT NULL",
     "business",
     "before",
 )
