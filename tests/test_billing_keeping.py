@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from ai_addons.billing import exporting
+from ai_addons import WorkProgress
+from ai_addons.billing.exported import COLUMNS
 from ai_addons.billing.exporting import TABLES, Window, guarded, write_table
 from ai_addons.billing.feedback import FeedbackBox
 from ai_addons.billing.limiting import Limits
 from ai_addons.billing.retention import apply_retention
 from ai_addons.billing.sql import exports
+from ai_addons.billing.sql.statements import ERASE
 from ai_addons.money import Credits
 from tests.books import DAY, FAILED, OK, Books
 from tests.scripted_gateway import EMAIL, Till
@@ -128,6 +130,20 @@ def test_more_rows_than_a_page_are_all_written_once(monkeypatch: pytest.MonkeyPa
         assert len(lines(books, "usage")) == 4
 
 
+@pytest.mark.parametrize(("table", "total"), [("transactions", 5), ("ledger", 6), ("orders", 0), ("usage", 1)])
+def test_an_export_tells_how_far_it_has_come(table: Any, total: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Page by page, beside how many rows the window has; of one business, or of all."""
+    monkeypatch.setattr(exports, "PAGE", 2)
+    with closing(Books("100")) as books:
+        for _ in range(5):
+            call(books)
+        for business in (None, "biz_7"):
+            told = list[WorkProgress]()
+            write_table(books.database, table, io.StringIO(), "csv", Window(business=business), told.append)
+            steps = [*range(0, total + 1, 2), *([total] if total % 2 else [])]
+            assert told == [WorkProgress(what="rows written", done=done, total=total) for done in steps]
+
+
 @pytest.mark.parametrize(
     "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\n=1", "  =1+1", "\uff1d1", "\uff20SUM(A1)"]
 )
@@ -156,7 +172,7 @@ def test_another_table_or_format_is_refused(table: str, form: str) -> None:
 
 def test_an_amount_below_zero_stays_a_number() -> None:
     """We wrote it ourselves; an apostrophe would only spoil sums."""
-    columns = {column.name: column for column in exporting._COLUMNS["usage"]}
+    columns = {column.name: column for column in COLUMNS["usage"]}
     assert columns["revenue_ghs"].number
     assert not columns["feature"].number
 
@@ -285,6 +301,21 @@ def test_time_takes_a_shops_people_out_of_the_audit_log() -> None:
         ]
         assert books.operations.audit("biz_8")[0].actor == "u_9"
         assert apply_retention(books.opened, months=24, actor="ama").noted == 0
+
+
+def test_retention_and_erasure_tell_how_far_they_have_come() -> None:
+    """By businesses, and by sorts of rows."""
+    with closing(Books("1")) as books:
+        books.buy("5", "o", business="biz_8")
+        told = list[WorkProgress]()
+        apply_retention(books.opened, months=24, actor="ama", on_progress=told.append)
+        assert told == [WorkProgress(what="businesses gone through", done=done, total=2) for done in (0, 1, 2)]
+        told.clear()
+        books.operations.erase("biz_7", actor="ama", on_progress=told.append)
+        sorts = len(ERASE)
+        assert told == [
+            WorkProgress(what="sorts of rows gone through", done=done, total=sorts) for done in range(sorts + 1)
+        ]
 
 
 def test_retention_needs_somebody_who_decided() -> None:

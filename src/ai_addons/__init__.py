@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ai_addons.batch import BatchResult as BatchResult
     from ai_addons.batch import BoundCall as BoundCall
     from ai_addons.billing.profile import BusinessProfile as BusinessProfile
+    from ai_addons.billing.progress import WorkProgress as WorkProgress
     from ai_addons.catalog import Offer as Offer
     from ai_addons.catalog import Pack as Pack
     from ai_addons.errors import AddonConflict as AddonConflict
@@ -89,6 +90,7 @@ _HOMES = {
     "addons": ("AddOns", "install"),
     "batch": ("BatchInterrupted", "BatchItem", "BatchProgress", "BatchResult", "BoundCall"),
     "billing.profile": ("BusinessProfile",),
+    "billing.progress": ("WorkProgress",),
     "catalog": ("Offer", "Pack"),
     "errors": (
         "AddOnsError",
@@ -212,6 +214,7 @@ __all__ = [
     "UnpricedFeature",
     "UnpricedModel",
     "WalletSuspended",
+    "WorkProgress",
     "ask",
     "bill_to",
     "billed_feature",

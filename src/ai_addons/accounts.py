@@ -11,6 +11,7 @@ from ai_addons.billing.heads import compare, heads
 from ai_addons.billing.jobs import recorded
 from ai_addons.billing.packs import in_micro_ghs
 from ai_addons.billing.periods import in_micros
+from ai_addons.billing.progress import Stage
 from ai_addons.billing.replies import Replies
 from ai_addons.billing.service import BillingService
 from ai_addons.billing.spending import spending_at
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.payments import Payments
     from ai_addons.billing.policy import Policy
     from ai_addons.billing.profile import BusinessProfile
+    from ai_addons.billing.progress import OnProgress
     from ai_addons.billing.records import (
         AuditEntry,
         Correction,
@@ -277,7 +279,9 @@ class Accounts(Figures):
         """Release the kill switch that was pulled with the same arguments; whether it was."""
         return self._wiring.limits.resume(business=business, feature=feature, actor=actor, reason=reason)
 
-    def erase(self, business: str, *, user: str | None = None, actor: str) -> None:
+    def erase(
+        self, business: str, *, user: str | None = None, actor: str, on_progress: OnProgress | None = None
+    ) -> None:
         """Forget who made a business's calls; its books stay whole to the last micro-credit.
 
         Without a user, the business's pseudonyms cannot be made again either; later ones are new.
@@ -286,10 +290,12 @@ class Accounts(Figures):
             business: Whose calls.
             user: One user; None for all, and the business's stored answers too.
             actor: Who decided.
+            on_progress: Is told of every sort of rows that was gone through, and of the stored answers.
         """
-        self._wiring.operations.erase(business, user=user, actor=actor)
+        self._wiring.operations.erase(business, user=user, actor=actor, on_progress=on_progress)
         if user is None:
-            self.answers.clear(business=business)
+            stage = Stage(on_progress, "stored answers dropped")
+            stage.add(self.answers.clear(business=business))
 
     def pseudonym(self, business: str, kind: Pii, value: str) -> str:
         """A stable name for somebody's data, for a host's own logs: it joins their lines and says nothing.
@@ -431,20 +437,27 @@ class Accounts(Figures):
         """The exchange rate: what is known, asking for a newer one, confirming one that was refused."""
         return self._wiring.rates
 
-    def sweep(self) -> int:
+    def sweep(self, *, on_progress: OnProgress | None = None) -> int:
         """Do what is due in every wallet: orphan holds, expiry, renewals; how many wallets had any.
 
         Webhooks of gateways that wait are worked on and unpaid orders given up. Past days are counted for the
         operator. The sources of exchange rates are asked too, if any is configured and it is time.
-        """
-        return recorded(self._wiring.books, "sweep", self._sweep)
 
-    def _sweep(self) -> int:
-        swept = self._wiring.store.sweep()
-        self.orders.work_inbox()
-        self.orders.expire()
-        self.operating.sum_up()
-        self._wiring.rates.refresh()
+        Args:
+            on_progress: Is told of every wallet, then of each of the other jobs.
+        """
+        return recorded(self._wiring.books, "sweep", lambda: self._sweep(on_progress))
+
+    def _sweep(self, on_progress: OnProgress | None) -> int:
+        swept = self._wiring.store.sweep(on_progress)
+        others: tuple[Callable[[], object], ...] = (
+            self.orders.work_inbox,
+            self.orders.expire,
+            self.operating.sum_up,
+            self._wiring.rates.refresh,
+        )
+        for work in Stage(on_progress, "other jobs done", lambda: len(others)).over(others):
+            work()
         return swept
 
     def deliver(self, most: int = 100) -> Delivered:
@@ -458,13 +471,14 @@ class Accounts(Figures):
         """
         return self._wiring.outbox.deliver(most)
 
-    def doctor(self, business: str | None = None) -> Report:
+    def doctor(self, business: str | None = None, *, on_progress: OnProgress | None = None) -> Report:
         """Check every invariant of the books.
 
         Args:
             business: One business; None for all.
+            on_progress: Is told of every wallet.
         """
-        return examine(self._wiring.database, business)
+        return examine(self._wiring.database, business, on_progress)
 
     def heads(self) -> Iterator[Head]:
         """The last hash of every ledger, to be kept outside the database."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.orders import Attempt, Card, Order, Quarantined
     from ai_addons.billing.outbox import Delivered
     from ai_addons.billing.prices import PriceVersion
+    from ai_addons.billing.progress import OnProgress
     from ai_addons.billing.published import Published, PublishedPack
     from ai_addons.billing.receipts import CreditNote, PaymentReceipt
     from ai_addons.billing.reconciling import Reconciliation
@@ -163,9 +164,11 @@ class AsyncAddOns(AsyncFigures):
         resume = partial(self._addons.resume, business=business, feature=feature, actor=actor, reason=reason)
         return await threaded(resume)
 
-    async def erase(self, business: str, *, user: str | None = None, actor: str) -> None:
+    async def erase(
+        self, business: str, *, user: str | None = None, actor: str, on_progress: OnProgress | None = None
+    ) -> None:
         """See `AddOns.erase`."""
-        await threaded(partial(self._addons.erase, business, user=user, actor=actor))
+        await threaded(partial(self._addons.erase, business, user=user, actor=actor, on_progress=on_progress))
 
     async def pseudonym(self, business: str, kind: Pii, value: str) -> str:
         """See `AddOns.pseudonym`."""
@@ -211,13 +214,13 @@ class AsyncAddOns(AsyncFigures):
         """See `AddOns.audit`."""
         return await threaded(partial(self._addons.audit, business))
 
-    async def sweep(self) -> int:
+    async def sweep(self, *, on_progress: OnProgress | None = None) -> int:
         """See `AddOns.sweep`."""
-        return await threaded(self._addons.sweep)
+        return await threaded(partial(self._addons.sweep, on_progress=on_progress))
 
-    async def doctor(self, business: str | None = None) -> Report:
+    async def doctor(self, business: str | None = None, *, on_progress: OnProgress | None = None) -> Report:
         """See `AddOns.doctor`."""
-        return await threaded(partial(self._addons.doctor, business))
+        return await threaded(partial(self._addons.doctor, business, on_progress=on_progress))
 
     async def heads(self) -> list[Head]:
         """See `AddOns.heads`; all of them at once."""
@@ -407,17 +410,17 @@ class AsyncOrders:
         """See `Payments.work_inbox`."""
         return await threaded(partial(self._addons.orders.work_inbox, most))
 
-    async def renew(self) -> Renewed:
+    async def renew(self, *, on_progress: OnProgress | None = None) -> Renewed:
         """See `Payments.renew`."""
-        return await threaded(self._addons.orders.renew)
+        return await threaded(partial(self._addons.orders.renew, on_progress=on_progress))
 
     async def expire(self) -> int:
         """See `Payments.expire`."""
         return await threaded(self._addons.orders.expire)
 
-    async def reconcile(self, *, days: int = 7) -> Reconciliation:
+    async def reconcile(self, *, days: int = 7, on_progress: OnProgress | None = None) -> Reconciliation:
         """See `Payments.reconcile`."""
-        return await threaded(partial(self._addons.orders.reconcile, days=days))
+        return await threaded(partial(self._addons.orders.reconcile, days=days, on_progress=on_progress))
 
     async def quarantined(self, most: int = 100) -> list[Quarantined]:
         """See `Payments.quarantined`."""

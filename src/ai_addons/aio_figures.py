@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextvars import copy_context
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, Literal, TextIO, TypeVar, overload
 
 from ai_addons.billing.bills.comparing import TOLERANCE
 from ai_addons.billing.margin import PAYMENT_FEE
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
     from random import Random
-    from typing import TextIO
 
     from ai_addons.addons import AddOns
     from ai_addons.billing.bills.comparing import BillComparison
-    from ai_addons.billing.exporting import FileFormat, TableName
+    from ai_addons.billing.exported import TableName
+    from ai_addons.billing.exporting import FileFormat, TextFormat
     from ai_addons.billing.feedback import Feedback
     from ai_addons.billing.forecast import SpendForecast
     from ai_addons.billing.jobs import JobRun
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.limiting import Switch
     from ai_addons.billing.margin_report import MarginReport
     from ai_addons.billing.operating import Calls, DayEarned, Earners, Funnel, Waiting
+    from ai_addons.billing.progress import OnProgress
     from ai_addons.billing.records import AuditEntry
     from ai_addons.billing.retention import Retained
     from ai_addons.figures import Figures
@@ -78,24 +79,53 @@ class AsyncFigures:
         """See `Figures.reconcile_bill`."""
         return await threaded(partial(self._figures.reconcile_bill, provider, content, tolerance=tolerance))
 
-    async def export(  # as of the sync twin
+    @overload
+    async def export(
         self,
         table: TableName,
         file: TextIO,
+        *,
+        actor: str,
+        form: TextFormat = ...,
+        business: str | None = ...,
+        since: datetime | None = ...,
+        until: datetime | None = ...,
+        on_progress: OnProgress | None = ...,
+    ) -> int: ...
+    @overload
+    async def export(
+        self,
+        table: TableName,
+        file: BinaryIO,
+        *,
+        actor: str,
+        form: Literal["parquet"],
+        business: str | None = ...,
+        since: datetime | None = ...,
+        until: datetime | None = ...,
+        on_progress: OnProgress | None = ...,
+    ) -> int: ...
+    async def export(  # as of the sync twin
+        self,
+        table: TableName,
+        file: TextIO | BinaryIO,
         *,
         actor: str,
         form: FileFormat = "csv",
         business: str | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
+        on_progress: OnProgress | None = None,
     ) -> int:
         """See `Figures.export`."""
-        write = partial(self._figures.export, table, file, actor=actor, form=form, business=business)
-        return await threaded(partial(write, since=since, until=until))
+        # Which of its two forms it is, was said by whoever called.
+        export: Callable[..., int] = self._figures.export
+        write = partial(export, table, file, actor=actor, form=form, business=business)
+        return await threaded(partial(write, since=since, until=until, on_progress=on_progress))
 
-    async def apply_retention(self, *, actor: str) -> Retained:
+    async def apply_retention(self, *, actor: str, on_progress: OnProgress | None = None) -> Retained:
         """See `Figures.apply_retention`."""
-        return await threaded(partial(self._figures.apply_retention, actor=actor))
+        return await threaded(partial(self._figures.apply_retention, actor=actor, on_progress=on_progress))
 
     async def note_action(self, actor: str, action: str, *, business: str = "", **detail: object) -> None:
         """See `Figures.note_action`."""

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from ai_addons.billing.forgetting import forget_in_audit
 from ai_addons.billing.months import starts
 from ai_addons.billing.operations import note
+from ai_addons.billing.progress import Stage
 from ai_addons.billing.sql import exports
 from ai_addons.billing.sql import figures as sql
 
 if TYPE_CHECKING:
     from ai_addons.billing.books import Books
+    from ai_addons.billing.progress import OnProgress
     from ai_addons.billing.sql import Tx
 
 
@@ -36,7 +38,7 @@ class Retained:
     noted: int = 0
 
 
-def apply_retention(books: Books, *, months: int, actor: str) -> Retained:
+def apply_retention(books: Books, *, months: int, actor: str, on_progress: OnProgress | None = None) -> Retained:
     """Take users, hashes of requests and details of request and answer away from calls older than some months.
 
     Rows, amounts, tokens, models and times stay: daily sums and the ledger are rebuilt from them and checked against
@@ -48,6 +50,7 @@ def apply_retention(books: Books, *, months: int, actor: str) -> Retained:
         books: The open books.
         months: How many calendar months calls are remembered, in the operator's zone.
         actor: Who decided.
+        on_progress: Is told of every business that was gone through.
 
     Raises:
         ValueError: If nobody decided.
@@ -56,7 +59,8 @@ def apply_retention(books: Books, *, months: int, actor: str) -> Retained:
     now = books.database.read(books.now)
     before = starts(now, books.terms.operator_tz, -months)
     forgot = {"calls": 0, "feedback": 0, "orders": 0, "noted": 0}
-    for business in exports.businesses(books.database):
+    stage = Stage(on_progress, "businesses gone through", lambda: books.database.read(exports.count_businesses))
+    for business in stage.over(exports.businesses(books.database)):
         # One business at a time, so that no call waits long.
         found = books.database.write(partial(_forget, business, before))
         forgot = {name: count + found[name] for name, count in forgot.items()}

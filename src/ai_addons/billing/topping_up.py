@@ -19,6 +19,7 @@ from ai_addons.billing.operations import note
 from ai_addons.billing.order_rows import read_order, the
 from ai_addons.billing.ordering import end
 from ai_addons.billing.orders import AUTOMATIC, facts
+from ai_addons.billing.progress import Stage
 from ai_addons.billing.records import check_id
 from ai_addons.billing.selling import Wanted
 from ai_addons.billing.sql import purchases, topups
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.ordering import Ordering
     from ai_addons.billing.orders import Attempt, Card, Order
     from ai_addons.billing.payers import Payers
+    from ai_addons.billing.progress import OnProgress
     from ai_addons.billing.sql import Row
     from ai_addons.billing.topups import AttemptOutcome, Stop
     from ai_addons.billing.wallet import LockedWallet
@@ -194,15 +196,18 @@ class ToppingUp:
 
     # The job.
 
-    def run(self) -> ToppedUp:
+    def run(self, on_progress: OnProgress | None = None) -> ToppedUp:
         """Buy for every business whose rule says so now; safe from many machines.
+
+        Args:
+            on_progress: Is told of every business; nobody knows how many there will be.
 
         Raises:
             StoreUnavailable: If the database cannot be used; run it again.
         """
         ends = {"bought": 0, "waiting": 0, "declined": 0}
         failed = list[tuple[str, str]]()
-        for business in self._due():
+        for business in Stage(on_progress, "automatic top-ups looked at").over(self._due()):
             try:
                 payment = self.one(business)
             except StoreUnavailable:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     exists,
+    func,
     insert,
     literal_column,
     null,
@@ -135,6 +136,11 @@ WALLETS_DUE: Final = (
     .where(wallets.c.next_due_at <= bindparam("now", type_=EXACT), bindparam("after", type_=TEXT) < _DUE_ID)
     .order_by(_DUE_ID)
     .limit(100)
+)
+SEVERAL_DUE: Final = (
+    select(func.count().label("wallets"))
+    .select_from(wallets)
+    .where(wallets.c.next_due_at <= bindparam("now", type_=EXACT))
 )
 
 # Grants and what holds take from them.
