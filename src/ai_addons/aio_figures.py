@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.margin_report import MarginReport
     from ai_addons.billing.operating import Calls, DayEarned, Earners, Funnel, Waiting
     from ai_addons.billing.progress import OnProgress
+    from ai_addons.billing.ratings import RatingsReport
     from ai_addons.billing.records import AuditEntry
     from ai_addons.billing.retention import Retained
     from ai_addons.figures import Figures
@@ -74,6 +75,18 @@ class AsyncFigures:
         """See `Figures.feedback`."""
         say = partial(self._figures.feedback, business, transaction_id, user=user, rating=rating)
         return await threaded(partial(say, recommend=recommend, comment=comment))
+
+    async def ratings(
+        self,
+        *,
+        since: datetime | None = None,
+        business: str | None = None,
+        feature: str | None = None,
+        comments: int = 10,
+    ) -> RatingsReport:
+        """See `Figures.ratings`."""
+        read = partial(self._figures.ratings, since=since, business=business, feature=feature, comments=comments)
+        return await threaded(read)
 
     async def reconcile_bill(self, provider: str, content: bytes, *, tolerance: Decimal = TOLERANCE) -> BillComparison:
         """See `Figures.reconcile_bill`."""

@@ -12,6 +12,7 @@ from ai_addons.billing.feedback import FeedbackBox
 from ai_addons.billing.kpis.reading import KpiDesk
 from ai_addons.billing.margin_reading import MarginDesk
 from ai_addons.billing.periods import DAY_US, in_micros
+from ai_addons.billing.ratings import read_ratings
 from ai_addons.billing.retention import apply_retention
 from ai_addons.billing.usage import Reports
 from ai_addons.privacy.masked import mask_once
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.kpis import Kpis
     from ai_addons.billing.margin_report import MarginReport
     from ai_addons.billing.progress import OnProgress
+    from ai_addons.billing.ratings import RatingsReport
     from ai_addons.billing.records import AuditEntry
     from ai_addons.billing.retention import Retained
     from ai_addons.wiring import Wiring
@@ -132,6 +134,32 @@ class Figures:
         return self._feedback.put(
             business, transaction_id, user=user, rating=rating, recommend=recommend, comment=comment
         )
+
+    def ratings(
+        self,
+        *,
+        since: datetime | None = None,
+        business: str | None = None,
+        feature: str | None = None,
+        comments: int = 10,
+    ) -> RatingsReport:
+        """The stars that each feature was given, and the newest comments; for operators only.
+
+        Comments are masked, as they are kept, and who wrote one is not told. Those older than
+        ``privacy.keep_months`` are gone once retention was applied; their stars stay.
+
+        Args:
+            since: The first instant, with its zone; None for all that is kept.
+            business: Whose calls; None for those of all.
+            feature: Key of one feature; None for all.
+            comments: How many comments at most, 0 to 200.
+
+        Raises:
+            ValueError: For a time without a zone, or another number of comments.
+            StoreUnavailable: If the database cannot be read.
+        """
+        begin = in_micros(since)
+        return read_ratings(self._wiring.database, since=begin, business=business, feature=feature, comments=comments)
 
     def reconcile_bill(self, provider: str, content: bytes, *, tolerance: Decimal = TOLERANCE) -> BillComparison:
         """Compare a provider's usage or cost export with the call log, by its days and models; for operators only.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing, contextmanager
-from datetime import UTC
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -12,7 +11,7 @@ import click
 from ai_addons.billing.exporting import FORMATS, TABLES, check_export
 from ai_addons.billing.usage import MOST_DAYS
 from ai_addons.cli import progress, show
-from ai_addons.cli.options import ACTOR
+from ai_addons.cli.options import ACTOR, TIME, utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 
     from ai_addons.billing.exported import TableName
     from ai_addons.billing.exporting import FileFormat
-
-_TIME = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 
 
 @click.command()
@@ -31,8 +28,8 @@ _TIME = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
     "--format", "form", type=click.Choice(FORMATS), default="csv", show_default=True, help="How it is written."
 )
 @click.option("--business", help="One business; without it all.")
-@click.option("--since", type=_TIME, metavar="DATE", help="First day or moment, UTC.")
-@click.option("--until", type=_TIME, metavar="DATE", help="First day or moment that is not written any more, UTC.")
+@click.option("--since", type=TIME, metavar="DATE", help="First day or moment, UTC.")
+@click.option("--until", type=TIME, metavar="DATE", help="First day or moment that is not written any more, UTC.")
 @ACTOR
 @show.as_json
 def export(  # a table, a file and a window have that many sides
@@ -63,7 +60,7 @@ def export(  # a table, a file and a window have that many sides
         _new_file(path, wanted[1]) as file,
     ):
         write: Callable[..., int] = addons.export
-        window = {"business": business, "since": _utc(since), "until": _utc(until)}
+        window = {"business": business, "since": utc(since), "until": utc(until)}
         count = write(wanted[0], file, actor=actor, form=wanted[1], on_progress=tell, **window)
     if json_out:
         show.print_json({"table": table, "file": str(path), "rows": count})
@@ -129,7 +126,3 @@ def _new_file(path: Path, form: FileFormat) -> Generator[IO[Any], None, None]:
     except BaseException:
         path.unlink()
         raise
-
-
-def _utc(at: datetime | None) -> datetime | None:
-    return None if at is None else at.replace(tzinfo=UTC)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import bindparam, func, or_, select, text
 
 from ai_addons.billing.schema import EXACT, TEXT, feedback
 from ai_addons.billing.sql.purchases import ATTEMPT, ORDER
@@ -45,6 +45,26 @@ RATINGS: Final = _statement(
     "WHERE at >= :since AND at < :until GROUP BY rating, recommend",
     *_WINDOW,
 )
+
+_SAID: Final = (
+    feedback.c.at >= bindparam("since", type_=EXACT),
+    *(
+        or_(bindparam(name, type_=TEXT).is_(None), column == bindparam(name, type_=TEXT))
+        for name, column in (("business", feedback.c.business_id), ("feature", feedback.c.feature))
+    ),
+)
+STARS: Final = (
+    select(feedback.c.feature, feedback.c.rating, func.count().label("answers"))
+    .where(feedback.c.rating.is_not(None), *_SAID)
+    .group_by(feedback.c.feature, feedback.c.rating)
+)
+COMMENTS: Final = (
+    select(feedback)
+    .where(feedback.c.comment.is_not(None), *_SAID)
+    .order_by(feedback.c.at.desc(), feedback.c.business_id, feedback.c.transaction_id, feedback.c.user_id)
+    .limit(bindparam("most", type_=EXACT))
+)
+"""The newest first."""
 
 # Calls. A call whose code answered after a model was asked in vain was served by a provider as far as waiting goes.
 _SERVED: Final = (
