@@ -80,8 +80,9 @@ def test_a_terminal_is_shown_how_far_a_command_has_come(
 
 
 @pytest.mark.usefixtures("books")
-@pytest.mark.parametrize("command", COMMANDS)
-@pytest.mark.parametrize(("terminal", "options"), [(True, ["--json"]), (False, [])])
+@pytest.mark.parametrize(
+    ("command", "terminal", "options"), [*((name, True, ["--json"]) for name in COMMANDS), ("doctor", False, [])]
+)
 def test_nothing_is_shown_for_machines_and_in_pipes(
     command: str, terminal: bool, options: list[str], home: Path, screen: Callable[..., StringIO]
 ) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from types import ModuleType
 
-    from ai_addons.billing.exported import Cell, Column, Kind
+    from ai_addons.billing.exported import Column, Kind
     from ai_addons.billing.sql import Row
 
 ROW_GROUP: Final = 10_000
@@ -108,7 +108,7 @@ def _type(arrow: ModuleType, kind: Kind) -> Any:  # noqa: ANN401  # PyArrow has 
 
 def _values(column: Column, rows: Iterable[Row]) -> list[object]:
     make = _READ.get(column.kind)
-    cells: Iterable[Cell] = map(column.read, rows)
+    cells: Iterable[Any] = map(column.read, rows)
     return list(cells) if make is None else [None if cell is None else make(cell) for cell in cells]
 
 
