@@ -17,6 +17,7 @@ from ai_addons.billing.exported import COLUMNS
 from ai_addons.billing.exporting import TABLES, Window, guarded, write_table
 from ai_addons.billing.feedback import FeedbackBox
 from ai_addons.billing.limiting import Limits
+from ai_addons.billing.limits import Limit
 from ai_addons.billing.retention import apply_retention
 from ai_addons.billing.sql import exports
 from ai_addons.billing.sql.statements import ERASE
@@ -250,6 +251,19 @@ def test_old_orders_forget_who_bought_and_keep_the_rest() -> None:
         (row,) = books.sql("SELECT user_id, email, price_minor FROM ai_credit_purchases")
         assert tuple(row) == (None, EMAIL, 8_000)
         assert apply_retention(books.opened, months=24, actor="ama").orders == 0
+
+
+def test_what_a_user_spent_long_ago_is_forgotten() -> None:
+    """The windows of today go on, and so do those of the business."""
+    every = tuple(Limit(scope=scope, window="day", amount=Credits(9)) for scope in ("user", "business"))
+    with closing(Books("100", limits=every)) as books:
+        call(books)
+        books.clock.advance(25 * MONTH)
+        call(books, user="u_2")
+        apply_retention(books.opened, months=24, actor="ama")
+        counted = books.sql("SELECT scope, key FROM ai_limit_counters ORDER BY scope, starts_at")
+        assert [tuple(row) for row in counted] == [("business", ""), ("business", ""), ("user", "u_2")]
+        assert books.report().ok
 
 
 def _audited(books: Books) -> list[tuple[str, str, Any]]:

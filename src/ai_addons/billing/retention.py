@@ -72,6 +72,7 @@ def apply_retention(books: Books, *, months: int, actor: str, on_progress: OnPro
 def _forget(business: str, before: int, tx: Tx) -> dict[str, int]:
     asked = {"business": business, "before": before}
     tx.write(sql.FORGET_HOLDS, asked)
+    tx.write(sql.FORGET_COUNTERS, asked)
     return {
         "calls": tx.changed(sql.FORGET_CALLS, asked),
         "feedback": tx.changed(sql.FORGET_SPEAKERS, asked),

@@ -220,6 +220,13 @@ FORGET_SPEAKERS: Final = _statement(
     "business",
     "before",
 )
+# What a user spent in windows that are long over.
+FORGET_COUNTERS: Final = _statement(
+    "DELETE FROM ai_limit_counters WHERE business_id = :business AND scope = 'user' AND starts_at < :before "
+    "AND held = 0",
+    "business",
+    "before",
+)
 FORGET_BUYERS: Final = _statement(
     "UPDATE ai_credit_purchases SET user_id = NULL WHERE business_id = :business AND created_at < :before "
     "AND state <> 'pending' AND user_id IS NOT NULL",
