@@ -8,18 +8,25 @@ import json
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from ai_addons.billing import exporting
+from ai_addons import WorkProgress
+from ai_addons.billing.exported import COLUMNS
 from ai_addons.billing.exporting import TABLES, Window, guarded, write_table
 from ai_addons.billing.feedback import FeedbackBox
+from ai_addons.billing.limiting import Limits
+from ai_addons.billing.limits import Limit
 from ai_addons.billing.retention import apply_retention
 from ai_addons.billing.sql import exports
+from ai_addons.billing.sql.statements import ERASE
 from ai_addons.money import Credits
 from tests.books import DAY, FAILED, OK, Books
 from tests.scripted_gateway import EMAIL, Till
+
+if TYPE_CHECKING:
+    from ai_addons.billing.limits import Scope
 
 pytestmark = pytest.mark.usefixtures("each_database")
 
@@ -124,6 +131,20 @@ def test_more_rows_than_a_page_are_all_written_once(monkeypatch: pytest.MonkeyPa
         assert len(lines(books, "usage")) == 4
 
 
+@pytest.mark.parametrize(("table", "total"), [("transactions", 5), ("ledger", 6), ("orders", 0), ("usage", 1)])
+def test_an_export_tells_how_far_it_has_come(table: Any, total: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Page by page, beside how many rows the window has; of one business, or of all."""
+    monkeypatch.setattr(exports, "PAGE", 2)
+    with closing(Books("100")) as books:
+        for _ in range(5):
+            call(books)
+        for business in (None, "biz_7"):
+            told = list[WorkProgress]()
+            write_table(books.database, table, io.StringIO(), "csv", Window(business=business), told.append)
+            steps = [*range(0, total + 1, 2), *([total] if total % 2 else [])]
+            assert told == [WorkProgress(what="rows written", done=done, total=total) for done in steps]
+
+
 @pytest.mark.parametrize(
     "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\n=1", "  =1+1", "\uff1d1", "\uff20SUM(A1)"]
 )
@@ -152,7 +173,7 @@ def test_another_table_or_format_is_refused(table: str, form: str) -> None:
 
 def test_an_amount_below_zero_stays_a_number() -> None:
     """We wrote it ourselves; an apostrophe would only spoil sums."""
-    columns = {column.name: column for column in exporting._COLUMNS["usage"]}
+    columns = {column.name: column for column in COLUMNS["usage"]}
     assert columns["revenue_ghs"].number
     assert not columns["feature"].number
 
@@ -176,14 +197,139 @@ def test_old_calls_forget_their_users_and_keep_their_amounts() -> None:
         assert (rows[old].charged, rows[old].cost, rows[old].model) == (Credits(1), OK.cost, OK.model)
         assert (rows[young].user, rows[young].request_meta) == ("u_1", OK.request_meta)
         assert books.sql("SELECT request_hash FROM ai_credit_holds WHERE id = ?", (old,)) == [("",)]
-        assert books.sql("SELECT rating, comment FROM ai_feedback") == [(5, None)]
+        stand_in = f"forgotten:{1_790_000_000_000_000}:1"
+        assert books.sql("SELECT user_id, rating, comment FROM ai_feedback") == [(stand_in, 5, None)]
         assert (books.store.ledger("biz_7"), books.sql("SELECT * FROM ai_usage_daily ORDER BY day")) == before
         assert books.report().ok
         books.clock.advance(1)
         again = apply_retention(books.opened, months=24, actor="ama")
         assert (again.calls, again.feedback) == (0, 0)
         noted = [(one.actor, one.action, one.detail["calls"]) for one in books.operations.audit("")]
+        assert books.operations.audit("")[0].detail["feedback"] == 1
         assert noted == [("ama", "retention", 1), ("ama", "retention", 0)]
+
+
+def test_words_on_one_call_stay_apart_when_their_users_are_forgotten() -> None:
+    """Said at the same moment or not, by somebody or by nobody known; in one round or in the next."""
+    with closing(Books("100")) as books:
+        one = call(books)
+        box = FeedbackBox(books.opened, str)
+
+        def say(user: str | None, stars: int) -> None:
+            box.put("biz_7", one, user=user, rating=stars, recommend=None, comment="x")
+
+        for user, stars in (("u_1", 1), ("u_2", 2), (None, 3)):
+            say(user, stars)
+        books.clock.advance(MONTH)
+        say("u_1", 4)
+        say("u_3", 5)
+        before = "SELECT rating, comment IS NULL AS gone, user_id FROM ai_feedback ORDER BY rating"
+        books.clock.advance(24 * MONTH)
+        # Of the first month: the word of u_1 was replaced by a later one.
+        assert apply_retention(books.opened, months=24, actor="ama").feedback == 4
+        found = [tuple(row) for row in books.sql(before)]
+        assert [(stars, bool(gone)) for stars, gone, _ in found] == [(2, True), (3, True), (4, True), (5, True)]
+        users = [user for *_, user in found]
+        assert users[1] == ""
+        assert [user.partition(":")[0] for user in users] == ["forgotten", "", "forgotten", "forgotten"]
+        assert len(set(users)) == 4
+        say("u_2", 1)
+        books.clock.advance(25 * MONTH)
+        assert apply_retention(books.opened, months=24, actor="ama").feedback == 1
+        assert apply_retention(books.opened, months=24, actor="ama").feedback == 0
+        assert len({row[2] for row in books.sql(before)}) == 5
+
+
+def test_old_orders_forget_who_bought_and_keep_the_rest() -> None:
+    """Their address stays with the receipt until the business is erased."""
+    till = Till()
+    with closing(till.books) as books:
+        till.paid("VALUE", user="u_1")
+        books.clock.advance(25 * MONTH)
+        done = apply_retention(books.opened, months=24, actor="ama")
+        assert done.orders == 1
+        (row,) = books.sql("SELECT user_id, email, price_minor FROM ai_credit_purchases")
+        assert tuple(row) == (None, EMAIL, 8_000)
+        assert apply_retention(books.opened, months=24, actor="ama").orders == 0
+
+
+def test_what_a_user_spent_long_ago_is_forgotten() -> None:
+    """The windows of today go on, and so do those of the business."""
+    every = tuple(Limit(scope=scope, window="day", amount=Credits(9)) for scope in ("user", "business"))
+    with closing(Books("100", limits=every)) as books:
+        call(books)
+        books.clock.advance(25 * MONTH)
+        call(books, user="u_2")
+        apply_retention(books.opened, months=24, actor="ama")
+        counted = books.sql("SELECT scope, key FROM ai_limit_counters ORDER BY scope, starts_at")
+        assert [tuple(row) for row in counted] == [("business", ""), ("business", ""), ("user", "u_2")]
+        assert books.report().ok
+
+
+def _audited(books: Books) -> list[tuple[str, str, Any]]:
+    """Who did what about the business, and whose limit it was."""
+    return [(one.actor, one.action, one.detail.get("key")) for one in books.operations.audit("biz_7")]
+
+
+def _acts(books: Books) -> None:
+    """An operator limits two users and everybody; two owners agree to a top-up."""
+    limits = Limits(books.opened)
+    wanted: tuple[tuple[Scope, str | None], ...] = (
+        *(("user", "u_1"), ("user", "u_2"), ("user", None), ("feature", "u_1")),
+    )
+    for scope, key in wanted:
+        limits.set(scope, "day", 9, business="biz_7", key=key, actor="ama")
+        books.clock.advance(1)
+    for owner, action in (("u_1", "set_top_up"), ("u_2", "set_top_up"), ("u_1", "grant")):
+        books.operations.note(owner, action, "biz_7")
+        books.clock.advance(1)
+
+
+@pytest.mark.parametrize(
+    ("user", "keys", "owners"),
+    [("u_1", ["erased", "u_2"], ["erased", "u_2"]), (None, ["erased", "erased"], ["erased", "erased"])],
+)
+def test_the_audit_log_forgets_whom_of_a_shop_it_names(user: str | None, keys: list[str], owners: list[str]) -> None:
+    """Whose limit it was and who agreed; what an operator did keeps the operator's name, and its own key."""
+    with closing(Books("0")) as books:
+        _acts(books)
+        books.operations.erase("biz_7", user=user, actor="esi")
+        assert _audited(books) == [
+            *(("ama", "set_limit", key) for key in (*keys, None, "u_1")),
+            *((owner, "set_top_up", None) for owner in owners),
+            ("u_1", "grant", None),
+            ("esi", "erase", None),
+        ]
+
+
+def test_time_takes_a_shops_people_out_of_the_audit_log() -> None:
+    """Once; younger entries and those about another business stay."""
+    with closing(Books("1")) as books:
+        _acts(books)
+        books.operations.note("u_9", "set_top_up", "biz_8")
+        books.clock.advance(25 * MONTH)
+        books.operations.note("u_1", "remove_top_up", "biz_7")
+        assert apply_retention(books.opened, months=24, actor="ama").noted == 4
+        assert [actor for actor, action, _ in _audited(books) if action.endswith("top_up")] == [
+            *("erased", "erased", "u_1"),
+        ]
+        assert books.operations.audit("biz_8")[0].actor == "u_9"
+        assert apply_retention(books.opened, months=24, actor="ama").noted == 0
+
+
+def test_retention_and_erasure_tell_how_far_they_have_come() -> None:
+    """By businesses, and by sorts of rows."""
+    with closing(Books("1")) as books:
+        books.buy("5", "o", business="biz_8")
+        told = list[WorkProgress]()
+        apply_retention(books.opened, months=24, actor="ama", on_progress=told.append)
+        assert told == [WorkProgress(what="businesses gone through", done=done, total=2) for done in (0, 1, 2)]
+        told.clear()
+        books.operations.erase("biz_7", actor="ama", on_progress=told.append)
+        sorts = len(ERASE)
+        assert told == [
+            WorkProgress(what="sorts of rows gone through", done=done, total=sorts) for done in range(sorts + 1)
+        ]
 
 
 def test_retention_needs_somebody_who_decided() -> None:

@@ -414,10 +414,13 @@ def test_one_business_in_trouble_keeps_no_other_waiting() -> None:
 
 
 def test_erasing_a_business_forgets_what_it_agreed_to() -> None:
-    """With its cards; one user's erasure leaves both."""
+    """With its cards; one user's erasure leaves both, and forgets who agreed."""
     till = agreed()
-    till.books.operations.erase(till.business, user="ama", actor="kofi")
-    assert till.orders.top_up_of(till.business) is not None
+    for user, actor in (("esi", "ama"), ("ama", "erased")):
+        till.books.operations.erase(till.business, user=user, actor="kofi")
+        standing = till.orders.top_up_of(till.business)
+        assert standing is not None
+        assert standing.actor == actor
     till.books.operations.erase(till.business, actor="kofi")
     assert till.orders.top_up_of(till.business) is None
 

@@ -168,7 +168,7 @@ def test_an_export_goes_to_a_new_file_and_is_noted(home: Path) -> None:
 @pytest.mark.usefixtures("trade")
 def test_retention_is_a_command() -> None:
     """Nothing is old enough yet."""
-    assert "0 calls before" in says("retain", "--actor", "ama")
+    assert ": 0 calls, 0 orders and 0 ratings forgot their users, 0 entries" in says("retain", "--actor", "ama")
     assert as_json("retain", "--actor", "ama")["calls"] == 0
 
 
@@ -223,3 +223,34 @@ def test_json_of_every_figure_is_json(trade: str) -> None:
     with closing(AddOns.from_env()) as addons:
         for found in (addons.kpis(), addons.margin_report(), addons.spend_forecast()):
             assert json.loads(json.dumps(found.for_operator()))
+
+
+def test_operators_see_how_a_feature_is_rated(trade: str) -> None:
+    """Stars and interval as a table, comments below it; neither who wrote them nor what would steer a terminal."""
+    assert "nobody rated anything" in says("feedback")
+    with closing(AddOns.from_env()) as addons:
+        addons.feedback("b", trade, user="kofi", rating=5, comment="good\x1b[31m\nCall 024 412 3456")
+    text = says("feedback", "--business", "b", "--feature", "chalk_sign", "--since", "2000-01-01")
+    assert "Ratings of those who rated" in text
+    assert "20.7% to 100.0%" in text
+    assert ", b, chalk_sign, 5 stars: good [31m Call [PHONE_1]" in text
+    assert "\x1b" not in text
+    assert "kofi" not in text
+    found = as_json("feedback")
+    assert found["features"] == [
+        {
+            "feature": "chalk_sign",
+            "ratings": 1,
+            "stars": [0, 0, 0, 0, 1],
+            "mean": "5.000000",
+            "good": 1,
+            "good_share": "1.000000",
+            "interval": ["0.206549", "1.000000"],
+        }
+    ]
+    assert [(one["business"], one["rating"]) for one in found["comments"]] == [("b", 5)]
+    assert as_json("feedback", "--comments", "0")["comments"] == []
+    assert as_json("feedback", "--since", "2100-01-01")["features"] == []
+    with closing(AddOns.from_env()) as addons:
+        addons.feedback("b", trade, user="esi", recommend=3, comment="hm")
+    assert "chalk_sign, no stars: hm" in says("feedback")

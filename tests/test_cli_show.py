@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 from io import StringIO
-from typing import TYPE_CHECKING, Final
+from typing import Final
+from unittest.mock import Mock
 
 import pytest
 from rich.console import Console
 
+from ai_addons import WorkProgress
 from ai_addons.cli import progress, show
 from ai_addons.cli.ending import Stopped
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 COLUMNS: Final = ("what", "paid", "left")
 ROWS: Final = (("a pack with a long name", "GHS 1,234,567.89", "12,345,678.901234"), ("b", "GHS 1.00", "0.5"))
@@ -67,47 +65,80 @@ def test_every_number_is_whole_at_every_width(width: int) -> None:
     assert "12,345,678.901234" in text
 
 
-def test_nobody_is_shown_a_bar_in_a_pipe() -> None:
-    """What a script reads of the standard error stays words."""
-    out = screen(80)
-    with progress.waiting("checking the books", console=out), progress.counting(2, "sums", console=out) as count:
-        count.add()
-    assert out.file.getvalue() == ""  # type: ignore[attr-defined]  # a StringIO
-    assert count.done == 1
+def shown(out: Console) -> str:
+    """What a screen was sent."""
+    text = out.file.getvalue()  # type: ignore[attr-defined]  # a StringIO, see above
+    assert isinstance(text, str)
+    return text
+
+
+def at(done: int, total: int | None = 8, what: str = "sums made anew") -> WorkProgress:
+    """How far some work has come."""
+    return WorkProgress(what=what, done=done, total=total)
+
+
+@pytest.mark.parametrize(("terminal", "quiet"), [(False, False), (True, True)])
+def test_nobody_is_shown_a_bar_who_does_not_look(terminal: bool, quiet: bool) -> None:
+    """In a pipe what a script reads of the standard error stays words; a command with --json shows nothing at all."""
+    out = screen(80, terminal=terminal)
+    with progress.waiting("checking", quiet=quiet, console=out), progress.following("s", quiet=quiet, console=out) as t:
+        t(at(1))
+    assert shown(out) == ""
 
 
 def test_a_terminal_is_shown_what_is_done_and_how_far() -> None:
-    """The words, the count, and nothing is left of it at the end but an empty line."""
+    """The words and the count of the stage that is worked on."""
     out = screen(80, terminal=True)
-    with progress.waiting("checking the books", console=out):
+    with progress.waiting("comparing with our log", console=out):
         pass
-    with progress.counting(8, "sums made anew", console=out) as count:
-        count.add(3)
-    text = out.file.getvalue()  # type: ignore[attr-defined]  # a StringIO
-    assert "checking the books" in text
-    assert "sums made anew" in text
-    assert "3/8" in text
+    with progress.following("checking the books", console=out) as tell:
+        tell(at(0))
+        tell(at(3))
+    assert "comparing with our log" in shown(out)
+    assert "checking the books" in shown(out)
+    assert "sums made anew" in shown(out)
+    assert "3/8" in shown(out)
 
 
-@pytest.mark.parametrize(("total", "told"), [(8, "sums: 3 of 8 done."), (None, "sums: 3 done.")])
+def test_each_stage_begins_anew() -> None:
+    """The bar of the next one says nothing of the last."""
+    out = screen(80, terminal=True)
+    with progress.following("what is due", console=out) as tell:
+        tell(at(8))
+        tell(at(1_200, None, "rows written"))
+    last = shown(out).rpartition("rows written")[2]
+    assert "1,200" in last
+    assert "/8" not in last
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "speed", "told"),
+    [(3, 8, 1.0, "3/8"), (1_200, None, None, "1,200"), (1_200, None, 1_500.4, "1,200, 1,500/s")],
+)
+def test_without_a_total_the_rate_is_told(done: int, total: int | None, speed: float | None, told: str) -> None:
+    """Nobody knows when it ends, but anybody can see whether it goes on."""
+    task = Mock(completed=float(done), total=total, speed=speed)
+    assert progress.CountColumn().render(task).plain == told
+
+
+@pytest.mark.parametrize(
+    ("total", "told"),
+    [(8, "making sums: sums made anew: 3 of 8 done."), (None, "making sums: sums made anew: 3 done.")],
+)
 def test_ctrl_c_in_a_count_tells_the_count(total: int | None, told: str) -> None:
     """What came before stays done, so it is worth knowing."""
 
     def work() -> None:
-        with progress.counting(total, "sums", console=screen(80)) as count:
-            count.add(3)
+        with progress.following("making sums", console=screen(80)) as tell:
+            tell(at(3, total))
             raise KeyboardInterrupt
 
     with pytest.raises(Stopped, match=told):
         work()
 
 
-def test_lines_of_a_file_are_counted_as_they_are_written(tmp_path: Path) -> None:
-    """The file is new, and its line ends are those that were written."""
-    count = progress.Count(None)
-    with progress.CountedFile(tmp_path / "out.csv", count) as file:
-        csv.writer(file).writerows([["a", "é"], ["b", "2"]])
-    assert count.done == 2
-    assert (tmp_path / "out.csv").read_bytes() == "a,é\r\nb,2\r\n".encode()
-    with pytest.raises(FileExistsError):
-        progress.CountedFile(tmp_path / "out.csv", count)
+def test_ctrl_c_before_anything_was_counted_is_an_ordinary_one() -> None:
+    """The command's usual words say what stays."""
+    with pytest.raises(KeyboardInterrupt) as caught, progress.following("making sums", console=screen(80)):
+        raise KeyboardInterrupt
+    assert not isinstance(caught.value, Stopped)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
+import subprocess
 from configparser import ConfigParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -17,7 +19,9 @@ from ai_addons.cli import main
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_SYSTEMD: Final = shutil.which("systemd-analyze")
 PAGE: Final = (Path(__file__).parents[1] / "docs" / "how-to" / "deploy.md").read_text(encoding="utf-8")
+_UNIT: Final = re.compile(r"`/etc/systemd/system/(\S+)`:\n\n```ini\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
 _CRON: Final = re.compile(r"^(?:[\d*/,-]+ ){5}pos /opt/pos/bin/run (?P<command>.+)$")
 
 
@@ -85,3 +89,22 @@ def test_a_timer_starts_in_the_folder_of_the_settings() -> None:
     assert len(services) == 2
     assert {one["WorkingDirectory"] for one in services} == {"/etc/ai_addons"}
     assert {one["EnvironmentFile"] for one in services} == {"/etc/ai_addons/secrets.env"}
+
+
+@pytest.mark.skipif(_SYSTEMD is None, reason="systemd is not installed, so it was not asked about the units")
+def test_systemd_finds_nothing_to_say_about_the_units(tmp_path: Path) -> None:
+    """It knows every key and every value; a job's unit is found by its timer."""
+    for name, text in _UNIT.findall(PAGE):
+        # It asks whether the program is there, which it is on a host only.
+        (tmp_path / name).write_text(text.replace("/opt/pos/bin/ai-addons", "/bin/true"), encoding="utf-8")
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert len(names) == 5
+    asked = [name.replace("@.", "@sweep.") for name in names]
+    done = subprocess.run(
+        [str(_SYSTEMD), "verify", "--man=no", *(f"./{name}" for name in asked)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")

@@ -110,6 +110,7 @@ def test_an_unknown_public_name_is_an_ordinary_attribute_error() -> None:
         ("litellm", "llm/litellm.py"),
         ("numpy", "features/inventory_forecast/library.py"),
         ("presidio_analyzer", "privacy/presidio.py"),
+        ("pyarrow", "billing/parquet.py"),
         ("regex", "privacy/presidio.py"),
         ("spacy", "privacy/presidio.py"),
         ("statsforecast", "features/inventory_forecast/library.py"),

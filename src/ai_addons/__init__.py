@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ai_addons.batch import BatchResult as BatchResult
     from ai_addons.batch import BoundCall as BoundCall
     from ai_addons.billing.profile import BusinessProfile as BusinessProfile
+    from ai_addons.billing.progress import WorkProgress as WorkProgress
     from ai_addons.calling import AsyncFeature as AsyncFeature
     from ai_addons.calling import Feature as Feature
     from ai_addons.calling import bill_to as bill_to
@@ -90,6 +91,7 @@ _HOMES = {
     "batch": ("BatchInterrupted", "BatchItem", "BatchProgress", "BatchResult", "BoundCall"),
     "billing.profile": ("BusinessProfile",),
     "calling": ("AsyncFeature", "Feature", "bill_to"),
+    "billing.progress": ("WorkProgress",),
     "catalog": ("Offer", "Pack"),
     "errors": (
         "AddOnsError",
@@ -213,6 +215,7 @@ __all__ = [
     "UnpricedFeature",
     "UnpricedModel",
     "WalletSuspended",
+    "WorkProgress",
     "ask",
     "bill_to",
     "billed_feature",

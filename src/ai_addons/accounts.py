@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ai_addons.billing.packs import in_micro_ghs
 from ai_addons.billing.periods import in_micros
+from ai_addons.billing.progress import Stage
 from ai_addons.billing.replies import Replies
 from ai_addons.billing.service import BillingService
 from ai_addons.bookkeeping import Bookkeeping
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.payments import Payments
     from ai_addons.billing.policy import Policy
     from ai_addons.billing.profile import BusinessProfile
+    from ai_addons.billing.progress import OnProgress
     from ai_addons.billing.records import (
         Correction,
         GrantBooking,
@@ -274,7 +276,9 @@ class Accounts(Bookkeeping):
         """Release the kill switch that was pulled with the same arguments; whether it was."""
         return self._wiring.limits.resume(business=business, feature=feature, actor=actor, reason=reason)
 
-    def erase(self, business: str, *, user: str | None = None, actor: str) -> None:
+    def erase(
+        self, business: str, *, user: str | None = None, actor: str, on_progress: OnProgress | None = None
+    ) -> None:
         """Forget who made a business's calls; its books stay whole to the last micro-credit.
 
         Without a user, the business's pseudonyms cannot be made again either; later ones are new.
@@ -283,10 +287,12 @@ class Accounts(Bookkeeping):
             business: Whose calls.
             user: One user; None for all, and the business's stored answers too.
             actor: Who decided.
+            on_progress: Is told of every sort of rows that was gone through, and of the stored answers.
         """
-        self._wiring.operations.erase(business, user=user, actor=actor)
+        self._wiring.operations.erase(business, user=user, actor=actor, on_progress=on_progress)
         if user is None:
-            self.answers.clear(business=business)
+            stage = Stage(on_progress, "stored answers dropped")
+            stage.add(self.answers.clear(business=business))
 
     def pseudonym(self, business: str, kind: Pii, value: str) -> str:
         """A stable name for somebody's data, for a host's own logs: it joins their lines and says nothing.

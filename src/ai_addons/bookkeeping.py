@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 from ai_addons.billing.doctor import examine, rebuild_usage
 from ai_addons.billing.heads import compare, heads
 from ai_addons.billing.jobs import recorded
+from ai_addons.billing.progress import Stage
 from ai_addons.figures import Figures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from ai_addons.billing.doctor import Report
     from ai_addons.billing.fx.desk import RateDesk
     from ai_addons.billing.heads import Head
     from ai_addons.billing.ledger import LedgerEntry
     from ai_addons.billing.outbox import Delivered
+    from ai_addons.billing.progress import OnProgress
     from ai_addons.billing.records import AuditEntry, Transaction
 
 
@@ -49,20 +51,27 @@ class Bookkeeping(Figures):
         """The exchange rate: what is known, asking for a newer one, confirming one that was refused."""
         return self._wiring.rates
 
-    def sweep(self) -> int:
+    def sweep(self, *, on_progress: OnProgress | None = None) -> int:
         """Do what is due in every wallet: orphan holds, expiry, renewals; how many wallets had any.
 
         Webhooks of gateways that wait are worked on and unpaid orders given up. Past days are counted for the
         operator. The sources of exchange rates are asked too, if any is configured and it is time.
-        """
-        return recorded(self._wiring.books, "sweep", self._sweep)
 
-    def _sweep(self) -> int:
-        swept = self._wiring.store.sweep()
-        self._wiring.payments.work_inbox()
-        self._wiring.payments.expire()
-        self._wiring.operating.sum_up()
-        self._wiring.rates.refresh()
+        Args:
+            on_progress: Is told of every wallet, then of each of the other jobs.
+        """
+        return recorded(self._wiring.books, "sweep", lambda: self._sweep(on_progress))
+
+    def _sweep(self, on_progress: OnProgress | None) -> int:
+        swept = self._wiring.store.sweep(on_progress)
+        others: tuple[Callable[[], object], ...] = (
+            self._wiring.payments.work_inbox,
+            self._wiring.payments.expire,
+            self._wiring.operating.sum_up,
+            self._wiring.rates.refresh,
+        )
+        for work in Stage(on_progress, "other jobs done", lambda: len(others)).over(others):
+            work()
         return swept
 
     def deliver(self, most: int = 100) -> Delivered:
@@ -76,13 +85,14 @@ class Bookkeeping(Figures):
         """
         return self._wiring.outbox.deliver(most)
 
-    def doctor(self, business: str | None = None) -> Report:
+    def doctor(self, business: str | None = None, *, on_progress: OnProgress | None = None) -> Report:
         """Check every invariant of the books.
 
         Args:
             business: One business; None for all.
+            on_progress: Is told of every wallet.
         """
-        return examine(self._wiring.database, business)
+        return examine(self._wiring.database, business, on_progress)
 
     def heads(self) -> Iterator[Head]:
         """The last hash of every ledger, to be kept outside the database."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from random import Random
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, BinaryIO, Final, Literal, TextIO, overload
 
 from ai_addons.answers import Answers
 from ai_addons.billing.bills.comparing import TOLERANCE
 from ai_addons.billing.bills.reading import reconcile_bill
-from ai_addons.billing.exporting import Window, write_table
+from ai_addons.billing.exporting import Window, check_export, write_table
 from ai_addons.billing.feedback import FeedbackBox
 from ai_addons.billing.kpis.reading import KpiDesk
 from ai_addons.billing.margin_reading import MarginDesk
 from ai_addons.billing.periods import DAY_US, in_micros
+from ai_addons.billing.ratings import read_ratings
 from ai_addons.billing.retention import apply_retention
 from ai_addons.billing.spending import spending_at
 from ai_addons.billing.usage import Reports
@@ -22,16 +23,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from datetime import date, datetime
     from decimal import Decimal
-    from typing import TextIO
 
     from ai_addons.billing.bills.comparing import BillComparison
-    from ai_addons.billing.exporting import FileFormat, TableName
+    from ai_addons.billing.exported import TableName
+    from ai_addons.billing.exporting import FileFormat, TextFormat
     from ai_addons.billing.feedback import Feedback
     from ai_addons.billing.forecast import SpendForecast
     from ai_addons.billing.kpis import Kpis
     from ai_addons.billing.margin import MarginTable
     from ai_addons.billing.margin_report import MarginReport
     from ai_addons.billing.operating import Operating
+    from ai_addons.billing.progress import OnProgress
+    from ai_addons.billing.ratings import RatingsReport
     from ai_addons.billing.records import AuditEntry
     from ai_addons.billing.retention import Retained
     from ai_addons.billing.spending import WindowSpending
@@ -183,6 +186,32 @@ class Figures:
             business, transaction_id, user=user, rating=rating, recommend=recommend, comment=comment
         )
 
+    def ratings(
+        self,
+        *,
+        since: datetime | None = None,
+        business: str | None = None,
+        feature: str | None = None,
+        comments: int = 10,
+    ) -> RatingsReport:
+        """The stars that each feature was given, and the newest comments; for operators only.
+
+        Comments are masked, as they are kept, and who wrote one is not told. Those older than
+        ``privacy.keep_months`` are gone once retention was applied; their stars stay.
+
+        Args:
+            since: The first instant, with its zone; None for all that is kept.
+            business: Whose calls; None for those of all.
+            feature: Key of one feature; None for all.
+            comments: How many comments at most, 0 to 200.
+
+        Raises:
+            ValueError: For a time without a zone, or another number of comments.
+            StoreUnavailable: If the database cannot be read.
+        """
+        begin = in_micros(since)
+        return read_ratings(self._wiring.database, since=begin, business=business, feature=feature, comments=comments)
+
     def reconcile_bill(self, provider: str, content: bytes, *, tolerance: Decimal = TOLERANCE) -> BillComparison:
         """Compare a provider's usage or cost export with the call log, by its days and models; for operators only.
 
@@ -199,48 +228,80 @@ class Figures:
 
     # What is kept, and for how long.
 
-    def export(  # a table, a file and a window have that many sides
+    @overload
+    def export(
         self,
         table: TableName,
         file: TextIO,
+        *,
+        actor: str,
+        form: TextFormat = ...,
+        business: str | None = ...,
+        since: datetime | None = ...,
+        until: datetime | None = ...,
+        on_progress: OnProgress | None = ...,
+    ) -> int: ...
+    @overload
+    def export(
+        self,
+        table: TableName,
+        file: BinaryIO,
+        *,
+        actor: str,
+        form: Literal["parquet"],
+        business: str | None = ...,
+        since: datetime | None = ...,
+        until: datetime | None = ...,
+        on_progress: OnProgress | None = ...,
+    ) -> int: ...
+    def export(  # a table, a file and a window have that many sides
+        self,
+        table: TableName,
+        file: TextIO | BinaryIO,
         *,
         actor: str,
         form: FileFormat = "csv",
         business: str | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
+        on_progress: OnProgress | None = None,
     ) -> int:
-        """Write a table of the books to a file, page by page; who took it is kept in the audit log.
+        """Write a table of the books to a file, part by part; who took it is kept in the audit log.
 
         Args:
             table: ``transactions``, ``ledger``, ``orders`` or ``usage``.
-            file: Where to; for CSV opened with ``newline=""``.
+            file: Where to; for CSV opened with ``newline=""``, for Parquet for bytes.
             actor: Who takes it.
-            form: ``csv``, in which no text can be taken for a formula, or ``jsonl``.
+            form: ``csv``, in which no text can be taken for a formula, ``jsonl`` or ``parquet``.
             business: Whose rows; None for those of all.
             since: The first instant, with its zone; None for no bound. ``usage`` is cut by whole days.
             until: The first instant after, with its zone; None for no bound.
+            on_progress: Is told of the rows that are written, some hundred at a time.
 
         Returns:
             How many rows were written.
 
         Raises:
             ValueError: For another table or format, a time without a zone, or no actor.
+            ConfigError: For Parquet without its extra ``parquet``; nothing was written.
             StoreUnavailable: If the database cannot be used; what was written by then stays.
         """
+        check_export(table, form)
         window = Window(business=business, since=in_micros(since), until=in_micros(until))
         self._wiring.operations.note(actor, "export", business or "", table=table, form=form)
-        return write_table(self._wiring.database, table, file, form, window)
+        return write_table(self._wiring.database, table, file, form, window, on_progress)
 
-    def apply_retention(self, *, actor: str) -> Retained:
+    def apply_retention(self, *, actor: str, on_progress: OnProgress | None = None) -> Retained:
         """Take users and details away from calls older than ``privacy.keep_months``; the books keep every amount.
 
         Run it once a day or a month; a second run changes nothing.
 
         Args:
             actor: Who decided.
+            on_progress: Is told of every business that was gone through.
         """
-        return apply_retention(self._wiring.books, months=self._wiring.settings.privacy.keep_months, actor=actor)
+        months = self._wiring.settings.privacy.keep_months
+        return apply_retention(self._wiring.books, months=months, actor=actor, on_progress=on_progress)
 
     def note_action(self, actor: str, action: str, *, business: str = "", **detail: object) -> None:
         """Keep in the audit log what an operator did beside the books, in the host's own back office too.

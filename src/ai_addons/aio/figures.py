@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, Literal, TextIO, overload
 
 from ai_addons.aio.threads import threaded
 from ai_addons.billing.bills.comparing import TOLERANCE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
     from datetime import date, datetime
     from decimal import Decimal
     from random import Random
-    from typing import TextIO
 
     from ai_addons.billing.bills.comparing import BillComparison
-    from ai_addons.billing.exporting import FileFormat, TableName
+    from ai_addons.billing.exported import TableName
+    from ai_addons.billing.exporting import FileFormat, TextFormat
     from ai_addons.billing.feedback import Feedback
     from ai_addons.billing.forecast import SpendForecast
     from ai_addons.billing.kpis import Kpis
     from ai_addons.billing.margin import MarginTable
     from ai_addons.billing.margin_report import MarginReport
+    from ai_addons.billing.progress import OnProgress
+    from ai_addons.billing.ratings import RatingsReport
     from ai_addons.billing.records import AuditEntry
     from ai_addons.billing.retention import Retained
     from ai_addons.billing.spending import WindowSpending
@@ -95,29 +97,77 @@ class AsyncFigures:
             comment=comment,
         )
 
+    async def ratings(
+        self,
+        *,
+        since: datetime | None = None,
+        business: str | None = None,
+        feature: str | None = None,
+        comments: int = 10,
+    ) -> RatingsReport:
+        """See `Figures.ratings`."""
+        return await threaded(self._figures.ratings, since=since, business=business, feature=feature, comments=comments)
+
     async def reconcile_bill(self, provider: str, content: bytes, *, tolerance: Decimal = TOLERANCE) -> BillComparison:
         """See `Figures.reconcile_bill`."""
         return await threaded(self._figures.reconcile_bill, provider, content, tolerance=tolerance)
 
-    async def export(  # as of the sync twin
+    @overload
+    async def export(
         self,
         table: TableName,
         file: TextIO,
+        *,
+        actor: str,
+        form: TextFormat = ...,
+        business: str | None = ...,
+        since: datetime | None = ...,
+        until: datetime | None = ...,
+        on_progress: OnProgress | None = ...,
+    ) -> int: ...
+    @overload
+    async def export(
+        self,
+        table: TableName,
+        file: BinaryIO,
+        *,
+        actor: str,
+        form: Literal["parquet"],
+        business: str | None = ...,
+        since: datetime | None = ...,
+        until: datetime | None = ...,
+        on_progress: OnProgress | None = ...,
+    ) -> int: ...
+    async def export(  # as of the sync twin
+        self,
+        table: TableName,
+        file: TextIO | BinaryIO,
         *,
         actor: str,
         form: FileFormat = "csv",
         business: str | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
+        on_progress: OnProgress | None = None,
     ) -> int:
         """See `Figures.export`."""
+        # Which of its two forms it is, was said by whoever called.
+        export: Callable[..., int] = self._figures.export
         return await threaded(
-            self._figures.export, table, file, actor=actor, form=form, business=business, since=since, until=until
+            export,
+            table,
+            file,
+            actor=actor,
+            form=form,
+            business=business,
+            since=since,
+            until=until,
+            on_progress=on_progress,
         )
 
-    async def apply_retention(self, *, actor: str) -> Retained:
+    async def apply_retention(self, *, actor: str, on_progress: OnProgress | None = None) -> Retained:
         """See `Figures.apply_retention`."""
-        return await threaded(self._figures.apply_retention, actor=actor)
+        return await threaded(self._figures.apply_retention, actor=actor, on_progress=on_progress)
 
     async def note_action(self, actor: str, action: str, *, business: str = "", **detail: object) -> None:
         """See `Figures.note_action`."""

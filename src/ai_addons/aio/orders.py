@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.inbox import Worked
     from ai_addons.billing.opening import Payment
     from ai_addons.billing.orders import Attempt, Card, Order, Quarantined
+    from ai_addons.billing.progress import OnProgress
     from ai_addons.billing.receipts import CreditNote, PaymentReceipt
     from ai_addons.billing.reconciling import Reconciliation
     from ai_addons.billing.refunds import MoneyBack
@@ -195,17 +196,17 @@ class AsyncOrders:
         """See `Payments.work_inbox`."""
         return await threaded(self._addons.orders.work_inbox, most)
 
-    async def renew(self) -> Renewed:
+    async def renew(self, *, on_progress: OnProgress | None = None) -> Renewed:
         """See `Payments.renew`."""
-        return await threaded(self._addons.orders.renew)
+        return await threaded(self._addons.orders.renew, on_progress=on_progress)
 
     async def expire(self) -> int:
         """See `Payments.expire`."""
         return await threaded(self._addons.orders.expire)
 
-    async def reconcile(self, *, days: int = 7) -> Reconciliation:
+    async def reconcile(self, *, days: int = 7, on_progress: OnProgress | None = None) -> Reconciliation:
         """See `Payments.reconcile`."""
-        return await threaded(self._addons.orders.reconcile, days=days)
+        return await threaded(self._addons.orders.reconcile, days=days, on_progress=on_progress)
 
     async def quarantined(self, most: int = 100) -> list[Quarantined]:
         """See `Payments.quarantined`."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.heads import Head
     from ai_addons.billing.ledger import LedgerEntry
     from ai_addons.billing.outbox import Delivered
+    from ai_addons.billing.progress import OnProgress
     from ai_addons.billing.records import (
         AuditEntry,
         Correction,
@@ -155,9 +156,11 @@ class AsyncAddOns(AsyncFigures):
         """See `AddOns.resume`."""
         return await threaded(self._addons.resume, business=business, feature=feature, actor=actor, reason=reason)
 
-    async def erase(self, business: str, *, user: str | None = None, actor: str) -> None:
+    async def erase(
+        self, business: str, *, user: str | None = None, actor: str, on_progress: OnProgress | None = None
+    ) -> None:
         """See `AddOns.erase`."""
-        await threaded(self._addons.erase, business, user=user, actor=actor)
+        await threaded(self._addons.erase, business, user=user, actor=actor, on_progress=on_progress)
 
     async def pseudonym(self, business: str, kind: Pii, value: str) -> str:
         """See `AddOns.pseudonym`."""
@@ -183,13 +186,13 @@ class AsyncAddOns(AsyncFigures):
         """See `AddOns.audit`."""
         return await threaded(self._addons.audit, business)
 
-    async def sweep(self) -> int:
+    async def sweep(self, *, on_progress: OnProgress | None = None) -> int:
         """See `AddOns.sweep`."""
-        return await threaded(self._addons.sweep)
+        return await threaded(self._addons.sweep, on_progress=on_progress)
 
-    async def doctor(self, business: str | None = None) -> Report:
+    async def doctor(self, business: str | None = None, *, on_progress: OnProgress | None = None) -> Report:
         """See `AddOns.doctor`."""
-        return await threaded(self._addons.doctor, business)
+        return await threaded(self._addons.doctor, business, on_progress=on_progress)
 
     async def heads(self) -> list[Head]:
         """See `AddOns.heads`; all of them at once."""

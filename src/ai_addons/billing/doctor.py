@@ -10,16 +10,19 @@ from ai_addons.billing.bought import bought
 from ai_addons.billing.clawback import grants_of
 from ai_addons.billing.ledger import broken_links, genesis
 from ai_addons.billing.limits import Counter, load
+from ai_addons.billing.progress import Stage
 from ai_addons.billing.reclaim import read_claim
 from ai_addons.billing.reversal_audit import Reversals
 from ai_addons.billing.rows import read_entry
 from ai_addons.billing.sql import audits as sql
 from ai_addons.billing.sql import purchases
+from ai_addons.billing.sql.exports import count_businesses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ai_addons.billing.clawback import Claim
+    from ai_addons.billing.progress import OnProgress
     from ai_addons.billing.sql import Database, Row, Tx
 
 DAILY_SUMS: Final = "the daily sums are those of the call log"
@@ -62,17 +65,18 @@ class Report:
         return not self.findings
 
 
-def examine(database: Database, business: str | None = None) -> Report:
+def examine(database: Database, business: str | None = None, on_progress: OnProgress | None = None) -> Report:
     """Check every wallet in one consistent view.
 
     Args:
         database: The books.
         business: One business; None for all, and for what they share.
+        on_progress: Is told of every wallet.
 
     Raises:
         StoreUnavailable: If the database cannot be read.
     """
-    return database.read(lambda tx: _examine(tx, business), snapshot=True)
+    return database.read(lambda tx: _examine(tx, business, on_progress), snapshot=True)
 
 
 def rebuild_usage(database: Database, business: str) -> None:
@@ -92,9 +96,10 @@ def rebuild_usage(database: Database, business: str) -> None:
     database.write(work)
 
 
-def _examine(tx: Tx, business: str | None) -> Report:
+def _examine(tx: Tx, business: str | None, on_progress: OnProgress | None) -> Report:
     findings, count = list[Finding](), 0
-    for wallet in _wallets(tx, business):
+    several = None if business is not None else lambda: count_businesses(tx)
+    for wallet in Stage(on_progress, "wallets checked", several).over(_wallets(tx, business)):
         count += 1
         findings += _examine_wallet(tx, wallet)
     if business is None:

@@ -6,7 +6,9 @@ import json
 from typing import TYPE_CHECKING
 
 from ai_addons.billing.due import catch_up, find_subscription
+from ai_addons.billing.forgetting import forget_in_audit
 from ai_addons.billing.months import index
+from ai_addons.billing.progress import Stage
 from ai_addons.billing.records import AuditEntry, Wallet, WalletStatus, check_id
 from ai_addons.billing.sql import statements as sql
 from ai_addons.billing.sql.figures import AUDIT_LOG
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ai_addons.billing.books import Books
+    from ai_addons.billing.progress import OnProgress
     from ai_addons.billing.sql import Row, Tx
     from ai_addons.billing.wallet import LockedWallet
 
@@ -107,30 +110,34 @@ class Operations:
 
         return self._books.on(business, work)
 
-    def erase(self, business: str, *, user: str | None = None, actor: str) -> None:
+    def erase(
+        self, business: str, *, user: str | None = None, actor: str, on_progress: OnProgress | None = None
+    ) -> None:
         """Forget who made a business's calls; its books stay whole to the last micro-credit.
 
-        Taken away are user ids, hashes of requests, kept answers, limits and
-        counters of users; without a user also the addresses on its orders, its saved
-        cards, its automatic top-up, and the salt of its pseudonyms, so that nobody can make them again. A
-        gateway's webhooks go a month after they came. Keys and references are part of
-        the books: never put
-        personal data into them. A call in progress keeps its user: erase
-        again when it has ended.
+        Taken away are user ids, hashes of requests, kept answers, ratings, limits and counters of users, and in the
+        audit log who agreed to a top-up and whose limit was set; what operators did keeps their names. Without a user
+        also the addresses on its orders, its saved cards, its automatic top-up, and the salt of its pseudonyms, so
+        that nobody can make them again. A gateway's webhooks go a month after they came. Keys and references are part
+        of the books: never put personal data into them. A call in progress keeps its user: erase again when it has
+        ended.
         A key used before the erasure can no longer be replayed.
 
         Args:
             business: Whose calls.
             user: One user; None for all.
             actor: Who decided.
+            on_progress: Is told of every sort of rows that was gone through.
         """
         check_id(business, "a business id")
         if user is not None:
             check_id(user, "a user id")
 
         def work(tx: Tx) -> None:
-            for statement in sql.ERASE:
+            stage = Stage(on_progress, "sorts of rows gone through", lambda: len(sql.ERASE))
+            for statement in stage.over(sql.ERASE):
                 tx.write(statement, {"business": business, "user": user})
+            forget_in_audit(tx, business, user=user)
             # Not whom: the audit would remember what was to be forgotten.
             detail = {"scope": "all" if user is None else "user"}
             note(self._books, tx, self._books.now(tx), actor, "erase", business, detail)

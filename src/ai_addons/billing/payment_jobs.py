@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.inbox import Inbox, Worked
     from ai_addons.billing.opening import Shop
     from ai_addons.billing.ordering import Ordering
+    from ai_addons.billing.progress import OnProgress
     from ai_addons.billing.reconciling import Reconciliation
     from ai_addons.billing.renewing import Renewed, Renewing
     from ai_addons.billing.sending_back import SendingBack
@@ -67,7 +68,7 @@ class PaymentJobs:
         """Work on the webhooks that are due: each makes us ask the gateway."""
         return self._inbox.work(most)
 
-    def renew(self) -> Renewed:
+    def renew(self, *, on_progress: OnProgress | None = None) -> Renewed:
         """Open the renewals of add-ons that fall due, and charge saved cards for them; then buy automatic top-ups.
 
         From three days before a month begins its order waits for the owner, told by ``addon.payment_wanted`` with the
@@ -75,16 +76,19 @@ class PaymentJobs:
         the card is declined it gets a page too. Top-ups are those of `set_top_up`. Safe to run at any time, from
         many machines.
 
+        Args:
+            on_progress: Is told of every add-on, then of every top-up.
+
         Raises:
             StoreUnavailable: If the database cannot be used; run it again.
         """
-        return recorded(self._books, "renew", self._renew)
+        return recorded(self._books, "renew", lambda: self._renew(on_progress))
 
     def expire(self) -> int:
         """Give up orders unpaid for ``payments.abandon_after``; not final. Returns how many."""
         return self._ordering.expire()
 
-    def reconcile(self, *, days: int = 7) -> Reconciliation:
+    def reconcile(self, *, days: int = 7, on_progress: OnProgress | None = None) -> Reconciliation:
         """Work on the inbox, ask about what is open, compare the gateways' lists with the books, then `expire`.
 
         Open are attempts that nobody paid yet, and refunds and disputes without an end. Those that were begun at the
@@ -93,6 +97,7 @@ class PaymentJobs:
 
         Args:
             days: How far to look back, 1 or more.
+            on_progress: Is told of every payment that was asked about, then of everything that a gateway lists.
 
         Raises:
             ValueError: For less than a day.
@@ -101,10 +106,10 @@ class PaymentJobs:
         if days < 1:
             msg = "a reconciliation looks back a day or more; nothing was done"
             raise ValueError(msg)
-        return recorded(self._books, "reconcile", lambda: self._reconcile(days))
+        return recorded(self._books, "reconcile", lambda: self._reconcile(days, on_progress))
 
-    def _renew(self) -> Renewed:
-        done, bought = self._renewing.run(), self._topping_up.run()
+    def _renew(self, on_progress: OnProgress | None) -> Renewed:
+        done, bought = self._renewing.run(on_progress), self._topping_up.run(on_progress)
         return replace(
             done,
             waiting=done.waiting + bought.waiting,
@@ -113,8 +118,9 @@ class PaymentJobs:
             declined=bought.declined,
         )
 
-    def _reconcile(self, days: int) -> Reconciliation:
+    def _reconcile(self, days: int, on_progress: OnProgress | None) -> Reconciliation:
         self._inbox.work()
         gateways = [self._shop.gateway(name) for name in self._names()]
-        found = Reconciler(self._books, self._applying, self._back).run(gateways, days=days)
+        reconciler = Reconciler(self._books, self._applying, self._back)
+        found = reconciler.run(gateways, days=days, on_progress=on_progress)
         return replace(found, abandoned=self.expire())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from ai_addons.billing.gateways.base import AuditableGateway, Dispute, Outcome, Refund, ReturnsGateway
 from ai_addons.billing.order_rows import collected, read_attempt
 from ai_addons.billing.orders import REFERENCE
+from ai_addons.billing.progress import Stage
 from ai_addons.billing.sql import purchases as sql
 from ai_addons.errors import AddOnsError, GatewayError, StoreUnavailable
 from ai_addons.money import MICRO
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.applying import Applied, Applying
     from ai_addons.billing.books import Books
     from ai_addons.billing.gateways.base import Charge, Gateway
+    from ai_addons.billing.progress import OnProgress
     from ai_addons.billing.sending_back import SendingBack
     from ai_addons.billing.sql import Row
 
@@ -89,18 +91,20 @@ class Reconciler:
         self._applying = applying
         self._back = back
 
-    def run(self, gateways: Iterable[Gateway], *, days: int) -> Reconciliation:
+    def run(self, gateways: Iterable[Gateway], *, days: int, on_progress: OnProgress | None = None) -> Reconciliation:
         """Ask about every attempt that is open, then go through what the gateways list.
 
         Args:
             gateways: Those of the settings.
             days: How far to look back.
+            on_progress: Is told of every payment that was asked about, then of everything that a gateway lists.
 
         Raises:
             StoreUnavailable: If the database cannot be used; run it again.
         """
         now = self._books.about_now()
-        pass_ = _Pass(self._books, self._applying, self._back, since=now - days * DAY, until=now)
+        span = now - days * DAY, now
+        pass_ = _Pass(self._books, self._applying, self._back, span=span, on_progress=on_progress)
         pass_.ask_about_open()
         for order, code in self._back.work(FAILURES):
             pass_.differ("cannot_ask", "", f"refunds and disputes of order {order}: {code}")
@@ -123,12 +127,20 @@ class Reconciler:
 class _Pass:
     """One comparison."""
 
-    def __init__(self, books: Books, applying: Applying, back: SendingBack, *, since: int, until: int) -> None:
+    def __init__(
+        self,
+        books: Books,
+        applying: Applying,
+        back: SendingBack,
+        *,
+        span: tuple[int, int],
+        on_progress: OnProgress | None,
+    ) -> None:
         self._books = books
         self._applying = applying
         self._back = back
-        self._since = since
-        self._until = until
+        self._since, self._until = span
+        self._on_progress = on_progress
         self._failed = Counter[str]()
         self.asked = 0
         self.granted = 0
@@ -141,9 +153,15 @@ class _Pass:
 
     def ask_about_open(self) -> None:
         """Look what became of every attempt that has no end yet."""
-        for row in self._open():
+        stage = Stage(self._on_progress, "payments without an end asked about", self._several_open)
+        for row in stage.over(self._open()):
             if self._failed[row.gateway] < FAILURES:
                 self._apply(row.gateway, row.reference)
+
+    def _several_open(self) -> int:
+        since = {"since": self._since}
+        (row,) = self._books.database.read(lambda tx: tx.rows(sql.SEVERAL_UNPAID, since))
+        return int(row.attempts)
 
     def _open(self) -> Iterator[Row]:
         after_at, after = self._since, ""
@@ -174,7 +192,8 @@ class _Pass:
         """Go through what a gateway lists, and look for what it does not."""
         listed = set[str]()
         try:
-            for charge in gateway.charges(self._since, self._until):
+            stage = Stage(self._on_progress, f"payments listed by {name} compared")
+            for charge in stage.over(gateway.charges(self._since, self._until)):
                 listed.add(charge.reference)
                 self._compare_one(name, charge)
         except GatewayError as error:
@@ -191,7 +210,8 @@ class _Pass:
         span = self._since, self._until
         try:
             told: Refund | Dispute
-            for told in chain[Refund | Dispute](gateway.refunds_between(*span), gateway.disputes_between(*span)):
+            listed = chain[Refund | Dispute](gateway.refunds_between(*span), gateway.disputes_between(*span))
+            for told in Stage(self._on_progress, f"refunds and disputes listed by {name} compared").over(listed):
                 fate = self._back.hear(told)
                 self.returned += fate == "booked"
                 if fate == "unknown" and told.reference.startswith(REFERENCE):

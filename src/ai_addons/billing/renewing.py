@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from ai_addons.billing.addon import REMINDERS, period_start
 from ai_addons.billing.opening import Payment, Way
 from ai_addons.billing.orders import facts
+from ai_addons.billing.progress import Stage
 from ai_addons.billing.rows import read_subscription
 from ai_addons.billing.selling import Wanted
 from ai_addons.billing.sql import purchases as sql
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.orders import Attempt, Order
     from ai_addons.billing.payers import Payers
     from ai_addons.billing.policy import Subscription
+    from ai_addons.billing.progress import OnProgress
     from ai_addons.billing.sql import Row
 
 PAYMENT_WANTED: Final = "addon.payment_wanted"
@@ -73,15 +75,19 @@ class Renewing:
         self._payers = payers
         self._settled = settled
 
-    def run(self) -> Renewed:
+    def run(self, on_progress: OnProgress | None = None) -> Renewed:
         """Work on every add-on whose next month may be paid for by now.
+
+        Args:
+            on_progress: Is told of every add-on.
 
         Raises:
             StoreUnavailable: If the database cannot be used; run it again.
         """
         paid = waiting = 0
         failed = list[tuple[str, str]]()
-        for subscription in self._subscriptions():
+        stage = Stage(on_progress, "monthly add-ons looked at", self._several)
+        for subscription in stage.over(self._subscriptions()):
             try:
                 payment = self._one(subscription)
             except StoreUnavailable:
@@ -102,6 +108,10 @@ class Renewing:
         while rows := self._page(after):
             yield from map(read_subscription, rows)
             after = rows[-1].business_id
+
+    def _several(self) -> int:
+        (row,) = self._books.database.read(lambda tx: tx.rows(sql.SEVERAL_RENEWABLE, {}))
+        return int(row.addons)
 
     def _page(self, after: str) -> list[Row]:
         return self._books.database.read(lambda tx: tx.rows(sql.RENEWABLE, {"after": after}))

@@ -17,6 +17,7 @@ from ai_addons.billing import calls
 from ai_addons.billing.admission import Admission, Admitted, check_call
 from ai_addons.billing.captures import Capture, booked, booked_before, log, settle_but
 from ai_addons.billing.due import find_subscription
+from ai_addons.billing.progress import Stage
 from ai_addons.billing.records import Booked, CallIdentity, CallRecord, Finished, Hold, Overrun, Wallet, check_id
 from ai_addons.billing.rows import read_entry, read_subscription, read_transaction
 from ai_addons.billing.sql import statements as sql
@@ -33,10 +34,11 @@ from ai_addons.errors import (
 from ai_addons.money import Credits, PicoUsd
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ai_addons.billing.books import Books
     from ai_addons.billing.ledger import LedgerEntry
+    from ai_addons.billing.progress import OnProgress
     from ai_addons.billing.records import Transaction
     from ai_addons.billing.sql import Row, Tx
 
@@ -262,19 +264,30 @@ class Store:
 
     # Time.
 
-    def sweep(self) -> int:
+    def sweep(self, on_progress: OnProgress | None = None) -> int:
         """Do what is due in every wallet; drop answers kept long enough and events told long ago.
+
+        Args:
+            on_progress: Is told of every wallet.
 
         Returns:
             How many wallets had something due.
         """
-        done, after = 0, ""
-        while businesses := self._database.read(partial(self._due, after)):
-            for after in businesses:
-                # One wallet at a time, so that no sweep keeps a call waiting.
-                done += self._sweep_one(after)
+        stage = Stage(on_progress, "wallets looked at", lambda: self._database.read(self._several_due))
+        # One wallet at a time, so that no sweep keeps a call waiting.
+        done = sum(self._sweep_one(business) for business in stage.over(self._all_due()))
         self._database.write(self._drop_old)
         return done
+
+    def _all_due(self) -> Iterator[str]:
+        after = ""
+        while businesses := self._database.read(partial(self._due, after)):
+            yield from businesses
+            after = businesses[-1]
+
+    def _several_due(self, tx: Tx) -> int:
+        (row,) = tx.rows(sql.SEVERAL_DUE, {"now": self._books.now(tx)})
+        return int(row.wallets)
 
     def _due(self, after: str, tx: Tx) -> list[str]:
         rows = tx.rows(sql.WALLETS_DUE, {"now": self._books.now(tx), "after": after})

@@ -17,6 +17,7 @@ from ai_addons.billing.opening import Payment, Way
 from ai_addons.billing.order_rows import read_order, the
 from ai_addons.billing.ordering import end
 from ai_addons.billing.orders import facts
+from ai_addons.billing.progress import Stage
 from ai_addons.billing.selling import Wanted
 from ai_addons.billing.sql import purchases, topups
 from ai_addons.billing.top_up_rules import KEYS, TopUpRules, automatic, outcome_of
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from ai_addons.billing.ordering import Ordering
     from ai_addons.billing.orders import Attempt, Card, Order
     from ai_addons.billing.payers import Payers
+    from ai_addons.billing.progress import OnProgress
     from ai_addons.billing.sql import Row
     from ai_addons.billing.wallet import LockedWallet
 
@@ -89,15 +91,18 @@ class ToppingUp(TopUpRules):
 
     # The job.
 
-    def run(self) -> ToppedUp:
+    def run(self, on_progress: OnProgress | None = None) -> ToppedUp:
         """Buy for every business whose rule says so now; safe from many machines.
+
+        Args:
+            on_progress: Is told of every business; nobody knows how many there will be.
 
         Raises:
             StoreUnavailable: If the database cannot be used; run it again.
         """
         ends = {"bought": 0, "waiting": 0, "declined": 0}
         failed = list[tuple[str, str]]()
-        for business in self._due():
+        for business in Stage(on_progress, "automatic top-ups looked at").over(self._due()):
             try:
                 payment = self.one(business)
             except StoreUnavailable:

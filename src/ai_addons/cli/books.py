@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ai_addons.billing.doctor import DAILY_SUMS
+from ai_addons.billing.progress import Stage
 from ai_addons.cli import progress, show
 from ai_addons.cli.exits import Exit, finds
 from ai_addons.cli.health import examine_system
@@ -146,10 +147,10 @@ def doctor(actor: str, *, rebuild: bool, system: bool, no_books: bool, json_out:
     with closing(show.open_addons()) as addons:
         health = examine_system(addons) if system else None
         # Whether the database answers is told with what to do, and then there are no books to look at.
-        report = None if no_books or (health is not None and not health.database) else _examined(addons)
+        report = None if no_books or (health is not None and not health.database) else _examined(addons, quiet=json_out)
         if rebuild and report is not None:
-            _rebuild(addons, report, actor)
-            report = _examined(addons)
+            _rebuild(addons, report, actor, quiet=json_out)
+            report = _examined(addons, quiet=json_out)
     ok = (report is None or report.ok) and (health is None or health.ok)
     if json_out:
         show.print_json({"ok": ok, **_told_doctor(report, health)})
@@ -163,27 +164,26 @@ def doctor(actor: str, *, rebuild: bool, system: bool, no_books: bool, json_out:
 @show.as_json
 def sweep(*, json_out: bool) -> None:
     """Do what is due in every wallet: holds of calls that crashed, expiry, renewals."""
-    with closing(show.open_addons()) as addons, progress.waiting("doing what is due"):
-        wallets = addons.sweep()
+    with closing(show.open_addons()) as addons, progress.following("doing what is due", quiet=json_out) as tell:
+        wallets = addons.sweep(on_progress=tell)
     if json_out:
         show.print_json({"wallets": wallets})
     else:
         click.echo(f"{wallets} wallets had something due")
 
 
-def _rebuild(addons: AddOns, report: Report, actor: str) -> None:
+def _rebuild(addons: AddOns, report: Report, actor: str, *, quiet: bool) -> None:
     """Make the daily sums anew, business by business."""
     wrong = sorted({found.business for found in report.findings if found.rule == DAILY_SUMS})
-    with progress.counting(len(wrong), "daily sums made anew") as businesses:
-        for business in wrong:
+    with progress.following("making daily sums anew", quiet=quiet) as tell:
+        for business in Stage(tell, "daily sums made anew", lambda: len(wrong)).over(wrong):
             addons.rebuild_usage(business)
             addons.note_action(actor, "rebuild_usage", business=business)
-            businesses.add()
 
 
-def _examined(addons: AddOns) -> Report:
-    with progress.waiting("checking the books"):
-        return addons.doctor()
+def _examined(addons: AddOns, *, quiet: bool) -> Report:
+    with progress.following("checking the books", quiet=quiet) as tell:
+        return addons.doctor(on_progress=tell)
 
 
 def _told_doctor(report: Report | None, health: Health | None) -> dict[str, object]:

@@ -58,6 +58,7 @@ SECTIONS: Final = (
             Entry("calls", "watch:calls", "See times, errors and cache hits."),
             Entry("margins", "margins:margins", "See what each feature earned."),
             Entry("kpis", "figures:kpis", "See each KPI beside its target."),
+            Entry("feedback", "feedback:feedback", "See how users rate each feature."),
             Entry("spending", "books:spending", "See the cost beside the budget."),
             Entry("forecast", "figures:forecast", "See the cost by the end of the month."),
             Entry("project", "project:project_command", "See what subscribers would bring."),

@@ -19,8 +19,16 @@ _HOW: Final[Mapping[str, tuple[str, ...]]] = {
         "ai-addons completion bash > ~/.ai-addons-complete.bash",
         "echo '. ~/.ai-addons-complete.bash' >> ~/.bashrc",
     ),
-    "zsh": ("ai-addons completion zsh > ~/.ai-addons-complete.zsh", "echo '. ~/.ai-addons-complete.zsh' >> ~/.zshrc"),
-    "fish": ("ai-addons completion fish > ~/.config/fish/completions/ai-addons.fish",),
+    "zsh": (
+        "ai-addons completion zsh > ~/.ai-addons-complete.zsh",
+        # Where nothing has switched completion on, zsh does not know `compdef`.
+        "echo 'autoload -Uz compinit && compinit && . ~/.ai-addons-complete.zsh' >> ~/.zshrc",
+    ),
+    "fish": (
+        # fish makes it at its first interactive start, and there may have been none.
+        "mkdir -p ~/.config/fish/completions",
+        "ai-addons completion fish > ~/.config/fish/completions/ai-addons.fish",
+    ),
 }
 
 
@@ -30,8 +38,8 @@ _HOW: Final[Mapping[str, tuple[str, ...]]] = {
 def completion(shell: str, *, json_out: bool) -> None:
     """Print the script by which SHELL completes commands, options, features, packs and policies; how to keep it, too.
 
-    The script goes to the standard output. How to keep it is said on the standard error: two lines for bash and zsh,
-    one for fish, then a new shell. Nothing is written. Bash must be 4.4 or newer.
+    The script goes to the standard output. How to keep it is said on the standard error: two lines, then a new shell.
+    Nothing is written. Bash must be 4.4 or newer.
     """
     script = _script(shell)
     if json_out:
@@ -50,4 +58,5 @@ def _script(shell: str) -> str:
         msg = f"click completes nothing in {shell}"
         raise LookupError(msg)
     made = found(click.get_current_context().find_root().command, {}, _PROGRAM, _VARIABLE)
-    return made.source_template % made.source_vars()
+    # click's script for fish cuts what a command does at its first comma.
+    return (made.source_template % made.source_vars()).replace('string split ","', 'string split --max 1 ","')

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from contextlib import closing
-from datetime import UTC
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import click
 
-from ai_addons.billing.exporting import FORMATS, TABLES
+from ai_addons.billing.exporting import FORMATS, TABLES, check_export
 from ai_addons.billing.usage import MOST_DAYS
 from ai_addons.cli import progress, show
-from ai_addons.cli.options import ACTOR
+from ai_addons.cli.options import ACTOR, TIME, utc
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
     from datetime import datetime
 
-    from ai_addons.billing.exporting import FileFormat, TableName
-
-_TIME = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
+    from ai_addons.billing.exported import TableName
+    from ai_addons.billing.exporting import FileFormat
 
 
 @click.command()
@@ -29,8 +28,8 @@ _TIME = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
     "--format", "form", type=click.Choice(FORMATS), default="csv", show_default=True, help="How it is written."
 )
 @click.option("--business", help="One business; without it all.")
-@click.option("--since", type=_TIME, metavar="DATE", help="First day or moment, UTC.")
-@click.option("--until", type=_TIME, metavar="DATE", help="First day or moment that is not written any more, UTC.")
+@click.option("--since", type=TIME, metavar="DATE", help="First day or moment, UTC.")
+@click.option("--until", type=TIME, metavar="DATE", help="First day or moment that is not written any more, UTC.")
 @ACTOR
 @show.as_json
 def export(  # a table, a file and a window have that many sides
@@ -44,25 +43,25 @@ def export(  # a table, a file and a window have that many sides
     *,
     json_out: bool,
 ) -> None:
-    """Write a TABLE of the books to a new FILE, however many rows it has."""
+    """Write a TABLE of the books to a new FILE, however many rows it has.
+
+    Parquet needs the extra `parquet`. A file that could not be written to its end is taken away again.
+    """
+    wanted = cast("TableName", table), cast("FileFormat", form)
+    # Before the file is begun.
+    check_export(*wanted)
     if path.exists():
         msg = f"{path} is there already; nothing was written. Name a new file."
         raise click.UsageError(msg)
-    doing = f"lines written to {path}, which is not whole before the end"
+    doing = f"writing {path}, which is taken away again"
     with (
         closing(show.open_addons()) as addons,
-        progress.counting(None, doing) as lines,
-        progress.CountedFile(path, lines) as file,
+        progress.following(doing, quiet=json_out) as tell,
+        _new_file(path, wanted[1]) as file,
     ):
-        count = addons.export(
-            cast("TableName", table),
-            file,
-            actor=actor,
-            form=cast("FileFormat", form),
-            business=business,
-            since=_utc(since),
-            until=_utc(until),
-        )
+        write: Callable[..., int] = addons.export
+        window = {"business": business, "since": utc(since), "until": utc(until)}
+        count = write(wanted[0], file, actor=actor, form=wanted[1], on_progress=tell, **window)
     if json_out:
         show.print_json({"table": table, "file": str(path), "rows": count})
     else:
@@ -74,14 +73,15 @@ def export(  # a table, a file and a window have that many sides
 @show.as_json
 def retain(actor: str, *, json_out: bool) -> None:
     """Take users and details away from calls older than privacy.keep_months; run it daily or monthly."""
-    with closing(show.open_addons()) as addons, progress.waiting("taking old details away"):
-        done = addons.apply_retention(actor=actor)
+    with closing(show.open_addons()) as addons, progress.following("taking old details away", quiet=json_out) as tell:
+        done = addons.apply_retention(actor=actor, on_progress=tell)
     if json_out:
         show.print_json(done)
     else:
         before = show.when(done.before)
         click.echo(
-            f"{done.calls} calls before {before} UTC forgot their users, {done.feedback} comments were taken away"
+            f"before {before} UTC: {done.calls} calls, {done.orders} orders and {done.feedback} ratings forgot their "
+            f"users, {done.noted} entries of the audit log whom of a shop they name"
         )
 
 
@@ -110,5 +110,19 @@ def audit(business: str | None, days: int, *, json_out: bool) -> None:
     show.console().print(show.table(f"Audit log, last {days} days", columns, rows))
 
 
-def _utc(at: datetime | None) -> datetime | None:
-    return None if at is None else at.replace(tzinfo=UTC)
+@contextmanager
+def _new_file(path: Path, form: FileFormat) -> Generator[IO[Any], None, None]:
+    """A new file for an export; taken away again if it does not come to its end, so that no part passes for the whole.
+
+    Raises:
+        OSError: If the file is there already, or cannot be made.
+    """
+    # Both say where lines end themselves.
+    options: dict[str, Any] = {} if form == "parquet" else {"encoding": "utf-8", "newline": ""}
+    file = path.open("xb" if form == "parquet" else "x", **options)
+    try:
+        with file:
+            yield file
+    except BaseException:
+        path.unlink()
+        raise

@@ -108,8 +108,9 @@ def policy(business: str, name: str, actor: str, *, json_out: bool) -> None:
 @show.as_json
 def erase(business: str, user: str | None, actor: str, *, json_out: bool) -> None:
     """Forget who made the calls of BUSINESS; its books stay whole. It cannot be taken back."""
-    with closing(show.open_addons()) as addons, progress.waiting("forgetting who made the calls"):
-        addons.erase(business, user=user, actor=actor)
+    doing = "forgetting who made the calls"
+    with closing(show.open_addons()) as addons, progress.following(doing, quiet=json_out) as tell:
+        addons.erase(business, user=user, actor=actor, on_progress=tell)
     if json_out:
         show.print_json({"business": business, "erased": "all" if user is None else "user"})
     else:

@@ -172,9 +172,9 @@ def receipt(business: str, order: str, page: Path | None, *, json_out: bool) -> 
 @show.as_json
 def renew(*, json_out: bool) -> None:
     """Do what is due, then collect renewals of add-ons and top-ups; run it every hour."""
-    with closing(show.open_addons()) as addons, progress.waiting("collecting what is due"):
-        addons.sweep()
-        done = addons.orders.renew()
+    with closing(show.open_addons()) as addons, progress.following("collecting what is due", quiet=json_out) as tell:
+        addons.sweep(on_progress=tell)
+        done = addons.orders.renew(on_progress=tell)
     if json_out:
         show.print_json(done)
     else:

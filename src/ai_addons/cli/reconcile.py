@@ -58,8 +58,8 @@ def _share(text: str) -> Decimal:
 
 
 def _orders(days: int, *, json_out: bool) -> bool:
-    with closing(show.open_addons()) as addons, progress.waiting("asking the gateways"):
-        found = addons.orders.reconcile(days=days)
+    with closing(show.open_addons()) as addons, progress.following("asking the gateways", quiet=json_out) as tell:
+        found = addons.orders.reconcile(days=days, on_progress=tell)
     if json_out:
         show.print_json({**show.plain(found), "ok": found.ok})
     else:
@@ -68,7 +68,7 @@ def _orders(days: int, *, json_out: bool) -> bool:
 
 
 def _bill(provider: str, path: Path, tolerance: Decimal, *, json_out: bool) -> bool:
-    with closing(show.open_addons()) as addons, progress.waiting("comparing with our log"):
+    with closing(show.open_addons()) as addons, progress.waiting("comparing with our log", quiet=json_out):
         found = addons.reconcile_bill(provider, path.read_bytes(), tolerance=tolerance)
     if json_out:
         show.print_json(found.for_operator())

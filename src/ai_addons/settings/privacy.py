@@ -87,7 +87,8 @@ class PrivacySettings(FeaturePrivacySettings):
     masker: str = "builtin"
     """Name of the masker (entry point group ``ai_addons.maskers``)."""
     keep_months: int = Field(default=24, ge=1)
-    """Months after which ``ai-addons retain`` takes users and details away from calls; the books keep the amounts."""
+    """Months after which ``ai-addons retain`` takes users and details away from calls, and users from ratings, orders
+    and the audit log; the books keep the amounts."""
     recognizers: tuple[str, ...] = (
         *("email", "phone", "url", "ipv4", "ipv6", "api_key", "jwt"),
         *("ghana_card", "ghana_gps", "ghana_tin", "ssnit", "nhis", "voter_id", "passport"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Table, and_, bindparam, select, tuple_
+from sqlalchemy import Table, and_, bindparam, func, or_, select, tuple_
 
 from ai_addons.billing.schema import EXACT, TEXT, ledger, purchases, transactions, usage_daily, wallets
 
@@ -33,12 +33,14 @@ class Paged:
         time: Column by which a window is cut.
         order: Columns that order the rows of a business; together they are unique.
         statement: Asks for the next page.
+        counted: Asks how many rows a window has.
         begin: What comes before the first row.
     """
 
     time: str
     order: tuple[str, ...]
     statement: ClauseElement
+    counted: ClauseElement
     begin: tuple[Any, ...]
 
 
@@ -47,21 +49,21 @@ def _paged(table: Table, time: str, *rest: str) -> Paged:
     columns = [table.c[name] for name in order]
     after = tuple_(*(bindparam(f"after_{name}", type_=table.c[name].type) for name in order))
     kind = table.c[time].type
+    business = bindparam("business", type_=TEXT)
+    window = (table.c[time] >= bindparam("since", type_=kind), table.c[time] < bindparam("until", type_=kind))
     statement = (
         select(table)
-        .where(
-            and_(
-                table.c.business_id == bindparam("business", type_=TEXT),
-                table.c[time] >= bindparam("since", type_=kind),
-                table.c[time] < bindparam("until", type_=kind),
-                tuple_(*columns) > after,
-            )
-        )
+        .where(and_(table.c.business_id == business, *window, tuple_(*columns) > after))
         .order_by(*columns)
         .limit(bindparam("most", type_=EXACT))
     )
+    counted = (
+        select(func.count().label("rows"))
+        .where(or_(business.is_(None), table.c.business_id == business), *window)
+        .select_from(table)
+    )
     begin = tuple("" if table.c[name].type is TEXT else _FIRST_TIME for name in order)
-    return Paged(time=time, order=order, statement=statement, begin=begin)
+    return Paged(time=time, order=order, statement=statement, counted=counted, begin=begin)
 
 
 TRANSACTIONS: Final = _paged(transactions, "at", "id", "attempt")
@@ -75,6 +77,7 @@ _BUSINESSES: Final = (
     .order_by(wallets.c.business_id)
     .limit(bindparam("most", type_=EXACT))
 )
+_ALL_BUSINESSES: Final = select(func.count().label("wallets")).select_from(wallets)
 
 
 def businesses(database: Database) -> Iterator[str]:
@@ -87,6 +90,24 @@ def businesses(database: Database) -> Iterator[str]:
 
 def _ids(after: str, tx: Tx) -> list[str]:
     return [row.business_id for row in tx.rows(_BUSINESSES, {"after": after, "most": PAGE})]
+
+
+def count(database: Database, table: Paged, asked: dict[str, Any]) -> int:
+    """How many rows a window has.
+
+    Args:
+        database: Where they are.
+        table: Which table.
+        asked: ``business`` (None for all), ``since`` and ``until``, as for `pages`.
+    """
+    (row,) = database.read(lambda tx: tx.rows(table.counted, asked))
+    return int(row.rows)
+
+
+def count_businesses(tx: Tx) -> int:
+    """How many businesses have a wallet."""
+    (row,) = tx.rows(_ALL_BUSINESSES, {})
+    return int(row.wallets)
 
 
 def pages(

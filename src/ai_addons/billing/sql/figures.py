@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import bindparam, func, or_, select, text
 
 from ai_addons.billing.schema import EXACT, TEXT, feedback
 from ai_addons.billing.sql.purchases import ATTEMPT, ORDER
@@ -45,6 +45,26 @@ RATINGS: Final = _statement(
     "WHERE at >= :since AND at < :until GROUP BY rating, recommend",
     *_WINDOW,
 )
+
+_SAID: Final = (
+    feedback.c.at >= bindparam("since", type_=EXACT),
+    *(
+        or_(bindparam(name, type_=TEXT).is_(None), column == bindparam(name, type_=TEXT))
+        for name, column in (("business", feedback.c.business_id), ("feature", feedback.c.feature))
+    ),
+)
+STARS: Final = (
+    select(feedback.c.feature, feedback.c.rating, func.count().label("answers"))
+    .where(feedback.c.rating.is_not(None), *_SAID)
+    .group_by(feedback.c.feature, feedback.c.rating)
+)
+COMMENTS: Final = (
+    select(feedback)
+    .where(feedback.c.comment.is_not(None), *_SAID)
+    .order_by(feedback.c.at.desc(), feedback.c.business_id, feedback.c.transaction_id, feedback.c.user_id)
+    .limit(bindparam("most", type_=EXACT))
+)
+"""The newest first."""
 
 # Calls. A call whose code answered after a model was asked in vain was served by a provider as far as waiting goes.
 _SERVED: Final = (
@@ -184,8 +204,32 @@ FORGET_HOLDS: Final = _statement(
     "business",
     "before",
 )
-FORGET_COMMENTS: Final = _statement(
-    "UPDATE ai_feedback SET comment = NULL WHERE business_id = :business AND at < :before AND comment IS NOT NULL",
+FORGOTTEN: Final = "forgotten:"
+"""How the user begins whom a rating's stand-in stands for."""
+# The user is part of the key: a stand-in keeps the words on one call apart. It is made of the time, at which all that
+# share it are forgotten together, so that a later round cannot make the same one again.
+FORGET_SPEAKERS: Final = _statement(
+    "UPDATE ai_feedback SET comment = NULL, user_id = old.stand_in FROM ("  # noqa: S608  # our own word
+    "SELECT transaction_id, user_id, CASE WHEN user_id = '' THEN '' ELSE "
+    f"'{FORGOTTEN}' || CAST(at AS TEXT) || ':' || CAST(ROW_NUMBER() OVER "
+    "(PARTITION BY transaction_id, at ORDER BY user_id) AS TEXT) END AS stand_in FROM ai_feedback "
+    "WHERE business_id = :business AND at < :before AND (comment IS NOT NULL OR "
+    f"(user_id <> '' AND substr(user_id, 1, {len(FORGOTTEN)}) <> '{FORGOTTEN}'))) AS old "
+    "WHERE ai_feedback.business_id = :business AND ai_feedback.transaction_id = old.transaction_id "
+    "AND ai_feedback.user_id = old.user_id",
+    "business",
+    "before",
+)
+# What a user spent in windows that are long over.
+FORGET_COUNTERS: Final = _statement(
+    "DELETE FROM ai_limit_counters WHERE business_id = :business AND scope = 'user' AND starts_at < :before "
+    "AND held = 0",
+    "business",
+    "before",
+)
+FORGET_BUYERS: Final = _statement(
+    "UPDATE ai_credit_purchases SET user_id = NULL WHERE business_id = :business AND created_at < :before "
+    "AND state <> 'pending' AND user_id IS NOT NULL",
     "business",
     "before",
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import and_, bindparam, delete, insert, literal_column, or_, select, text, tuple_, update
+from sqlalchemy import and_, bindparam, delete, func, insert, literal_column, or_, select, text, tuple_, update
 
 from ai_addons.billing.schema import (
     EXACT,
@@ -82,15 +82,14 @@ GOING_BACK: Final = text(
 )
 
 # Add-ons whose next month may be paid for; a business has one at a time.
+_GOES_ON: Final = subscriptions.c.state.in_([literal_column("'active'"), literal_column("'past_due'")])
 RENEWABLE: Final = (
     select(subscriptions)
-    .where(
-        subscriptions.c.state.in_([literal_column("'active'"), literal_column("'past_due'")]),
-        subscriptions.c.business_id > _text("after"),
-    )
+    .where(_GOES_ON, subscriptions.c.business_id > _text("after"))
     .order_by(subscriptions.c.business_id, subscriptions.c.id)
     .limit(literal_column("100"))
 )
+SEVERAL_RENEWABLE: Final = select(func.count().label("addons")).select_from(subscriptions).where(_GOES_ON)
 
 BOUGHT: Final = text(
     "SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) AS bought FROM ai_credit_grants "
@@ -121,6 +120,14 @@ ASK: Final = text(
 ).bindparams(bindparam("reference", type_=TEXT), *(bindparam(name, type_=EXACT) for name in ("now", "before")))
 SAVE_ATTEMPT: Final = update(payment_attempts).where(payment_attempts.c.reference == _text("of_reference"))
 # Pages by time and reference, so that one pass sees each attempt once.
+SEVERAL_UNPAID: Final = (
+    select(func.count().label("attempts"))
+    .select_from(payment_attempts)
+    .where(
+        payment_attempts.c.state.in_([literal_column("'started'"), literal_column("'open'")]),
+        payment_attempts.c.created_at >= _exact("since"),
+    )
+)
 UNPAID_ATTEMPTS: Final = text(
     "SELECT attempt.reference, attempt.created_at, attempt.gateway FROM ai_payment_attempts AS attempt "
     "WHERE attempt.state IN ('started', 'open') AND attempt.created_at >= :since "

@@ -14,6 +14,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     exists,
+    func,
     insert,
     literal_column,
     null,
@@ -135,6 +136,11 @@ WALLETS_DUE: Final = (
     .where(wallets.c.next_due_at <= bindparam("now", type_=EXACT), bindparam("after", type_=TEXT) < _DUE_ID)
     .order_by(_DUE_ID)
     .limit(100)
+)
+SEVERAL_DUE: Final = (
+    select(func.count().label("wallets"))
+    .select_from(wallets)
+    .where(wallets.c.next_due_at <= bindparam("now", type_=EXACT))
 )
 
 # Grants and what holds take from them.
@@ -341,6 +347,26 @@ ADD_AUDIT: Final = insert(audit)
 AUDIT: Final = select(audit).where(_own(audit)).order_by(audit.c.at, audit.c.id)
 
 
+ERASED: Final = "erased"
+"""Stands where somebody is named who was forgotten."""
+ABOUT_USERS: Final = (
+    select(audit)
+    .where(
+        _own(audit),
+        audit.c.at < bindparam("before", type_=EXACT),
+        audit.c.action.in_(
+            [literal_column(f"'{one}'") for one in ("set_limit", "remove_limit", "set_top_up", "remove_top_up")]
+        ),
+    )
+    .order_by(audit.c.at, audit.c.id)
+)
+"""The only entries that may name a shop's own people: whose limit it was, who agreed to a top-up."""
+FORGET_IN_AUDIT: Final = (
+    update(audit)
+    .where(audit.c.id == bindparam("entry", type_=TEXT))
+    .values(actor=bindparam("actor", type_=TEXT), detail=bindparam("detail", type_=TEXT))
+)
+
 # What erasing a person's data takes away; the books keep the amounts. A hold that is open keeps its user until it ends.
 _CLOSED: Final = holds.c.state != literal_column("'open'")
 ERASE: Final = (
@@ -380,6 +406,10 @@ ERASE: Final = (
     .values(email=literal_column("''")),
     delete(saved_cards).where(_own(saved_cards), bindparam("user", type_=TEXT).is_(None)),
     delete(top_ups).where(_own(top_ups), bindparam("user", type_=TEXT).is_(None)),
+    # What one user agreed to goes on for the business; who agreed is forgotten.
+    update(top_ups)
+    .where(_own(top_ups), top_ups.c.actor == bindparam("user", type_=TEXT))
+    .values(actor=literal_column(f"'{ERASED}'")),
     # With its salt goes the only way to its pseudonyms; those of one user cannot be told apart.
     delete(salts).where(_own(salts), bindparam("user", type_=TEXT).is_(None)),
     delete(web_rates).where(_own(web_rates), _user_of(web_rates)),
