@@ -122,6 +122,8 @@ def test_days_are_read_as_providers_write_them(day: str, found: date) -> None:
     [
         (b"", "no lines"),
         (b"[]", "no lines"),
+        (b"[1]", "no lines"),
+        (b'[{"cost": 1, "of": {"model": "m", "more": [1]}}]', "says a day; its fields are: cost, of_model"),
         (b"\xff\xfe", "not UTF-8"),
         (b"{nothing", "begins like JSON"),
         (b'{"a": "' + b"[" * 9, "begins like JSON"),
