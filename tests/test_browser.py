@@ -94,6 +94,7 @@ def test_it(page, html):
 """
 
 
+@pytest.mark.timeout(300)
 def test_a_page_that_breaks_fails_its_test(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     """At its end, whatever it asserted; a warning is none of its business."""
     if (why := browser.missing()) is not None:

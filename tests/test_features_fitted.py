@@ -149,6 +149,13 @@ def test_the_regression_finds_what_can_be_found_by_hand() -> None:
     assert _solve([[2.0, 1.0], [1.0, 3.0]], [5.0, 10.0]) == [pytest.approx(1.0), pytest.approx(3.0)]
 
 
+def test_the_regression_ends_though_it_has_not_settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After one step, by hand: of [[2, 1], [1, 1 + 1]] x = [0, 1] the second part."""
+    monkeypatch.setattr("ai_addons.features.credit_assessment.fitted._STEPS", 1)
+    bad = [True] * 3 + [False] + [True] + [False] * 3
+    assert _logistic([[1.0] * 4 + [0.0] * 4], bad) == [pytest.approx(2 / 3)]
+
+
 def test_customers_who_cannot_be_told_apart_lose_the_same() -> None:
     """Every record alike: the fitted card says nothing and moves nobody apart."""
     found = fit(outcomes((0.2, 150, 60)), version="v")

@@ -40,8 +40,9 @@ async def test_an_async_call_ends_on_time(router: respx.MockRouter, provider: st
     """A provider that hangs is left after the attempt's time, and may have billed it."""
     serve(router, provider, httpx.Response(200, json=answer(provider)))
     llm = LiteLlm(KEYS, {})
-    # The first call is slower, and LiteLLM leaves a coroutine behind when it is stopped before it sends.
-    await llm.acomplete(request(ROUTES[provider]))
+    # The first call loads more of LiteLLM, on a busy machine for longer than a call may take; and LiteLLM leaves a
+    # coroutine behind when it is stopped before it sends.
+    await llm.acomplete(request(ROUTES[provider], timeout=60.0))
     router.route(host=HOSTS[provider]).mock(side_effect=_slow)
     started = asyncio.get_running_loop().time()
 
@@ -117,6 +118,7 @@ print(version("litellm"), litellm.disable_aiohttp_transport, litellm.suppress_de
 """
 
 
+@pytest.mark.timeout(300)
 def test_litellm_is_loaded_late_and_stays_off_the_network() -> None:
     """Importing the package loads no LiteLLM; loading it opens no connection."""
     env = {"PATH": "/usr/bin:/bin", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}

@@ -47,6 +47,7 @@ def _no_loop() -> Iterator[None]:
     asyncio.set_event_loop(None)
 
 
+@pytest.mark.timeout(300)
 def test_a_run_that_turns_warnings_into_errors_ends_well(pytester: pytest.Pytester) -> None:
     """A stranger's ``pytest -W error`` is green to the end, exit code too."""
     pytester.makepyfile(SUITE)
