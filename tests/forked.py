@@ -7,6 +7,7 @@ does is seen by the next. Where the system cannot copy a process, each program i
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
@@ -98,6 +99,8 @@ def serve(modules: Sequence[str]) -> None:
     """Load the packages, then copy this process for every order; the copies return too, once they have run."""
     for name in modules:
         importlib.import_module(name)
+    # What is loaded lives to the end: the copies need not walk it, nor copy its pages.
+    gc.freeze()
     for line in iter(sys.stdin.readline, ""):
         order = json.loads(line)
         with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:

@@ -3,23 +3,40 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from tests.forked import OURS, starter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from subprocess import CompletedProcess
+
+    from tests.forked import Starter
 
 ROOT: Final = Path(__file__).parent.parent
 CREDIT_OPINION: Final = ROOT / "examples" / "credit_opinion.py"
 
 
-def test_the_credit_opinion_is_given_and_charged_once(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def python() -> Iterator[Starter]:
+    """Runs each example in a process of its own."""
+    with starter(OURS) as made:
+        yield made
+
+
+def run(python: Starter, name: str, folder: Path) -> CompletedProcess[str]:
+    """What an example said, run to its end in a folder."""
+    done = python.run("python", str(ROOT / "examples" / name), folder=folder)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def test_the_credit_opinion_is_given_and_charged_once(python: Starter, tmp_path: Path) -> None:
     """A first run charges three credits and the same run again is answered from the cache for nothing."""
-    said = [
-        subprocess.run(
-            [sys.executable, CREDIT_OPINION], check=True, capture_output=True, text=True, cwd=tmp_path
-        ).stdout
-        for _ in range(2)
-    ]
+    said = [run(python, CREDIT_OPINION.name, tmp_path).stdout for _ in range(2)]
 
     assert said[0].endswith("for 3 credits\n")
     assert said[1] == said[0].replace("for 3 credits", "for 0 credits")
@@ -33,20 +50,18 @@ def test_the_readme_shows_the_example_as_it_is() -> None:
     assert CREDIT_OPINION.read_text(encoding="utf-8").endswith(f'"""\n\n{shown[1]}')
 
 
-def test_a_shelf_is_labelled_in_one_batch(tmp_path: Path) -> None:
+def test_a_shelf_is_labelled_in_one_batch(python: Starter, tmp_path: Path) -> None:
     """Six labels at half a credit; no bar is drawn into a pipe."""
-    command = [sys.executable, str(ROOT / "examples" / "label_a_shelf.py")]
-    ran = subprocess.run(command, check=True, capture_output=True, text=True, cwd=tmp_path)
+    ran = run(python, "label_a_shelf.py", tmp_path)
 
     assert ran.stdout.startswith("Milk: ")
     assert ran.stdout.endswith("\n6 labels for 3 credits\n")
     assert ran.stderr == ""
 
 
-def test_eight_features_are_shown_in_a_few_lines_each(tmp_path: Path) -> None:
+def test_eight_features_are_shown_in_a_few_lines_each(python: Starter, tmp_path: Path) -> None:
     """One line for each feature with its price, and what is left of the credits."""
-    command = [sys.executable, str(ROOT / "examples" / "eight_features.py")]
-    ran = subprocess.run(command, check=True, capture_output=True, text=True, cwd=tmp_path)
+    ran = run(python, "eight_features.py", tmp_path)
 
     *features, last = ran.stdout.splitlines()
     assert [line.partition(" credits: ")[0] for line in features] == [
