@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 import warnings
 from typing import TYPE_CHECKING, Final
@@ -37,6 +38,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Remember who watches; once stopped, coverage does not name itself again."""
     config.stash[WATCHER] = watcher()
     config.stash[_KNOWN] = len(sys.modules)
+    # A shell without job control starts what is to run in the background with interrupts ignored, and whatever that
+    # starts ignores them too: no server of a test would end.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)
