@@ -51,6 +51,7 @@ R = TypeVar("R")
 
 _DEFAULT_CACHE: Final = timedelta(hours=6)
 _DEFAULT_MAX_TOKENS: Final = 800
+_BY_PLACE: Final = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 _KEY: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 _payer: Final[Scope[Payer | None]] = Scope("ai_addons_payer", None)
@@ -95,6 +96,12 @@ class _Definition(Generic[R]):
         self.builder = builder
         self._answer = answer
         self._signature = inspect.signature(builder)
+        parameters = self._signature.parameters.values()
+        self._in_order = (
+            tuple(one.name for one in parameters) if all(one.kind in _BY_PLACE for one in parameters) else None
+        )
+        # What makes a feature read like the function it wraps: name, docstring, signature.
+        self.looks: Mapping[str, Any] = vars(update_wrapper(cast("Callable[..., Any]", SimpleNamespace()), builder))
 
     @property
     def answer(self) -> object:
@@ -105,16 +112,27 @@ class _Definition(Generic[R]):
 
     def invocation(self, /, *args: object, **kwargs: object) -> Invocation[R]:
         """Bind arguments by name, defaults included, so that equal calls have equal hashes."""
-        bound = self._signature.bind(*args, **kwargs)
-        bound.apply_defaults()
         build: Callable[[], Prompt[R] | Steps[R]] = partial(self.builder, *args, **kwargs)
         return Invocation(
             spec=self.spec,
             answer=self.answer,
-            arguments=dict(bound.arguments),
+            arguments=self._arguments(args, kwargs),
             build=build,
             builder=self.builder,
         )
+
+    def _arguments(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> dict[str, object]:
+        """Arguments by name.
+
+        Raises:
+            TypeError: For arguments that the builder does not take.
+        """
+        if self._in_order is not None and not kwargs and len(args) == len(self._in_order):
+            # Most calls, and to bind them takes several times as long.
+            return dict(zip(self._in_order, args, strict=True))
+        bound = self._signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        return dict(bound.arguments)
 
     def text_invocation(self, /, *args: object, **kwargs: object) -> Invocation[R]:
         """The same for a feature that answers text.
@@ -139,8 +157,7 @@ class _Bound(Generic[P, R]):
     def __init__(self, definition: _Definition[R], options: CallOptions) -> None:
         self._definition = definition
         self._options = options
-        # A feature reads like the function it wraps: name, docstring, signature.
-        update_wrapper(cast("Callable[..., Any]", self), definition.builder)
+        vars(self).update(definition.looks)
 
     @property
     def spec(self) -> FeatureSpec:
