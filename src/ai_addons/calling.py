@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import replace
-from functools import partial, update_wrapper
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, ParamSpec, Self, TypeVar, cast
 
 from ai_addons.batch import BoundCall
@@ -50,8 +50,7 @@ class _Bound(Generic[P, R]):
     def __init__(self, definition: _Definition[R], options: CallOptions) -> None:
         self._definition = definition
         self._options = options
-        # A feature reads like the function it wraps: name, docstring, signature.
-        update_wrapper(cast("Callable[..., Any]", self), definition.builder)
+        vars(self).update(definition.looks)
 
     @property
     def spec(self) -> FeatureSpec:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from functools import partial
+from functools import partial, update_wrapper
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from ai_addons._invocation import Invocation
 from ai_addons.errors import ConfigError
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
+_BY_PLACE: Final = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
 
 class Definition(Generic[R]):
     """What was decorated: the builder with its specification and answer type."""
@@ -27,6 +29,12 @@ class Definition(Generic[R]):
         self.builder = builder
         self._answer = answer
         self._signature = inspect.signature(builder)
+        parameters = self._signature.parameters.values()
+        self._in_order = (
+            tuple(one.name for one in parameters) if all(one.kind in _BY_PLACE for one in parameters) else None
+        )
+        # What makes a feature read like the function it wraps: name, docstring, signature.
+        self.looks: Mapping[str, Any] = vars(update_wrapper(cast("Callable[..., Any]", SimpleNamespace()), builder))
 
     @property
     def answer(self) -> object:
@@ -37,16 +45,27 @@ class Definition(Generic[R]):
 
     def invocation(self, /, *args: object, **kwargs: object) -> Invocation[R]:
         """Bind arguments by name, defaults included, so that equal calls have equal hashes."""
-        bound = self._signature.bind(*args, **kwargs)
-        bound.apply_defaults()
         build: Callable[[], Prompt[R] | Steps[R]] = partial(self.builder, *args, **kwargs)
         return Invocation(
             spec=self.spec,
             answer=self.answer,
-            arguments=dict(bound.arguments),
+            arguments=self._arguments(args, kwargs),
             build=build,
             builder=self.builder,
         )
+
+    def _arguments(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> dict[str, object]:
+        """Arguments by name.
+
+        Raises:
+            TypeError: For arguments that the builder does not take.
+        """
+        if self._in_order is not None and not kwargs and len(args) == len(self._in_order):
+            # Most calls, and to bind them takes several times as long.
+            return dict(zip(self._in_order, args, strict=True))
+        bound = self._signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        return dict(bound.arguments)
 
     def text_invocation(self, /, *args: object, **kwargs: object) -> Invocation[R]:
         """The same for a feature that answers text.

@@ -135,15 +135,21 @@ def _row_maker(columns: Sequence[str]) -> Callable[[Iterable[object]], Row]:
 
 def _picker(names: Sequence[str]) -> Callable[[Values], Sequence[object]]:
     """What picks values in an order; `itemgetter` makes a tuple of two or more only."""
-    if len(names) < 2:  # noqa: PLR2004  # as above
-        return lambda values: [values[name] for name in names]
+    if not names:
+        return lambda _values: ()
+    if len(names) == 1:
+        (only,) = names
+        return lambda values: (values[only],)
     return itemgetter(*names)
 
 
 def _placed(places: Sequence[int]) -> Callable[[Sequence[object]], Sequence[Any]]:
     """What picks values by their places; as above."""
-    if len(places) < 2:  # noqa: PLR2004  # as above
-        return lambda values: [values[place] for place in places]
+    if not places:
+        return lambda _values: ()
+    if len(places) == 1:
+        (only,) = places
+        return lambda values: (values[only],)
     return itemgetter(*places)
 
 
