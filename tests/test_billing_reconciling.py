@@ -332,3 +332,22 @@ def test_a_wallet_whose_policy_is_gone_keeps_no_order_of_others_waiting(caplog: 
     assert till.orders.find("biz_7", broken.id)[0].state == "pending"
     assert till.orders.find("biz_8", sound.id)[0].state == "abandoned"
     assert till.orders.expire() == 1
+
+
+@pytest.mark.parametrize("job", ["expire", "reconcile"])
+def test_books_that_cannot_be_used_end_a_job(monkeypatch: pytest.MonkeyPatch, job: str) -> None:
+    """They are no trouble of one order, so they are not passed over."""
+    till = Till()
+    payment, _ = till.paid()
+    till.orders.refund(till.business, payment.order.id, key="r1", actor="kofi", reason="wrong pack")
+    till.clock.advance(1)
+    till.start()
+    till.clock.advance(DAY // 1_000_000)
+
+    def away(*_: object, **__: object) -> None:
+        raise StoreUnavailable
+
+    monkeypatch.setattr(till.orders._ordering, "_on", away)
+    monkeypatch.setattr(till.orders._back, "_paid", away)
+    with pytest.raises(StoreUnavailable):
+        getattr(till.orders, job)()

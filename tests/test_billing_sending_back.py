@@ -271,7 +271,7 @@ def test_a_gateway_that_is_down_leaves_refunds_for_the_next_reconciliation() -> 
     refund(till, order)
     till.gateway.end_refund(reference)
     till.gateway.fetch_fails = GatewayError(status=503)
-    assert ("cannot_ask", "refunds and disputes: gateway") in {
+    assert ("cannot_ask", f"refunds and disputes of order {order}: gateway") in {
         (one.what, one.detail) for one in till.orders.reconcile().discrepancies
     }
     till.gateway.fetch_fails = None
