@@ -113,7 +113,7 @@ class World:
             "purchase_otp": {"otp": self.gateway.otp(self.reference)},
             "feedback": {"transaction_id": self.call, "rating": 5},
             "ui_start": {"item": "VALUE", "way": "page", "key": "k-1"},
-            "ui_again": {"way": "page"},
+            "ui_again": {"way": "page", "key": "k-2"},
             "ui_otp": {"otp": self.gateway.otp(self.reference)},
             "ui_addon_cancel": {"when": "end"},
             "admin_pause": why,

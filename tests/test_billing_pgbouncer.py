@@ -50,7 +50,8 @@ def test_sessions_are_lent_for_a_transaction_only(books: Books) -> None:
 
 def _session(books: Books) -> int:
     def work(tx: Tx) -> int:
-        return int(tx.connection.execute("SELECT pg_backend_pid()").fetchone()[0])
+        # Long enough that transactions of several clients overlap: else one session serves them all.
+        return int(tx.connection.execute("SELECT pg_backend_pid(), pg_sleep(0.01)").fetchone()[0])
 
     return books.database.write(work)
 
