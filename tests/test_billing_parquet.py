@@ -235,6 +235,15 @@ def test_the_end_is_kept_from_a_file_that_is_broken_off() -> None:
     assert file.getvalue() == b""
 
 
+@pytest.mark.usefixtures("pretended")
+def test_an_export_is_given_to_the_library_row_by_row(books: Books) -> None:
+    """As many rows as the same export has as CSV."""
+    file = io.BytesIO()
+    rows = as_csv(books, "transactions")
+    assert write_table(books.database, "transactions", file, "parquet", Window()) == len(rows) == 2
+    assert all(row["feature"] in file.getvalue().decode() for row in rows)
+
+
 def test_without_the_library_the_error_names_the_extra(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before anything is written."""
     monkeypatch.setitem(sys.modules, "pyarrow", None)

@@ -351,3 +351,31 @@ def test_books_that_cannot_be_used_end_a_job(monkeypatch: pytest.MonkeyPatch, jo
     monkeypatch.setattr(till.orders._back, "_paid", away)
     with pytest.raises(StoreUnavailable):
         getattr(till.orders, job)()
+
+
+def test_an_outage_ends_the_giving_up_of_orders_at_once_and_the_next_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is no fault of one wallet: nothing is logged of it order by order, and nothing is lost."""
+    till = Till()
+    waiting = [till.start(), till.start(key="another")]
+    till.clock.advance(DAY // 1_000_000)
+    with monkeypatch.context() as broken:
+        broken.setattr(till.orders._ordering, "_abandon", lambda *_: (_ for _ in ()).throw(StoreUnavailable()))
+        with pytest.raises(StoreUnavailable):
+            till.orders.expire()
+    assert {till.order(one).state for one in waiting} == {"pending"}
+    assert till.orders.expire() == len({one.order.id for one in waiting})
+
+
+def test_an_outage_ends_the_asking_about_refunds_at_once_and_the_next_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No order is named to the operator for it."""
+    till = Till()
+    payment, _applied = till.paid()
+    till.orders.refund(till.business, payment.order.id, key="r1", actor="kofi", reason="wrong pack")
+    till.gateway.end_refund(payment.attempt.reference)
+    with monkeypatch.context() as broken:
+        broken.setattr(till.orders._back, "look_back", lambda *_: (_ for _ in ()).throw(StoreUnavailable()))
+        with pytest.raises(StoreUnavailable):
+            till.orders.reconcile()
+    assert till.order(payment).state == "successful"
+    assert differences(till) == []
+    assert till.order(payment).state == "refunded"
