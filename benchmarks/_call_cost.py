@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import CodeType
 
-    from benchmarks._call_shop import Shop
 
 _Side: TypeAlias = "tuple[list[float], Callable[[int], object]]"
 
@@ -49,19 +48,18 @@ def sqlite(folder: Path, *, full: bool) -> list[Result]:
         open_shop(sqlite_url(folder / "books.db"), base, folder) as shop,
         closing(bare_connection(folder / "bare.db")) as connection,
     ):
-        insert = _inserting(connection)
+        insert, numbers = _inserting(connection), _numbers()
 
-        def ask_between(number: int) -> None:
+        def between(number: int) -> None:
             insert(number)
             shop.ask(number)
             insert(number)
 
-        what = "CPU added by a billed call, SQLite"
+        what, dearer = "CPU added by a billed call, SQLite", f"{_BARE} between two durable INSERTs"
+        added = _compared(what, shop.bill, shop.ask, _BARE, numbers, full=full)
         return [
-            _added(what, shop, _SQLITE_GOAL, full=full),
-            _compared(
-                f"{what}, by this yardstick", shop.bill, ask_between, f"{_BARE} between two durable INSERTs", full=full
-            ),
+            _held(added, _SQLITE_GOAL),
+            _compared(f"{what}, by this yardstick", shop.bill, between, dearer, numbers, full=full),
         ]
 
 
@@ -79,19 +77,26 @@ def postgres(folder: Path, *, full: bool) -> list[Result]:
         if url is None:
             return no_server(what)
         with open_shop(url, base, folder) as shop:
-            return [_added(what, shop, _POSTGRES_GOAL, full=full)]
+            added = _compared(what, shop.bill, shop.ask, _BARE, _numbers(), full=full)
+            return [_held(added, _POSTGRES_GOAL)]
 
 
-def _added(what: str, shop: Shop, goal: float, *, full: bool) -> Result:
-    found = _compared(what, shop.bill, shop.ask, _BARE, full=full)
-    return replace(found, goal=f"added <= {goal} of it", met=(found.figure or 0.0) <= goal)
+def _held(added: Result, goal: float) -> Result:
+    """What was measured, held against a goal."""
+    return replace(added, goal=f"added <= {goal} of it", met=added.figure is not None and added.figure <= goal)
 
 
-def _compared(
-    what: str, bill: Callable[[int], object], ask: Callable[[int], object], barely: str, *, full: bool
+def _compared(  # both sides, what they are called, and what they are given
+    what: str,
+    bill: Callable[[int], object],
+    ask: Callable[[int], object],
+    barely: str,
+    numbers: Iterator[range],
+    *,
+    full: bool,
 ) -> Result:
     """What one side takes more than the other, in turn."""
-    ours, bare, numbers = list[float](), list[float](), _numbers()
+    ours, bare = list[float](), list[float]()
     cpu(bill, next(numbers))
     cpu(ask, next(numbers))
     for turn in range(60 if full else 15):
