@@ -84,8 +84,8 @@ LOOKALIKE: Final = re.compile(
 )
 """Everything that could be taken for a placeholder."""
 
-# Every form above begins with a bracket, maybe written as an escape, or is a number behind `_` or a type word.
-_BRACKET: Final = re.compile(r"[\[［【⟦{<«‹&\\]")  # noqa: RUF001  # full-width brackets are meant
+# Every form above begins with such a bracket, maybe written as an escape, or has a number behind `_` or a type word.
+_BRACKET: Final = re.compile(r"[\[［【⟦<«‹&\\]")  # noqa: RUF001  # full-width brackets are meant
 _NUMBER: Final = re.compile(r"[0-9]+")
 # Whatever `_JOINT` takes, as many as there are; a test holds the two together.
 JOINTS: Final = (
@@ -105,7 +105,7 @@ def may_hold_lookalike(text: str) -> bool:
         return _NUMBER.search(text) is not None
     for match in _NUMBER.finditer(text):
         before = text[max(0, match.start() - _REACH) : match.start()]
-        if before.endswith("_") or before.rstrip(JOINTS)[-2:] in ENDINGS:
+        if before.endswith("_") or before.rstrip(JOINTS)[-2:].upper() in ENDINGS:
             return True
     return False
 
