@@ -13,7 +13,7 @@ from ai_addons.llm.quiet import QuietLogs
 from tests.llm_wire import KEYS, ROUTES, answer, ask, request, serve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 @pytest.fixture
@@ -30,6 +30,15 @@ def library() -> Any:
     return importlib.import_module("litellm")
 
 
+def noting(done: list[str], what: str) -> Callable[..., None]:
+    """Does nothing but note that it was done."""
+
+    def note(*_: object, **__: object) -> None:
+        done.append(what)
+
+    return note
+
+
 @pytest.mark.parametrize("aio", [False, True])
 @pytest.mark.parametrize("provider", list(ROUTES))
 def test_litellm_neither_prices_nor_logs_a_call_that_nobody_listens_to(
@@ -37,9 +46,9 @@ def test_litellm_neither_prices_nor_logs_a_call_that_nobody_listens_to(
 ) -> None:
     """The answer is the same, and nothing is worked out for a log."""
     worked: list[str] = []
-    monkeypatch.setattr(library, "response_cost_calculator", lambda **_: worked.append("cost"))
+    monkeypatch.setattr(library, "response_cost_calculator", noting(worked, "cost"))
     logging = importlib.import_module("litellm.litellm_core_utils.litellm_logging").Logging
-    monkeypatch.setattr(logging, "_success_handler_body", lambda *_, **__: worked.append("log"))
+    monkeypatch.setattr(logging, "_success_handler_body", noting(worked, "log"))
     serve(router, provider, httpx.Response(200, json=answer(provider)))
     reply = ask(request(ROUTES[provider]), aio=aio)
     assert reply.usage is not None

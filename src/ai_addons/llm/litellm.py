@@ -120,8 +120,7 @@ class LiteLlm:
         access = self._access(request)
         library = self._load()
         try:
-            arguments = _arguments(request, library)
-            response = library.completion(**arguments, **self._quiet(arguments, "completion"), **access())
+            response = library.completion(**self._arguments_of(request, library, "completion"), **access())
         except ModelFailure:
             raise
         except Exception as error:
@@ -143,9 +142,8 @@ class LiteLlm:
         limit = asyncio.timeout(request.timeout)
         try:
             async with limit:
-                arguments = _arguments(request, library)
                 response = await library.acompletion(
-                    **arguments, **self._quiet(arguments, "acompletion"), **access(), **client
+                    **self._arguments_of(request, library, "acompletion"), **access(), **client
                 )
         except ModelFailure:
             raise
@@ -256,10 +254,14 @@ class LiteLlm:
             self._clients[loop] = (client, closer)
         return {"client": self._clients[loop][0]}
 
-    def _quiet(self, arguments: Mapping[str, Any], call_type: str) -> dict[str, Any]:
-        """What keeps LiteLLM from logging a call that nobody wants to hear of."""
-        logs = self._logs = self._logs or QuietLogs(self._library)
-        return logs.arguments(arguments["model"], arguments["messages"], call_type)
+    def _arguments_of(self, request: ModelRequest, library: _Library, call_type: str) -> dict[str, Any]:
+        """Everything of one call but key and address; LiteLLM does not log it where nobody wants to hear of it.
+
+        In no frame that an error passes these have a name: a crash reporter would print the prompt.
+        """
+        logs = self._logs = self._logs or QuietLogs(library)
+        arguments = _arguments(request, library)
+        return arguments | logs.arguments(request.model, arguments["messages"], call_type)
 
     def _load(self) -> _Library:
         with self._loading:

@@ -37,7 +37,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from ai_addons.privacy.base import Kind
-from ai_addons.privacy.type_words import BEGINNING, WORD, kind_of
+from ai_addons.privacy.type_words import BEGINNING, ENDINGS, WORD, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,13 +84,30 @@ LOOKALIKE: Final = re.compile(
 )
 """Everything that could be taken for a placeholder."""
 
-# Every form above holds a digit, or begins with a square bracket or an angle, maybe written as an escape.
-_SIGN: Final = re.compile(r"[0-9\[［【⟦<«‹&\\]")  # noqa: RUF001  # full-width brackets are meant
+# Every form above begins with such a bracket, maybe written as an escape, or has a number behind `_` or a type word.
+_BRACKET: Final = re.compile(r"[\[［【⟦<«‹&\\]")  # noqa: RUF001  # full-width brackets are meant
+_NUMBER: Final = re.compile(r"[0-9]+")
+# Whatever `_JOINT` takes, as many as there are; a test holds the two together.
+JOINTS: Final = (
+    "_-:#\u200b\u200c\u200d\u2060\ufeff\u2011\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000"
+    "\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+)
+_REACH: Final = 5
+# In a longer text the whole pattern is quicker than a look at each of its numbers.
+_SHORT: Final = 256
 
 
 def may_hold_lookalike(text: str) -> bool:
     """Whether `LOOKALIKE` is worth trying: most texts lack its signs, and looking for those is far quicker."""
-    return _SIGN.search(text) is not None
+    if _BRACKET.search(text):
+        return True
+    if len(text) > _SHORT:
+        return _NUMBER.search(text) is not None
+    for match in _NUMBER.finditer(text):
+        before = text[max(0, match.start() - _REACH) : match.start()]
+        if before.endswith("_") or before.rstrip(JOINTS)[-2:].upper() in ENDINGS:
+            return True
+    return False
 
 
 REFERENCE: Final = r"\{{1,4}\s{0,4}(?P<key>[A-Za-z][A-Za-z0-9_]{0,63}(?:\.[A-Za-z0-9_]{1,63})?)\s{0,4}\}{1,4}"

@@ -14,6 +14,7 @@ A word that is not here is refused like an invented placeholder: the answer is a
 
 from __future__ import annotations
 
+from itertools import product
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -21,7 +22,7 @@ from ai_addons.privacy.base import Kind
 from ai_addons.privacy.fold import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 # French, Portuguese, Spanish, German; then Twi (onipa, nipa, ahomatrofo), Ga (gbɔmɔ), Ewe (amegbetɔ), Hausa (mutum, …).
 _TRANSLATIONS: Final[Mapping[Kind, str]] = {
@@ -84,6 +85,19 @@ def _tail(rest: Iterable[str], *, cut: bool) -> str:
 
 WORD: Final = _one_of(_SPELLED, cut=False)
 """Pattern for a whole type word; upper case unless the flag IGNORECASE is set."""
+
+
+def _endings(words: Collection[str]) -> Iterator[str]:
+    """The last two letters of each word, with every letter in any of its spellings."""
+    spelled: dict[str, set[str]] = {}
+    for letter in "".join(words):
+        spelled.setdefault(_plain(letter), {_plain(letter)}).add(letter)
+    for word in words:
+        yield from map("".join, product(*(spelled[_plain(letter)] for letter in word[-2:])))
+
+
+ENDINGS: Final = frozenset(_endings(_SPELLED))
+"""How type words end: far fewer texts hold one of these before a number than any capital."""
 
 BEGINNING: Final = _one_of(_SPELLED, cut=True)
 """Pattern for one letter or more of the beginning of a type word."""
