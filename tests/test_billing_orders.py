@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -604,6 +605,22 @@ def test_erasing_a_business_forgets_address_card_and_user_and_keeps_the_order() 
     till.books.operations.erase(till.business, actor="kofi")
     assert (till.order(payment).email, till.orders.cards(till.business)) == ("", [])
     assert till.order(payment).state == "successful"
+    till.agrees()
+
+
+def test_erasing_a_business_forgets_what_gateways_said_in_their_words() -> None:
+    """They may name a phone; that there was an answer, and which, is part of the books."""
+    till = Till()
+    till.gateway.fails = GatewayError(status=400, reason="0244123456 of Ama Mensah is barred")
+    with pytest.raises(GatewayError):
+        till.start(key="k")
+    ((order, (before,)),) = till.orders.listed(till.business)
+    assert before.reason == "gateway: 0244123456 of Ama Mensah is barred"
+    till.books.operations.erase(till.business, user="u_1", actor="kofi")
+    assert till.orders.find(till.business, order.id)[1] == (before,)
+    till.books.operations.erase(till.business, actor="kofi")
+    (after,) = till.orders.find(till.business, order.id)[1]
+    assert after == replace(before, reason="")
     till.agrees()
 
 

@@ -159,11 +159,12 @@ def test_without_a_card_nothing_can_be_agreed(make: Callable[[], Till], card: st
         till.orders.set_top_up(till.business, "PRO", below=150, card=card, actor="ama")
 
 
-def test_a_hosts_own_key_is_never_an_automatic_one() -> None:
-    """So that the guard counts what was bought by itself, and nothing else."""
+@pytest.mark.parametrize("key", ["auto-top-up:2026-01-01:1", "renewal:sub_1:2"])
+def test_a_hosts_own_key_is_never_an_automatic_one(key: str) -> None:
+    """So that the guard counts what was bought by itself, and nothing else; and no month is kept from being renewed."""
     till = saved()
     with pytest.raises(ValueError, match="automatic order"):
-        till.start("VALUE", key="auto-top-up:2026-01-01:1")
+        till.start("VALUE", key=key)
 
 
 def test_two_machines_buy_once() -> None:

@@ -173,10 +173,10 @@ def test_a_key_is_one_order_and_its_answer_the_same_bytes(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("path", ["ai/purchase/", "ai/trial/"])
-def test_a_key_of_the_books_own_is_refused(shop: Shop, path: str) -> None:
+@pytest.mark.parametrize("key", ["auto-top-up:2026-01-01:1", "renewal:sub_1:2"])
+def test_a_key_of_the_books_own_is_refused(shop: Shop, path: str, key: str) -> None:
     """Those of automatic orders; nothing is ordered, and it is the client's mistake rather than ours."""
-    key = {"idempotency-key": "auto-top-up:2026-01-01:1"}
-    told = shop.post(path, {"pack_type": "VALUE"} if "purchase" in path else {}, headers=key)
+    told = shop.post(path, {"pack_type": "VALUE"} if "purchase" in path else {}, headers={"idempotency-key": key})
     assert (told.status, told.body["errors"][0]["loc"]) == (422, ["header", "idempotency-key"])
     assert shop.get("ai/purchases/").body["purchases"] == []
 

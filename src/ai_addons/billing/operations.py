@@ -117,10 +117,10 @@ class Operations:
 
         Taken away are user ids, hashes of requests, kept answers, ratings, limits and counters of users, and in the
         audit log who agreed to a top-up and whose limit was set; what operators did keeps their names. Without a user
-        also the addresses on its orders, its saved cards, its automatic top-up, and the salt of its pseudonyms, so
-        that nobody can make them again. A gateway's webhooks go a month after they came. Keys and references are part
-        of the books: never put personal data into them. A call in progress keeps its user: erase again when it has
-        ended.
+        also the addresses on its orders, what gateways said of its payments in their own words, its saved cards, its
+        automatic top-up, and the salt of its pseudonyms, so that nobody can make them again. A gateway's webhooks go a
+        month after they came. Keys and references are part of the books: never put personal data into them. A call in
+        progress keeps its user: erase again when it has ended.
         A key used before the erasure can no longer be replayed.
 
         Args:

@@ -45,6 +45,12 @@ UNPAID: Final[frozenset[OrderState]] = frozenset({"pending", "failed", "abandone
 AUTOMATIC: Final = "auto-top-up:"
 """What the keys of automatic top-ups begin with; the day and a number follow."""
 
+RENEWAL: Final = "renewal:"
+"""What the keys of renewed months begin with; the add-on and the number of its month follow."""
+
+OWN_KEYS: Final = (AUTOMATIC, RENEWAL)
+"""What keys of orders begin with that nobody else may use: an order of another's under one would be in the way."""
+
 REFERENCE: Final = "aia-"
 """What our references begin with; the rest is a fresh id, so that nothing can be read from one."""
 

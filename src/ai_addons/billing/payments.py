@@ -15,7 +15,7 @@ from ai_addons.billing.inbox import Inbox
 from ai_addons.billing.opening import Payment, Way
 from ai_addons.billing.order_rows import read_saved
 from ai_addons.billing.ordering import Ordering
-from ai_addons.billing.orders import AUTOMATIC
+from ai_addons.billing.orders import OWN_KEYS
 from ai_addons.billing.payers import Payers
 from ai_addons.billing.payment_desk import PaymentDesk
 from ai_addons.billing.payment_jobs import PaymentJobs
@@ -125,7 +125,7 @@ class Payments(StandingOrders, PaymentJobs, PaymentDesk):
 
         Raises:
             ValueError: If it names nothing on sale or two things at once, the amount is out of bounds, or the key
-                begins with ``auto-top-up:``, as those of automatic orders do.
+                begins with ``auto-top-up:`` or ``renewal:``, as those of automatic orders do.
             PaymentError: If the pack is not on sale, there is no e-mail address, or the gateway cannot charge that way.
             PaymentPending: If the same order is being opened right now.
             IdempotencyConflict: If the key ordered something else.
@@ -133,8 +133,8 @@ class Payments(StandingOrders, PaymentJobs, PaymentDesk):
             GatewayError: If the gateway refused, or nobody can say; the order stands, so repeat it with its key.
             ConfigError: If no gateway is configured.
         """
-        if key is not None and key.startswith(AUTOMATIC):
-            msg = f"a key that begins with {AUTOMATIC!r} is an automatic order's; nothing was ordered"
+        if key is not None and key.startswith(OWN_KEYS):
+            msg = f"a key that begins with {' or '.join(OWN_KEYS)} is an automatic order's; nothing was ordered"
             raise ValueError(msg)
         wanted = Wanted(pack=pack, amount=in_cedis(amount), addon=addon)
         way = Way(gateway=gateway, phone=phone, network=network, card=card, return_url=return_url)

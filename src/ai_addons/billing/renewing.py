@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from ai_addons.billing.addon import REMINDERS, period_start
 from ai_addons.billing.opening import Payment, Way
-from ai_addons.billing.orders import facts
+from ai_addons.billing.orders import RENEWAL, facts
 from ai_addons.billing.progress import Stage
 from ai_addons.billing.rows import read_subscription
 from ai_addons.billing.selling import Wanted
@@ -125,7 +125,7 @@ class Renewing:
         if card is not None and now < opens:
             return None
         way = Way() if card is None else Way(gateway=card.gateway, card=card.id)
-        key = f"renewal:{subscription.id}:{period}"
+        key = f"{RENEWAL}{subscription.id}:{period}"
         try:
             started = self._ordering.start(
                 subscription.business, Wanted(addon=True), way, key=key, email=self._payers.email(subscription.business)

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from ai_addons.privacy.fold import Folded
 
 
-# Of these it is known that what they find depends on the text alone.
-_OURS: Final = RunReader.__module__.rpartition(".")[0]
+# Of what stands in these modules it is known that what it finds depends on the text alone. With the dot, so that a
+# package whose name only begins like ours is not taken for it.
+_OURS: Final = RunReader.__module__.rpartition(".")[0] + "."
 _MOST_CLEAN: Final = 4_096
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from ai_addons.billing.orders import AUTOMATIC
+from ai_addons.billing.orders import OWN_KEYS
 from ai_addons.billing.records import check_id
 from ai_addons.web.errors import PayloadTooLarge, UnsupportedMediaType, ValidationFailed
 
@@ -77,8 +77,8 @@ def read_key(headers: Mapping[str, str]) -> str | None:
     key = headers.get(KEY)
     if key is None:
         return None
-    if key.startswith(AUTOMATIC):
-        wrong = fault("id", ("header", KEY), f"An idempotency key does not begin with {AUTOMATIC}.")
+    if key.startswith(OWN_KEYS):
+        wrong = fault("id", ("header", KEY), f"An idempotency key does not begin with {' or '.join(OWN_KEYS)}.")
         raise wrong
     try:
         check_id(key, "an idempotency key")

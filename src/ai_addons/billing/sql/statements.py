@@ -37,6 +37,7 @@ from ai_addons.billing.schema import (
     limits,
     outbox,
     pack_versions,
+    payment_attempts,
     planned_grants,
     price_versions,
     provider_spend,
@@ -404,6 +405,10 @@ ERASE: Final = (
     update(purchases)
     .where(_own(purchases), bindparam("user", type_=TEXT).is_(None))
     .values(email=literal_column("''")),
+    # A gateway may name a phone or a person in what it says. Not null: that would read as an attempt just begun.
+    update(payment_attempts)
+    .where(_own(payment_attempts), payment_attempts.c.reason.is_not(None), bindparam("user", type_=TEXT).is_(None))
+    .values(reason=literal_column("''")),
     delete(saved_cards).where(_own(saved_cards), bindparam("user", type_=TEXT).is_(None)),
     delete(top_ups).where(_own(top_ups), bindparam("user", type_=TEXT).is_(None)),
     # What one user agreed to goes on for the business; who agreed is forgotten.
