@@ -26,7 +26,7 @@ BIN: Final = Path(sys.executable).parent
 
 OURS: Final = (
     *("ai_addons.cli.check", "ai_addons.cli.figures", "ai_addons.cli.mask", "ai_addons.cli.operate"),
-    *("ai_addons.cli.tour.run", "rich.table", "sqlalchemy.dialects.sqlite"),
+    *("ai_addons.cli.tour", "rich.table", "sqlalchemy.dialects.sqlite"),
 )
 """What commands of ours load, nearly all of it."""
 THEIRS: Final = ("pytest", "pydantic_settings", "rich.table", "sqlalchemy.dialects.sqlite")
