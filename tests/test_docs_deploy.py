@@ -79,14 +79,14 @@ def test_every_job_has_its_timer_its_line_and_its_row() -> None:
         "renew": 2,
         "reconcile": 2,
         "deliver": 2,
-        "retain": 1,
+        "retain": 2,
     }
 
 
 def test_a_timer_starts_in_the_folder_of_the_settings() -> None:
     """A service elsewhere would read no settings and make books of its own."""
     services = [unit["Service"] for unit in units() if unit.has_section("Service")]
-    assert len(services) == 2
+    assert len(services) == 3
     assert {one["WorkingDirectory"] for one in services} == {"/etc/ai_addons"}
     assert {one["EnvironmentFile"] for one in services} == {"/etc/ai_addons/secrets.env"}
 
@@ -98,7 +98,7 @@ def test_systemd_finds_nothing_to_say_about_the_units(tmp_path: Path) -> None:
         # It asks whether the program is there, which it is on a host only.
         (tmp_path / name).write_text(text.replace("/opt/pos/bin/ai-addons", "/bin/true"), encoding="utf-8")
     names = sorted(path.name for path in tmp_path.iterdir())
-    assert len(names) == 5
+    assert len(names) == 7
     asked = [name.replace("@.", "@sweep.") for name in names]
     done = subprocess.run(
         [str(_SYSTEMD), "verify", "--man=no", *(f"./{name}" for name in asked)],

@@ -347,7 +347,8 @@ def test_whoever_has_no_name_changes_nothing(office: Office) -> None:
     """The page says why."""
     page = read(send(office, NAMELESS, what="pause", reason="x"), 403)
     assert (
-        "A change is kept with the name of who made it, and this sign-in has none. Nothing was changed." in page.texts
+        "A change is kept with the name of who made it, and this sign-in has none. Nothing was changed. "
+        "Sign in by name." in page.texts
     )
     assert office.addons.operating.switches() == ()
 

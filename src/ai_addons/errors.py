@@ -86,7 +86,7 @@ _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 class AddOnsError(Exception):
-    """The AI add-on could not do this. Nothing was charged.
+    """The AI add-on could not do this. Nothing was charged. Try again; if it stays so, tell the operator.
 
     Attributes:
         code: Stable name for machines, the class name in snake case.
@@ -168,19 +168,19 @@ class NoPayer(ConfigError):
 
 
 class PrivacyRefused(AddOnsError):
-    """The text could not be made safe to send, so nothing was sent and nothing was charged."""
+    """The text could not be made safe to send, so nothing was sent and nothing was charged. Shorten or change it."""
 
     http_status = 422
 
 
 class NotEnabled(AddOnsError):
-    """This AI feature is not switched on for this business. Nothing was charged."""
+    """This AI feature is not switched on for this business. Nothing was charged. Ask the operator for it."""
 
     http_status = 403
 
 
 class BillingError(AddOnsError):
-    """The credits could not be booked. Nothing was charged."""
+    """The credits could not be booked. Nothing was charged. The operator should run `ai-addons doctor`."""
 
 
 class InsufficientCreditsError(BillingError):

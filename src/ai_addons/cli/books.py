@@ -221,7 +221,6 @@ def _print_usage(business: str, used: Usage) -> None:
         f"{'' if time is None else f', {time:.0f} ms on average'}"
     )
     click.echo(f"{used.total_credits_used.short} credits used, {used.current_balance.short} available")
-    click.echo(
-        f"cost to you: GHS {used.total_cost_ghs} (USD {used.total_cost_usd:f}), "
-        f"without {used.unpriced} calls of unknown cost"
-    )
+    click.echo(f"cost to you: GHS {used.total_cost_ghs} (USD {used.total_cost_usd:f})")
+    if used.unpriced:
+        click.echo(f"{used.unpriced} calls of unknown cost are not in it")

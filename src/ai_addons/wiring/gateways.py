@@ -61,7 +61,10 @@ class Gateways:
                 return self._made(self._names[0])
             if name in self.names():
                 return self._known[name] if name in self._known else self._made(name)
-        msg = f"No payment gateway {name!r} is configured. Configured are: {', '.join(self._names)}."
+        msg = (
+            f"No payment gateway {name!r} is configured. Nothing was charged. Set gateways.{name}, or use one that is "
+            f"configured: {', '.join(self._names)}."
+        )
         raise ConfigError(msg)
 
     def names(self) -> tuple[str, ...]:

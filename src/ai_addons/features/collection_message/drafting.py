@@ -86,7 +86,7 @@ _TOO_LONG: Final = "message: too long once the values are filled in; write half 
 def _approve(review: DraftReview) -> list[str]:
     """Anything but "fine" ends the matter: a second opinion that is asked twice is none."""
     if review.verdict != "fine":
-        msg = "The draft did not pass its second check, so it was not used. Nothing was charged."
+        msg = "The draft did not pass its second check, so it was not used. Nothing was charged. Try again."
         raise BadOutput(msg)
     return []
 

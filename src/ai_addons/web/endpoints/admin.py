@@ -132,7 +132,10 @@ def actor_of(context: Context) -> str:
     """
     user = None if context.principal is None else context.principal.user_id
     if not user:
-        msg = "A change is kept with the name of who made it, and this sign-in has none. Nothing was changed."
+        msg = (
+            "A change is kept with the name of who made it, and this sign-in has none. Nothing was changed. "
+            "Sign in by name."
+        )
         raise Forbidden(msg)
     return user
 
