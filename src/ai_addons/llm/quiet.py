@@ -14,7 +14,6 @@ Streams keep LiteLLM's own log: it gathers their pieces, and how they end is rea
 
 from __future__ import annotations
 
-import importlib
 import logging
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -96,12 +95,12 @@ class QuietLogs:
         library: LiteLLM.
     """
 
-    def __init__(self, library: object) -> None:
+    def __init__(self, library: Any) -> None:  # noqa: ANN401  # untyped: its adapter loads it by name
         self._library = library
         self._lists = lists_of_listeners(vars(library))
         self._make: Callable[..., object] | None = None
         try:
-            ordinary = importlib.import_module("litellm.litellm_core_utils.litellm_logging").Logging
+            ordinary = library.litellm_core_utils.litellm_logging.Logging
             self._make = type("SilentLogging", (_Silent, ordinary), {})
         except Exception as error:  # noqa: BLE001  # whatever another version of LiteLLM does, the call goes on
             self._give_up(error)
