@@ -69,7 +69,7 @@ def test_installations_on_one_server_do_not_meet(cache: RedisAnswers, clock: Man
     other.put("a", "theirs", ttl=60, tag="t")
     assert other.evict() == 1
     assert [cache.get("a"), other.get("a")] == ["mine", None]
-    assert cache.size() == CacheSize(entries=1, size=32 + len("1790000060000000 mine"))
+    assert cache.size() == CacheSize(entries=1, size=64 + len("1790000060000000 mine"))
     other.close()
 
 
@@ -81,6 +81,16 @@ def test_a_foreign_text_is_a_fault(cache: RedisAnswers, server: Any, prefix: str
         cache.get("a")
     cache.put("a", "ours", ttl=60, tag="t")
     assert cache.get("a") == "ours"
+
+
+def test_an_answer_of_another_key_is_a_fault(cache: RedisAnswers, server: Any, prefix: str) -> None:
+    """Whatever handed it over: what was asked for is asked for again, and it is not shown to anybody."""
+    cache.put("biz_7", "of Ama", ttl=60, tag="t")
+    server.copy(f"{prefix}:a:biz_7", f"{prefix}:a:biz_8")
+    with pytest.raises(CacheFault, match=r"cannot be used \(RefusedRow\)"):
+        cache.get("biz_8")
+    cache.put("biz_8", "of Kofi", ttl=60, tag="t")
+    assert [cache.get("biz_7"), cache.get("biz_8"), cache.evict("t")] == ["of Ama", "of Kofi", 2]
 
 
 def test_a_foreign_type_is_a_fault_that_nothing_waits_for(cache: RedisAnswers, server: Any, prefix: str) -> None:

@@ -19,7 +19,7 @@ from dataclasses import fields, is_dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from functools import cache
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from json.encoder import encode_basestring as quoted
 from operator import itemgetter
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 _TAG: Final = "!"
 # Python refuses to print integers of thousands of digits; hexadecimal has no such limit.
 _PLAIN_BITS: Final = 64
+# A host may make classes while it runs, and they must be free to go.
+_MOST_CLASSES: Final = 1_024
 
 
 class _Opaque(TypeError):
@@ -181,7 +183,7 @@ class _Writer:
         return form
 
 
-@cache
+@lru_cache(maxsize=_MOST_CLASSES)
 def _frame(word: str, kind: type, names: tuple[str, ...]) -> tuple[str, ...]:
     """The text around the values of a class, with an empty text in the place of each."""
     gap = "\0"  # In quoted text it cannot stand.
@@ -191,7 +193,7 @@ def _frame(word: str, kind: type, names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(texts)
 
 
-@cache
+@lru_cache(maxsize=_MOST_CLASSES)
 def _model_fields(kind: type[BaseModel]) -> tuple[tuple[str, ...], Callable[[BaseModel], Iterable[object]]]:
     """The fields of a model in order, and what reads them."""
     names = tuple(sorted(kind.model_fields))

@@ -6,9 +6,12 @@ else: every fault is a `CacheFault`, and for some seconds after one nobody waits
 for the server again.
 
 ======================== ===================================================
-``PREFIX:a:KEY``         an answer: 32 signs that stand for its tag, its end, its text
+``PREFIX:a:KEY``         an answer: 32 signs each for its tag and its key, its end, its text
 ``PREFIX:l:KEY``         the lock of an answer that some host is asking for
 ======================== ===================================================
+
+An answer that names another key is refused: a client whose connection was interrupted may hand over what
+somebody else had asked for. It is no protection against who can write to the server.
 
 Answers are found by tag by looking through the keys, not by an index of them: an
 index that lost a key would leave an erased business's answers behind.
@@ -94,7 +97,7 @@ class RedisAnswers:
         """
         with self._faults():
             stored = self._client.get(self._name("a", key))
-            return None if stored is None else unexpired(stored.decode()[_TAG_SIGNS:], self._clock.now())
+            return None if stored is None else unexpired(_of_key(key, stored.decode()), self._clock.now())
 
     def put(self, key: str, value: str, *, ttl: float, tag: str) -> None:
         """Keep a text for ``ttl`` seconds under a tag.
@@ -103,7 +106,7 @@ class RedisAnswers:
             CacheFault: If the text is too long, or the server does not take it.
         """
         name, lifetime = self._name("a", key), round(ttl * _MILLISECONDS)
-        text = _mark(tag) + row(until(self._clock.now(), ttl), keepable(value))
+        text = _mark(tag) + _mark(key) + row(until(self._clock.now(), ttl), keepable(value))
         with self._faults():
             if lifetime > 0:
                 self._client.set(name, text, px=lifetime)
@@ -228,6 +231,14 @@ def _library() -> Any:  # noqa: ANN401  # its classes are looked up by name
         raise ConfigError(msg) from None
 
 
-def _mark(tag: str) -> str:
-    """Signs that stand for a tag, always the same number of them."""
-    return hashlib.sha256(tag.encode("utf-8", "surrogatepass")).hexdigest()[:_TAG_SIGNS]
+def _of_key(key: str, stored: str) -> str:
+    """The row of an answer, if it is that of the key."""
+    if stored[_TAG_SIGNS : 2 * _TAG_SIGNS] != _mark(key):
+        msg = "an answer of another key"
+        raise RefusedRow(msg)
+    return stored[2 * _TAG_SIGNS :]
+
+
+def _mark(name: str) -> str:
+    """Signs that stand for a tag or a key, always the same number of them."""
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:_TAG_SIGNS]

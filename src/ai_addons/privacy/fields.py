@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from functools import cache
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, cast
 
@@ -27,7 +27,17 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 from ai_addons.errors import PrivacyRefused
 from ai_addons.privacy.base import Declared
 from ai_addons.privacy.markers import AMOUNT_BANDS, BUCKETS, DAY_BANDS, Bucket, DateBucket, FreeText, Mark, Pii, Public
-from ai_addons.privacy.shapes import UNMARKED, FieldPlan, Shape, extra_of, fields_of, fitting, mark_of, part_of
+from ai_addons.privacy.shapes import (
+    MOST_CLASSES,
+    UNMARKED,
+    FieldPlan,
+    Shape,
+    extra_of,
+    fields_of,
+    fitting,
+    mark_of,
+    part_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -298,7 +308,7 @@ def _plans(value: object) -> tuple[FieldPlan, ...] | None:
     return None
 
 
-@cache
+@lru_cache(maxsize=MOST_CLASSES)
 def _tuple_plans(cls: type) -> tuple[FieldPlan, ...]:
     """The fields of a named tuple in their order; those of an old-style one have no annotation."""
     known = {plan.name: plan for plan in fields_of(cls)}
@@ -345,7 +355,7 @@ def _dump(value: object) -> object:
         raise PrivacyRefused(_unsendable(value)) from None
 
 
-@cache
+@lru_cache(maxsize=MOST_CLASSES)
 def _adapter(cls: type) -> TypeAdapter[Any]:
     return TypeAdapter(cls)
 

@@ -12,7 +12,7 @@ import inspect
 import types
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import (
     Annotated,
     Any,
@@ -38,6 +38,9 @@ from ai_addons.errors import PrivacyRefused
 from ai_addons.privacy.markers import FreeText, Mark, Public, mark_in, strictest
 
 _NOTHING: Final[Mapping[str, Any]] = types.MappingProxyType({})
+MOST_CLASSES: Final = 1_024
+"""Of how many classes the reading is remembered. A host may make some while it runs; they must be free to go."""
+
 _KEY_AND_VALUE: Final = 2
 _WRAPPERS: Final = frozenset({Required, NotRequired, ReadOnly, Final, ClassVar})
 
@@ -100,7 +103,7 @@ def part_of(shape: Shape, index: int) -> Shape:
     return tuple(arm for whole in shape for arm in whole.part(index))
 
 
-@cache
+@lru_cache(maxsize=MOST_CLASSES)
 def fields_of(cls: type) -> tuple[FieldPlan, ...]:
     """What is sent of a model, dataclass, named tuple or typed dict, and how it is marked.
 
@@ -125,7 +128,7 @@ def fields_of(cls: type) -> tuple[FieldPlan, ...]:
     return tuple(fields)
 
 
-@cache
+@lru_cache(maxsize=MOST_CLASSES)
 def extra_of(cls: type) -> Shape:
     """The shape of fields that a model takes along without declaring them, as a free dict."""
     for base in cls.__mro__:
