@@ -6,7 +6,7 @@ import json
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import pytest
 
@@ -290,9 +290,9 @@ def test_money_on_its_way_back_is_told(office: Office) -> None:
 
 
 def test_the_status_says_what_needs_somebody(office: Office) -> None:
-    """Half an hour later the open attempt waits too; the rate of the settings is always stale."""
+    """Half an hour later the open attempt waits too; a rate that was set by hand calls nobody."""
     before = told(office.get("ai/admin/status/"))
-    assert before["alerts"] == ["The exchange rate of 2026-09-29 from static is stale."]
+    assert before["alerts"] == []
     assert before["at"] == "2026-09-26T14:13:21Z"
     buy(office)
     office.clock.advance(1_801)
@@ -302,7 +302,6 @@ def test_the_status_says_what_needs_somebody(office: Office) -> None:
         "Paused: credit_assessment of all businesses.",
         "Waiting: payments that nobody ended for half an hour (1).",
         "Waiting: payments that do not fit their order (1).",
-        "The exchange rate of 2026-09-29 from static is stale.",
     ]
     assert after["switches"] == [
         {"business": None, "feature": "credit_assessment", "actor": "esi@pos.example", "at": after["at"]}
@@ -566,6 +565,34 @@ def test_a_budget_is_worth_an_alert_from_its_warning_level_on(one: SpendingAnswe
         waiting=(),
     )
     assert list(figures.alerts([one], [], [], fresh, warn_at=Decimal("0.8"))) == alert
+
+
+OLD_RATE = "The exchange rate of 2026-09-21 from {} is {}. Run `ai-addons rates refresh`."
+
+
+@pytest.mark.parametrize(
+    ("source", "state", "sources", "alert"),
+    [
+        ("bog", "fresh", ("bog", "static"), []),
+        ("bog", "old", ("bog", "static"), [OLD_RATE.format("bog", "old")]),
+        ("static", "stale", ("bog", "static"), [OLD_RATE.format("static", "stale")]),
+        ("static", "stale", ("static",), []),
+    ],
+)
+def test_an_old_rate_is_an_alert_where_sources_should_give_a_newer_one(
+    source: str, state: Literal["fresh", "old", "stale"], sources: tuple[str, ...], alert: list[str]
+) -> None:
+    """Who sets the rate by hand is not called each night; who named sources and hears nothing from them is."""
+    known = RateAnswer(
+        ghs_per_usd=Decimal(11),
+        as_of=date(2026, 9, 21),
+        source=source,
+        age_days=5,
+        state=state,
+        sources=sources,
+        waiting=(),
+    )
+    assert list(figures.alerts([], [], [], known, warn_at=Decimal("0.8"))) == alert
 
 
 @pytest.mark.parametrize(

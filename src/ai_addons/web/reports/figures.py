@@ -6,6 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final, Literal
 
+from ai_addons.billing.fx.sources import STATIC
 from ai_addons.billing.hits import total_use
 from ai_addons.billing.packs import share
 from ai_addons.billing.periods import from_micros
@@ -276,5 +277,6 @@ def alerts(
             yield f"Waiting: {WAITS[waits.what]} ({waits.several})."
     if known.waiting:
         yield f"Waiting: exchange rates to be confirmed ({len(known.waiting)})."
-    if known.state != "fresh":
-        yield f"The exchange rate of {known.as_of} from {known.source} is {known.state}."
+    # Who names no source keeps the rate of the settings by choice: it is shown as stale, and nobody is called for it.
+    if known.state != "fresh" and set(known.sources) != {STATIC}:
+        yield f"The exchange rate of {known.as_of} from {known.source} is {known.state}. Run `ai-addons rates refresh`."
