@@ -29,7 +29,7 @@ class Moody:
 def searched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The texts that recognizers are shown."""
     seen: list[str] = []
-    search = Scanner._search
+    search = Scanner._search  # pyright: ignore[reportPrivateUsage]  # watched, not called
 
     def watched(self: Scanner, text: str) -> list[Span]:
         seen.append(text)
