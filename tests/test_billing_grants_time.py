@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -41,17 +40,6 @@ def _rows(books: Books, kind: str) -> list[tuple[str, str, str, int]]:
         for entry in books.store.ledger("biz_7")
         if entry.kind == kind
     ]
-
-
-def test_a_grant_that_is_moved_keeps_all_the_rest() -> None:
-    """Every field has a value that is no default, so that none can be forgotten where the copy is made by hand."""
-    values: dict[str, Any] = {"id": "g_1", "source": "promo", "ref": "r_1", "priority": 7, "paid": 5}
-    values |= {"features": ("menu_idea",), "effective_at": 1, "expires_at": 2, "voided_at": 3}
-    values |= {"amount": Credits(9), "remaining": Credits(8), "held": Credits(4)}
-    assert set(values) == {field.name for field in fields(Grant)}
-    grant = Grant(**values)
-    assert grant.moved(held=Credits(1)) == replace(grant, held=Credits(1))
-    assert grant.moved(held=Credits(0), remaining=Credits(0)) == replace(grant, held=Credits(0), remaining=Credits(0))
 
 
 # Grants that begin later.

@@ -219,7 +219,7 @@ class LockedWallet:
     def pin(self, hold: str, attempt: int, shares: Sequence[tuple[Grant, Credits]], expires_at: int) -> None:
         """Set credits aside for a hold."""
         for grant, share in shares:
-            self._put(grant.moved(held=grant.held + share))
+            self._put(replace(grant, held=grant.held + share))
             self.held += share
             self.tx.write(sql.ADD_SHARE, self._share(hold, attempt, grant.id, share.micro, 0))
         self.look_again_by(expires_at)
@@ -236,7 +236,7 @@ class LockedWallet:
         for row, part in zip(rows, burnt, strict=True):
             share, grant = Credits.from_micro(row.share), self._grants[row.grant_id]
             earned += grant.worth(part)
-            self._put(grant.moved(held=grant.held - share, remaining=grant.remaining - part))
+            self._put(replace(grant, held=grant.held - share, remaining=grant.remaining - part))
             self.held -= share
             if part:
                 self.tx.write(sql.SAVE_SHARE, self._share_key(hold, attempt, grant.id) | {"used": part.micro})
