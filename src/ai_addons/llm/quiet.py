@@ -97,7 +97,7 @@ class QuietLogs:
 
     def __init__(self, library: Any) -> None:  # noqa: ANN401  # untyped: its adapter loads it by name
         self._library = library
-        self._lists = lists_of_listeners(vars(library))
+        self._lists = lists_of_listeners(cast("Mapping[str, object]", vars(library)))
         self._make: Callable[..., object] | None = None
         try:
             ordinary = library.litellm_core_utils.litellm_logging.Logging
