@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
-
-Later: TypeAlias = Literal["payments", "web pages", "projections"]
+from typing import Final
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "explanation" / "failures-others-had.md"
 
@@ -30,17 +28,15 @@ class Failure:
         id: ``B`` or ``D`` and its number.
         wrong: What went wrong.
         tests: Each test that shows that it does not here, as ``module::function``.
-        later: The part of the package that will bring the test, or the rest of it; None if all is shown.
     """
 
     id: str
     wrong: str
     tests: tuple[str, ...]
-    later: Later | None = None
 
 
-def _failure(id_: str, wrong: str, *tests: str, later: Later | None = None) -> Failure:
-    return Failure(id=id_, wrong=wrong, tests=tests, later=later)
+def _failure(id_: str, wrong: str, *tests: str) -> Failure:
+    return Failure(id=id_, wrong=wrong, tests=tests)
 
 
 _REFUNDS: Final = "test_billing_refunds"
@@ -181,7 +177,13 @@ REPORTED: Final = (
         _ONE_ALERT,
         "test_billing_alert_rules::test_hovering_around_the_level_fires_once",
     ),
-    _failure("B22", "An automatic top-up was ordered again at each look, or stopped without a word.", later="payments"),
+    _failure(
+        "B22",
+        "An automatic top-up was ordered again at each look, or stopped without a word.",
+        "test_billing_topping_up::test_many_machines_at_once_buy_once",
+        "test_billing_topping_up::test_a_runaway_buys_no_more_than_was_agreed",
+        "test_billing_topping_up::test_a_declined_card_ends_its_order_and_is_tried_again_later",
+    ),
     _failure(
         "B23",
         "A trial was claimed again after deleting the account, and by farms of accounts.",
@@ -189,8 +191,17 @@ REPORTED: Final = (
         f"{_PLAN}::test_b23_a_farm_of_accounts_has_its_bound",
         "test_billing_trials::test_parallel_claims_of_one_owner_give_one_trial",
     ),
-    _failure("B24", "One tenant could look up or verify the payment of another.", later="payments"),
-    _failure("B25", "A payment of 10 was taken for one of 100.", later="payments"),
+    _failure(
+        "B24",
+        "One tenant could look up or verify the payment of another.",
+        "test_billing_orders::test_another_business_learns_nothing",
+        "test_web_access::test_anothers_thing_looks_like_one_that_is_not_there",
+    ),
+    _failure(
+        "B25",
+        "A payment of 10 was taken for one of 100.",
+        "test_billing_orders::test_a_payment_that_does_not_fit_grants_nothing",
+    ),
     _failure(
         "B26",
         "A check of the balance forgot what was held by calls under way.",
@@ -265,8 +276,8 @@ PLANNED: Final = (
     _failure(
         "D11",
         "Cancelling set a flag that nothing read, and the text “false” counted as true.",
-        _CANCELLED,
-        later="web pages",
+        "test_billing_failures_time::test_d9_d11_a_cancelled_add_on_ends_by_itself",
+        "test_web_door::test_booleans_are_strict",
     ),
     _failure(
         "D12",
@@ -310,8 +321,18 @@ PLANNED: Final = (
         f"{_PLAN}::test_d20_every_cost_keeps_the_rate_it_was_converted_by",
         "test_billing_rates::test_every_row_keeps_its_rate_day_source_and_staleness",
     ),
-    _failure("D21", "The answer to a wrong reference told who exists; references could be guessed.", later="payments"),
-    _failure("D22", "GHS 30 was sent as 30 pesewas.", later="payments"),
+    _failure(
+        "D21",
+        "The answer to a wrong reference told who exists; references could be guessed.",
+        "test_billing_orders::test_another_business_learns_nothing",
+        "test_web_access::test_anothers_thing_looks_like_one_that_is_not_there",
+    ),
+    _failure(
+        "D22",
+        "GHS 30 was sent as 30 pesewas.",
+        "test_gateways_paystack::test_a_page_is_opened_with_the_amount_in_pesewas",
+        "test_money::test_money_knows_the_minor_unit_of_its_currency",
+    ),
     _failure(
         "D23",
         "A double tap made two orders, and the amount was noted as paid before it was.",
@@ -336,7 +357,7 @@ PLANNED: Final = (
         "D26",
         "Any number of days could be asked for, and text ended in an error 500.",
         "test_billing_usage::test_a_report_covers_one_to_366_days",
-        later="web pages",
+        "test_web_credits::test_days_out_of_bounds_are_told_and_not_repeated",
     ),
     _failure("D27", "Reports read all raw rows through an index that did not fit.", _LOG, _REPORTS),
     _failure(
@@ -350,8 +371,18 @@ PLANNED: Final = (
     _failure("D31", "Deleting a business deleted its books.", _FORGOTTEN),
     _failure("D32", "Features were a fixed list in the database.", _PRICE_LIST),
     _failure("D33", "The hash of a number stood for a person: it is the number itself.", _FORGOTTEN),
-    _failure("D34", "Any cashier could buy, cancel and see costs.", later="web pages"),
-    _failure("D35", "An order could be called refunded, and there was no way to get there.", later="payments"),
+    _failure(
+        "D34",
+        "Any cashier could buy, cancel and see costs.",
+        "test_web_door::test_without_a_hook_of_the_host_everything_is_refused",
+        "test_web_access::test_nobody_sees_or_changes_what_is_not_theirs",
+        "test_web_pages::test_no_page_shows_what_calls_cost_the_operator",
+    ),
+    _failure(
+        "D35",
+        "An order could be called refunded, and there was no way to get there.",
+        "test_billing_sending_back::test_two_refunds_in_part_make_a_whole_and_there_is_no_third",
+    ),
     _failure(
         "D36",
         "No version of a price, no key on a charge, no rule for an answer that comes late.",
@@ -361,14 +392,15 @@ PLANNED: Final = (
     _failure(
         "D37",
         "“Renews by itself”, with a way of paying that cannot be pulled.",
-        f"{_TIME}::test_d37_a_renewal_that_nobody_approved_is_asked_for_and_then_ends",
-        later="payments",
+        "test_billing_failures_time::test_d37_a_renewal_that_nobody_approved_is_asked_for_and_then_ends",
+        "test_billing_renewing::test_without_a_card_the_order_waits_for_its_owner_with_a_page",
+        "test_billing_renewing::test_a_renewal_can_be_paid_until_its_grace_is_over",
     ),
     _failure(
         "D38",
         "Projections left out the payment fee and the tax.",
         "test_billing_margin::test_the_margin_counts_extra_attempts_and_the_payment_fee",
-        later="projections",
+        "test_billing_projection::test_a_fee_is_cost",
     ),
     _failure(
         "D39",
@@ -385,8 +417,7 @@ _HEAD: Final = """\
 
 Credits for AI have gone wrong in many systems before this one. Each line below is a failure that users of others
 reported (B), or a mistake in the first plan of this package (D). Beside it stands the test that shows that it does not
-happen here. The tests of the books run on SQLite and on PostgreSQL. A line that ends with *with payments* and the like
-names the part of the package that brings the test, or the rest of it.
+happen here. The tests of the books run on SQLite and on PostgreSQL.
 """
 
 
@@ -408,8 +439,7 @@ def _table(failures: tuple[Failure, ...]) -> str:
 
 
 def _proof(failure: Failure) -> str:
-    shown = [f"`{test}`" for test in failure.tests]
-    return "<br>".join([*shown, *([f"*with {failure.later}*"] if failure.later else [])])
+    return "<br>".join(f"`{test}`" for test in failure.tests)
 
 
 if __name__ == "__main__":
