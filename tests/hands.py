@@ -14,6 +14,7 @@ import pytest
 from ai_addons.billing.sql.pipelined import PipelinedTx
 from ai_addons.billing.sql.tx import Tx
 from tests.books import Books, new_database
+from tests.sizes import FULL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-FULL: Final = os.environ.get("AI_ADDONS_TEST_SIZE") == "full"
-"""Whether there is time for the large sizes."""
 
 _SEND: Final = PipelinedTx._send
 _DIED: Final = 7

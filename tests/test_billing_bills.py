@@ -19,7 +19,7 @@ from ai_addons.billing.bills.parsing import MOST_BYTES, BillLine, parse_bill, pl
 from ai_addons.billing.bills.reading import reconcile_bill
 from ai_addons.money import PicoUsd
 from tests.books import FAILED, OK, Books
-from tests.hands import FULL
+from tests.sizes import FULL
 
 DAY: Final = date(2026, 9, 21)
 OPENAI, ANTHROPIC, GOOGLE = map(format_of, ("openai", "anthropic", "google"))

@@ -23,7 +23,8 @@ from ai_addons.money import Credits
 from ai_addons.testing import FakeLlm, kit_settings
 from tests.books import FAILED, OK, TTL, Books, file_url, new_url, on_postgres
 from tests.features import slogan
-from tests.hands import FULL, at_once, dies_at, everything, examined, fatal, plan, steps_of
+from tests.hands import at_once, dies_at, everything, examined, fatal, plan, steps_of
+from tests.sizes import FULL
 
 if TYPE_CHECKING:
     from collections.abc import Callable

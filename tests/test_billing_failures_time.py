@@ -17,7 +17,8 @@ from ai_addons.money import Credits
 from ai_addons.testing.fakes import ManualClock
 from tests.addon_books import us
 from tests.books import DAY, OK, Books
-from tests.hands import FULL, at_once, everything, examined
+from tests.hands import at_once, everything, examined
+from tests.sizes import FULL
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,6 +20,7 @@ from ai_addons.testing.fakes import ManualClock
 from tests import books_child
 from tests.books import SECOND, TTL, new_url, open_books, run_sql
 from tests.processes import Child
+from tests.sizes import FULL
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("each_database")
 
-FULL: Final = os.environ.get("AI_ADDONS_TEST_SIZE") == "full"
 KILLS: Final = int(os.environ.get("AI_ADDONS_TEST_KILLS", "300" if FULL else "20"))
 START: Final = 1_801_180_800_000_000
 # A shop's books are read as a whole after each kill; so that they stay short, another shop takes over.

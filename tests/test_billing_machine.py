@@ -27,6 +27,7 @@ from tests.books import FAILED, OK, Books, kept_in
 from tests.machine_model import Model
 from tests.machine_shop import CREDIT, DAY, PAUSE, SECOND, TRIAL, Call, Grant, Refused, Shop
 from tests.machine_tables import expected, found
+from tests.sizes import FULL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
     from ai_addons.events import Event
 
-FULL: Final = os.environ.get("AI_ADDONS_TEST_SIZE") == "full"
 EXAMPLES: Final = int(os.environ.get("AI_ADDONS_TEST_EXAMPLES", "2000" if FULL else "0"))
 SHOPS: Final = st.sampled_from(["biz_7", "biz_7", "biz_7", "biz_8"])
 AMOUNTS: Final = st.sampled_from([1, 333_333, 3 * CREDIT, 8 * CREDIT, 9 * CREDIT, 30 * CREDIT])

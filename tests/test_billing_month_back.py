@@ -13,9 +13,9 @@ from ai_addons.billing.renewing import Renewed
 from ai_addons.errors import InsufficientCreditsError, WalletSuspended
 from ai_addons.money import Credits
 from tests.books import OK
-from tests.hands import FULL
 from tests.money_back import figures
 from tests.scripted_gateway import ScriptedGateway, Till, webhook
+from tests.sizes import FULL
 
 if TYPE_CHECKING:
     from ai_addons.billing.opening import Payment

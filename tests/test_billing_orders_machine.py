@@ -10,8 +10,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from ai_addons.billing.gateways.base import Outcome
 from ai_addons.errors import PaymentError
-from tests.hands import FULL
 from tests.scripted_gateway import Till, webhook
+from tests.sizes import FULL
 
 ANSWERS = st.sampled_from(["pending", "failed", "unknown", "right", "right", "short", "naira", "live"])
 PRICE = 3_000

@@ -17,10 +17,11 @@ from ai_addons.errors import GatewayError
 from ai_addons.money import Credits
 from tests import payments_child
 from tests.books import Books, new_database, new_url, open_books, run_sql
-from tests.hands import FULL, at_once, dies_at, examined, fatal, steps_of
+from tests.hands import at_once, dies_at, examined, fatal, steps_of
 from tests.payments_child import FolderGateway, sell
 from tests.processes import Child
 from tests.scripted_gateway import ScriptedGateway, Till, webhook
+from tests.sizes import FULL
 
 if TYPE_CHECKING:
     from collections.abc import Callable

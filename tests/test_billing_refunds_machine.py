@@ -24,6 +24,7 @@ from tests.books import DAY, FAILED, OK, SECOND, TTL, Books, kept_in
 from tests.hands import Stopped, stops_at
 from tests.money_back import VALUE, dispute, refund
 from tests.refund_model import CREDIT, GIFT, LATER, OWN, Model
+from tests.sizes import FULL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from ai_addons.billing.clawback import PaidOrder
     from ai_addons.billing.records import Hold
 
-FULL: Final = os.environ.get("AI_ADDONS_TEST_SIZE") == "full"
 MONTH: Final = replace(VALUE, credits=Credits(100), bonus=Credits(0), month="sub-1:0")
 """A month of an add-on for the same money and as many credits."""
 

@@ -14,7 +14,7 @@ from ai_addons.billing.records import Hold
 from ai_addons.money import Credits
 from ai_addons.testing.fakes import ManualClock
 from tests.books import DAY, FAILED, OK, SECOND, Books
-from tests.hands import FULL
+from tests.sizes import FULL
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -22,7 +22,8 @@ from ai_addons.errors import InsufficientCreditsError, PaymentError
 from ai_addons.money import Credits, Money
 from ai_addons.testing.gateway import FakeGateway
 from tests.books import OK, Books, kept_in
-from tests.hands import FULL, Stopped, stops_at
+from tests.hands import Stopped, stops_at
+from tests.sizes import FULL
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from tests.books import kept_in, new_url, run_sql
-from tests.hands import FULL
 from tests.payments_town import HABITS, WAYS, Town
+from tests.sizes import FULL
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -23,7 +23,7 @@ from ai_addons.errors import UnknownPlugin
 from ai_addons.money import Credits, Money
 from ai_addons.testing import contracts
 from ai_addons.testing.contracts import PolicyContract
-from tests.hands import FULL
+from tests.sizes import FULL
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,7 @@ from ai_addons.privacy.base import Kind, Unresolved
 from ai_addons.privacy.grammar import LONGEST, LOOKALIKE, first_unfinished
 from ai_addons.privacy.type_words import TYPE_WORDS, kind_of
 from tests.distortions import DISTORTIONS, LOST, SENTENCES, TRANSLATED, distorted, full_vault
-from tests.hands import FULL
+from tests.sizes import FULL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -27,13 +27,13 @@ from tests.canaries import canary
 from tests.fuzz_shop import API_KEY, PLACEHOLDER, ROUTES, SECRET, Shop, asked, shop_features, shop_settings
 from tests.leaks import Net
 from tests.postgres import emptied_url
+from tests.sizes import FULL
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ai_addons.testing.wire import Provider, WireCall
 
-FULL: Final = os.environ.get("AI_ADDONS_TEST_SIZE") == "full"
 CALLS: Final = int(os.environ.get("AI_ADDONS_TEST_CANARIES", "100000" if FULL else "1500"))
 BATCH: Final = 250
 # What the calls of a batch must have come to, or it proves little.

@@ -13,7 +13,7 @@ from ai_addons.privacy import contacts, grammar
 from ai_addons.privacy.base import Kind, Unresolved
 from ai_addons.privacy.restore import PlaceholderVault
 from tests.distortions import DISTORTIONS, LOST, distorted, full_vault
-from tests.hands import FULL
+from tests.sizes import FULL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

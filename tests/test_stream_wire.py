@@ -18,8 +18,8 @@ from ai_addons.settings import ProviderSettings
 from ai_addons.testing.loopback import Loopback
 from ai_addons.testing.routes import ModelRoutes
 from ai_addons.testing.wire import PROVIDERS, Provider
-from tests.hands import FULL
 from tests.llm_wire import ROUTES, request
+from tests.sizes import FULL
 
 BOTH = pytest.mark.parametrize("aio", [False, True], ids=["sync", "async"])
 EACH = pytest.mark.parametrize("provider", PROVIDERS)

@@ -24,6 +24,7 @@ from ai_addons.web import Principal, Web
 from ai_addons.web.base import Endpoint
 from ai_addons.web.endpoints import ENDPOINTS
 from ai_addons.web.openapi import all_errors, document, is_told
+from tests.sizes import FULL
 from tests.test_cli import call
 from tests.web import OWNER, Shop
 from tests.web_hosts import begin_django
@@ -155,7 +156,6 @@ def resolved(part: Any, schemas: dict[str, Any]) -> Any:
 
 EXAMPLES: Final = int(os.environ.get("AI_ADDONS_TEST_HTTP_EXAMPLES", "3"))
 """Requests to each endpoint of each kind; more with the environment."""
-FULL: Final = os.environ.get("AI_ADDONS_TEST_SIZE") == "full"
 
 # Whatever it allows, and what it does not, in every framework.
 
