@@ -30,17 +30,6 @@ _DIED: Final = 7
 _WORKED: Final = 0
 
 
-def share(every: Sequence[T], number: int, parts: int) -> Sequence[T]:
-    """All of them in the full size; else a share.
-
-    Args:
-        every: What there is.
-        number: Which share; as many numbers in a row as there are parts make the whole.
-        parts: How many shares.
-    """
-    return every if FULL or not every else every[number % min(parts, len(every)) :: parts]
-
-
 def at_once(many: int, work: Callable[[int], T]) -> list[T]:
     """What many threads give that all start at the same moment."""
     start = threading.Barrier(many)

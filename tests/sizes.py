@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import Final
+from typing import TYPE_CHECKING, Final, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+T = TypeVar("T")
 
 FULL: Final = os.environ.get("AI_ADDONS_TEST_SIZE") == "full"
 """Whether there is time for the large sizes."""
@@ -19,3 +24,14 @@ def tries(most: int) -> int:
         most: What the full size tries.
     """
     return most if FULL else min(most, max(_FEWEST, most // _PARTS))
+
+
+def share(every: Sequence[T], number: int, parts: int) -> Sequence[T]:
+    """All of them in the full size; else a share.
+
+    Args:
+        every: What there is.
+        number: Which share; as many numbers in a row as there are parts make the whole.
+        parts: How many shares.
+    """
+    return every if FULL or not every else every[number % min(parts, len(every)) :: parts]

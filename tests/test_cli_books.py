@@ -82,7 +82,7 @@ def test_usage_tells_what_its_cost_leaves_out(home: Path) -> None:
         addons.billing.charge_credits("b", "u", "market_cry", None, 10, 5, 400, None, None, "k-2")
     text = says("usage", "b")
     assert "3 calls, 3 answered" in text
-    assert text.endswith("cost to you: GHS 0.232920 (USD 0.020000000000) 1 calls of unknown cost are not in it")
+    assert text.endswith("cost to you: GHS 0.232920 (USD 0.020000000000) not in it: 1 call of unknown cost")
 
 
 @pytest.mark.usefixtures("trade")
@@ -175,9 +175,9 @@ def test_daily_sums_are_made_anew(home: Path) -> None:
     """The doctor says they differ and exits with 1; with --rebuild they follow from the call log again."""
     with closing(sqlite3.connect(home / "ai_addons.db")) as raw, raw:
         raw.execute("UPDATE ai_usage_daily SET calls = calls + 1")
-    assert "1 wallets checked, 1 findings" in call("doctor", code=1).stdout
+    assert "1 wallet checked, 1 finding\n" in call("doctor", code=1).stdout
     assert as_json("doctor", code=1)["findings"][0]["business"] == "b"
-    assert "1 wallets checked, 0 findings" in call("doctor", "--rebuild").stdout
+    assert "1 wallet checked, 0 findings" in call("doctor", "--rebuild").stdout
     assert as_json("doctor") == {"ok": True, "findings": [], "wallets": 1}
     assert as_json("usage", "b")["total_requests"] == 2
 

@@ -44,7 +44,7 @@ def test_kpis_are_told_with_interval_target_and_verdict(home: Path) -> None:
     assert "KPIs, last 30 days" in text
     assert "p50 400, p95 400, p99 400 ms" in text
     assert "Only the gateways know all confirmed payments: ask them." in text
-    assert "1 calls, USD 0.010000000000, booked as GHS 0.116460 at 11.646 GHS per USD (static, 2026-09-29" in text
+    assert "1 call, USD 0.010000000000, booked as GHS 0.116460 at 11.646 GHS per USD (static, 2026-09-29" in text
     plain = as_json("kpis", "--days", "7", "--active", "now.txt")
     by_key = {line["key"]: line for line in plain["lines"]}
     assert (by_key["adoption"]["numerator"], by_key["adoption"]["denominator"]) == (1, 2)
@@ -154,7 +154,7 @@ def test_a_comparison_that_cannot_be_made_is_refused(home: Path, arguments: list
 @pytest.mark.usefixtures("trade")
 def test_an_export_goes_to_a_new_file_and_is_noted(home: Path) -> None:
     """Who took it is in the audit log; an old file is never written over."""
-    assert "1 rows of transactions are in out.csv" in says("export", "transactions", "out.csv", "--actor", "ama")
+    assert "in out.csv: 1 row of transactions" in says("export", "transactions", "out.csv", "--actor", "ama")
     assert (home / "out.csv").read_text(encoding="utf-8").startswith("business_id,id,attempt,at,")
     assert "out.csv is there already" in call("export", "ledger", "out.csv", "--actor", "ama", code=2).stderr
     day = ("--since", "2000-01-01", "--until", "2001-01-01")
@@ -168,7 +168,7 @@ def test_an_export_goes_to_a_new_file_and_is_noted(home: Path) -> None:
 @pytest.mark.usefixtures("trade")
 def test_retention_is_a_command() -> None:
     """Nothing is old enough yet."""
-    assert ": 0 calls, 0 orders and 0 ratings forgot their users, 0 entries" in says("retain", "--actor", "ama")
+    assert ": 0 calls, 0 orders and 0 ratings forgot their users; the audit log" in says("retain", "--actor", "ama")
     assert as_json("retain", "--actor", "ama")["calls"] == 0
 
 

@@ -255,7 +255,7 @@ def test_refunds_that_nobody_told_of_are_counted(shop: AddOns, monkeypatch: pyte
     gateway(shop).tell_refund(reference, 2_000)
     told = call("reconcile").stdout
     assert told == (
-        "0 attempts asked about, 0 orders granted, 0 given up\n1 refunds and disputes booked that nobody had told of\n"
+        "0 attempts asked about, 0 orders granted, 0 given up\nrefunds and disputes booked that nobody had told of: 1\n"
     )
     assert as_json("reconcile")["returned"] == 0
 

@@ -84,7 +84,7 @@ def test_an_office_where_nothing_happened_has_empty_tables(office: Office) -> No
     assert "do not fit" not in says("payments")
     trade(office)
     office.clock.advance(3 * DAY)
-    assert "days are missing: no sweep has counted them yet" in says("calls", "--days", "366")
+    assert "days that no sweep has counted yet" in says("calls", "--days", "366")
 
 
 def test_nothing_needs_anybody(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:

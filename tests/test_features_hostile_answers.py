@@ -13,7 +13,7 @@ from ai_addons.features._guard import CANARY
 from ai_addons.money import Credits
 from ai_addons.testing.kit import SMALL
 from tests.eight import BUSINESS, EIGHT, KEYS, Puppet, asked, decided, shop, strings
-from tests.hands import share
+from tests.sizes import share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

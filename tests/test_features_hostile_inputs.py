@@ -15,9 +15,8 @@ from ai_addons.features._facts import clean
 from ai_addons.features._guard import unsafe
 from ai_addons.features._names import shown_name
 from tests.eight import EIGHT, KEYS, decided, inputs, prose, shop, strings
-from tests.hands import share
 from tests.hostile import NUMBERS, TEXTS, Path, Place, places, taken
-from tests.sizes import FULL
+from tests.sizes import FULL, share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

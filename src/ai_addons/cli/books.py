@@ -169,7 +169,7 @@ def sweep(*, json_out: bool) -> None:
     if json_out:
         show.print_json({"wallets": wallets})
     else:
-        click.echo(f"{wallets} wallets had something due")
+        click.echo(f"{show.counted(wallets, 'wallet')} had something due")
 
 
 def _rebuild(addons: AddOns, report: Report, actor: str, *, quiet: bool) -> None:
@@ -199,7 +199,7 @@ def _print_doctor(report: Report | None, health: Health | None) -> None:
     if report is not None:
         for finding in report.findings:
             click.echo(f"{finding.business}: {finding.rule}: {finding.detail}")
-        click.echo(f"{report.wallets} wallets checked, {len(report.findings)} findings")
+        click.echo(f"{show.counted(report.wallets, 'wallet')} checked, {show.counted(len(report.findings), 'finding')}")
 
 
 def _verify(findings: Sequence[Finding]) -> None:
@@ -217,10 +217,10 @@ def _print_usage(business: str, used: Usage) -> None:
     show.console().print(show.table(title, columns, rows, right=("calls", "credits")))
     time = used.avg_response_time_ms
     click.echo(
-        f"{used.total_requests} calls, {used.successful_requests} answered ({used.success_rate:.1%})"
+        f"{show.counted(used.total_requests, 'call')}, {used.successful_requests} answered ({used.success_rate:.1%})"
         f"{'' if time is None else f', {time:.0f} ms on average'}"
     )
     click.echo(f"{used.total_credits_used.short} credits used, {used.current_balance.short} available")
     click.echo(f"cost to you: GHS {used.total_cost_ghs} (USD {used.total_cost_usd:f})")
     if used.unpriced:
-        click.echo(f"{used.unpriced} calls of unknown cost are not in it")
+        click.echo(f"not in it: {show.counted(used.unpriced, 'call')} of unknown cost")

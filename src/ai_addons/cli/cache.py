@@ -59,7 +59,9 @@ def clear(feature: str | None, business: str | None, actor: str, *, json_out: bo
 
 
 def _print(found: CacheStats) -> None:
-    stored = "cannot say" if found.entries is None else f"{found.entries} answers, {found.size_bytes} bytes"
+    stored = (
+        "cannot say" if found.entries is None else f"{show.counted(found.entries, 'answer')}, {found.size_bytes} bytes"
+    )
     click.echo(f"Stored ({found.backend}): {stored}")
     if found.backend == "memory":
         click.echo(_ELSEWHERE)

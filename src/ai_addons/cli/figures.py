@@ -58,8 +58,8 @@ def print_fx(used: tuple[FxUsed, ...]) -> None:
     for one in used:
         stale = ", stale" if one.stale else ""
         click.echo(
-            f"{one.calls} calls, USD {usd(one.cost):f}, booked as GHS {ghs(one.cost_ghs)} at {one.rate.normalize():f} "
-            f"GHS per USD ({one.source}, {one.day}{stale})"
+            f"{show.counted(one.calls, 'call')}, USD {usd(one.cost):f}, booked as GHS {ghs(one.cost_ghs)} "
+            f"at {one.rate.normalize():f} GHS per USD ({one.source}, {one.day}{stale})"
         )
 
 
@@ -121,7 +121,9 @@ def _print_forecast(found: SpendForecast) -> None:
     if found.interval is not None:
         low, high = (f"{usd(bound):.2f}" for bound in found.interval)
         bounds = f"95 %: {low} to {high}"
-    click.echo(f"expected at its end: USD {usd(found.expected):.2f} ({bounds}), {found.days_left} days left")
+    click.echo(
+        f"expected at its end: USD {usd(found.expected):.2f} ({bounds}), {show.counted(found.days_left, 'day')} left"
+    )
     if found.unpriced:
-        click.echo(f"{found.unpriced} calls of unknown cost are not in it")
+        click.echo(f"not in it: {show.counted(found.unpriced, 'call')} of unknown cost")
     click.echo(found.method)

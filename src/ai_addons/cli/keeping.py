@@ -65,7 +65,7 @@ def export(  # a table, a file and a window have that many sides
     if json_out:
         show.print_json({"table": table, "file": str(path), "rows": count})
     else:
-        click.echo(f"{count} rows of {table} are in {path}")
+        click.echo(f"in {path}: {show.counted(count, 'row')} of {table}")
 
 
 @click.command()
@@ -80,8 +80,9 @@ def retain(actor: str, *, json_out: bool) -> None:
     else:
         before = show.when(done.before)
         click.echo(
-            f"before {before} UTC: {done.calls} calls, {done.orders} orders and {done.feedback} ratings forgot their "
-            f"users, {done.noted} entries of the audit log whom of a shop they name"
+            f"before {before} UTC: {show.counted(done.calls, 'call')}, {show.counted(done.orders, 'order')} and "
+            f"{show.counted(done.feedback, 'rating')} forgot their users; the audit log forgot whom of a shop "
+            f"it names, {done.noted} times"
         )
 
 

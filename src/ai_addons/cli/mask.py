@@ -237,10 +237,9 @@ def _tell(tally: _Tally, source: Source, notes: Console, *, reveal: bool, check:
         notes.print(legend(tally.found, reveal=reveal, lines=several))
     total = tally.counts.total()
     listed = ", ".join(f"{count} {kind}" for kind, count in sorted(tally.counts.items()))
-    values = "value" if total == 1 else "values"
     would = "would be replaced" if check else "replaced"
     where = f" in {tally.pieces} pieces" if several else ""
-    notes.print(Text(f"{source.name}: {total} {values} {would}{where}: {listed}"), soft_wrap=True)
+    notes.print(Text(f"{source.name}: {show.counted(total, 'value')} {would}{where}: {listed}"), soft_wrap=True)
 
 
 def legend(found: Iterable[Found], *, reveal: bool, lines: bool) -> show.Listing:

@@ -123,9 +123,12 @@ def _pair(billed: Side, logged: Side, name: str) -> str:
 
 
 def _print_reconciliation(found: Reconciliation) -> None:
-    click.echo(f"{found.asked} attempts asked about, {found.granted} orders granted, {found.abandoned} given up")
+    click.echo(
+        f"{show.counted(found.asked, 'attempt')} asked about, {show.counted(found.granted, 'order')} granted, "
+        f"{found.abandoned} given up"
+    )
     if found.returned:
-        click.echo(f"{found.returned} refunds and disputes booked that nobody had told of")
+        click.echo(f"refunds and disputes booked that nobody had told of: {found.returned}")
     rows = ((one.what, one.reference, one.detail) for one in found.discrepancies)
     if not found.ok:
         show.console().print(show.table("Left to you", ("what", "reference", "detail"), rows))

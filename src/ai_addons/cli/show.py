@@ -158,6 +158,11 @@ def when(micros: int) -> str:
     return datetime.fromtimestamp(micros / 1_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def counted(several: int, thing: str) -> str:
+    """A number with what it counts, e.g. "1 wallet" or "3 wallets"."""
+    return f"{several} {thing}" if several == 1 else f"{several} {thing}s"
+
+
 def print_json(value: object) -> None:
     """Print a value as JSON; amounts are decimal strings."""
     click.echo(json.dumps(plain(value), indent=2, ensure_ascii=False))

@@ -246,8 +246,6 @@ def _receipt(receipt: Receipt) -> str:
     parts = [paid, f"balance {receipt.balance.short}", _WORDS_BY[receipt.source]]
     if receipt.model is not None:
         masked = sum(receipt.masked.values())
-        private = (
-            f"{masked} private {'value' if masked == 1 else 'values'} masked" if masked else "nothing private in it"
-        )
+        private = f"{show.counted(masked, 'private value')} masked" if masked else "nothing private in it"
         parts += [receipt.model, private]
     return " · ".join([*parts, f"{receipt.latency_ms} ms"])

@@ -91,7 +91,7 @@ def _print_status(found: StatusAnswer) -> None:
 def _print_calls(found: CallsAnswer) -> None:
     out = show.console()
     if found.missing_days:
-        click.echo(f"{found.missing_days} days are missing: no sweep has counted them yet")
+        click.echo(f"missing: {show.counted(found.missing_days, 'day')} that no sweep has counted yet")
     columns = ("feature", "answered by", "calls", "within 3 s", "p50", "p95", "p99")
     times = (
         (
