@@ -140,8 +140,9 @@ class DiskAnswers:
             self._drop_connection()
 
     def _here(self) -> _Process:
+        process = os.getpid()
         # setdefault is atomic, so threads that come first together agree.
-        return self._processes.setdefault(os.getpid(), _Process())
+        return self._processes.get(process) or self._processes.setdefault(process, _Process())
 
     def _run(self, step: Callable[[_Cache], T]) -> T:
         """Do one step; a directory that shows damage is emptied and the step done once more."""
@@ -218,7 +219,7 @@ def make_private(directory: Path) -> bool:
     """
     try:
         # First, for mkdir locks the directory above, which other processes are at work in.
-        found = directory.stat(follow_symlinks=False)
+        found = os.stat(directory, follow_symlinks=False)  # noqa: PTH116  # done for every answer, and quicker
     except FileNotFoundError:
         directory.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileExistsError):

@@ -116,7 +116,8 @@ class Keys:
 
     def _named(self, place: Place, feature: str, version: str | int, asked: str) -> str:
         head = canonical([place.scope, feature, version, place.route, place.settings]).removesuffix("]")
-        return self._digest("cache", f"{head},{asked},{canonical(place.variant)}]")
+        # An integer is written as JSON writes it.
+        return self._digest("cache", f"{head},{asked},{place.variant:d}]")
 
     def request_hash(
         self, feature: str, version: str | int, arguments: Mapping[str, object], options: Mapping[str, object]
@@ -138,7 +139,7 @@ class Keys:
         self, feature: str, version: str | int, arguments: Mapping[str, object], options: Sequence[Mapping[str, object]]
     ) -> list[str]:
         """`request_hash` for several options each; arguments, which may be large, are read once."""
-        text = f"[{canonical(feature)},{canonical(version)},{arguments_text(arguments)},"
+        text = f"{canonical([feature, version]).removesuffix(']')},{arguments_text(arguments)},"
         begun = self._begun["request"].copy()
         begun.update(_bytes(text))
         return [_ended(begun, f"{canonical(each)}]") for each in options]

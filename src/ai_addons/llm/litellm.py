@@ -28,6 +28,7 @@ from ai_addons.llm.failures import not_sent, read_failure, timed_out
 from ai_addons.llm.providers import base_for, key_for, split_route
 from ai_addons.llm.quiet import QuietLogs
 from ai_addons.llm.replies import read_reply
+from ai_addons.llm.straight import StraightClients
 from ai_addons.llm.streamed import Incoming
 from ai_addons.llm.thinking import thinking_arguments
 
@@ -93,6 +94,7 @@ class LiteLlm:
         self._clock = clock or SystemClock()
         self._library: _Library | None = None
         self._logs: QuietLogs | None = None
+        self._straight: StraightClients | None = None
         self._clients: dict[asyncio.AbstractEventLoop, tuple[object, AsyncGenerator[None]]] = {}
         self._shared: Any = None
         self._loading = threading.Lock()
@@ -120,7 +122,7 @@ class LiteLlm:
         access = self._access(request)
         library = self._load()
         try:
-            response = library.completion(**self._arguments_of(request, library, "completion"), **access())
+            response = library.completion(**self._arguments_of(request, library, access))
         except ModelFailure:
             raise
         except Exception as error:
@@ -142,9 +144,7 @@ class LiteLlm:
         limit = asyncio.timeout(request.timeout)
         try:
             async with limit:
-                response = await library.acompletion(
-                    **self._arguments_of(request, library, "acompletion"), **access(), **client
-                )
+                response = await library.acompletion(**self._arguments_of(request, library, access, aio=True), **client)
         except ModelFailure:
             raise
         except Exception as error:
@@ -254,14 +254,21 @@ class LiteLlm:
             self._clients[loop] = (client, closer)
         return {"client": self._clients[loop][0]}
 
-    def _arguments_of(self, request: ModelRequest, library: _Library, call_type: str) -> dict[str, Any]:
-        """Everything of one call but key and address; LiteLLM does not log it where nobody wants to hear of it.
+    def _arguments_of(
+        self, request: ModelRequest, library: _Library, access: Callable[[], dict[str, object]], *, aio: bool = False
+    ) -> dict[str, Any]:
+        """Everything of one call. OpenAI is asked straight, and LiteLLM logs nothing where nobody wants to hear of it.
 
         In no frame that an error passes these have a name: a crash reporter would print the prompt.
         """
         logs = self._logs = self._logs or QuietLogs(library)
+        clients = self._straight = self._straight or StraightClients(library)
         arguments = _arguments(request, library)
-        return arguments | logs.arguments(request.model, arguments["messages"], call_type)
+        return (
+            arguments
+            | logs.arguments(request.model, arguments["messages"], "acompletion" if aio else "completion")
+            | clients.arguments(request.model, access, timeout=arguments["timeout"], aio=aio)
+        )
 
     def _load(self) -> _Library:
         with self._loading:
