@@ -314,6 +314,18 @@ async def test_what_does_not_fit_together_is_asked_alone(other: ModelRequest) ->
 
 
 @pytest.mark.anyio
+async def test_the_same_batch_is_the_same_request_whoever_is_ready_first() -> None:
+    """Requests stand in the order of the batch; calls get ready in any."""
+    asker = Counting()
+    folding = FoldingAsker(asker, 3)
+    first, second, third = folding.member(), folding.member(), folding.member()
+    await asyncio.gather(
+        *(member.aask(request(user), 1.0) for member, user in ((third, "c"), (first, "a"), (second, "b")))
+    )
+    assert asker.asked[0] == folded([request("a"), request("b"), request("c")])
+
+
+@pytest.mark.anyio
 async def test_an_adapter_that_breaks_is_each_calls_own_error() -> None:
     """Nobody waits for an answer that will not come."""
 

@@ -14,6 +14,8 @@ import json
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
+from itertools import count
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from ai_addons.llm.base import Attempt, Exchange, Message, ModelReply, ModelRequest, Usage
@@ -74,23 +76,29 @@ class FoldingAsker:
     def __init__(self, asker: Asker, members: int) -> None:
         self._asker = asker
         self._missing = members
-        self._waiting: list[Asked] = []
+        self._places = count()
+        self._waiting: list[tuple[int, Asked]] = []
         self._sending: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
 
     def member(self) -> FoldMember:
         """The asker of one call."""
-        return FoldMember(self, self._asker)
+        return FoldMember(self, self._asker, next(self._places))
 
-    async def join(self, request: ModelRequest, deadline: float) -> Exchange | None:
+    async def join(self, request: ModelRequest, deadline: float, place: int) -> Exchange | None:
         """Travel with the others.
+
+        Args:
+            request: What is asked.
+            deadline: When it must be answered, monotonic seconds.
+            place: Where among them; the same batch is the same request, whoever is ready first.
 
         Returns:
             The exchange as it concerns this request; None if it must be asked alone.
         """
         loop = asyncio.get_running_loop()
         asked = Asked(request, deadline, loop.create_future())
-        self._waiting.append(asked)
+        self._waiting.append((place, asked))
         if self._timer is None:
             self._timer = loop.call_later(_LINGER, self._send)
         self.arrived()
@@ -115,7 +123,7 @@ class FoldingAsker:
             self._timer = None
         waiting, self._waiting = self._waiting, []
         fitting = defaultdict[str, list[Asked]](list)
-        for asked in waiting:
+        for _, asked in sorted(waiting, key=itemgetter(0)):
             fitting[_kind(asked.request)].append(asked)
         for together in fitting.values():
             task = asyncio.ensure_future(self._exchange(together))
@@ -142,11 +150,18 @@ class FoldingAsker:
 
 
 class FoldMember:
-    """The asker of one call whose first request travels with others."""
+    """The asker of one call whose first request travels with others.
 
-    def __init__(self, together: FoldingAsker, asker: Asker) -> None:
+    Args:
+        together: Where they meet.
+        asker: What asks alone.
+        place: Where among the others.
+    """
+
+    def __init__(self, together: FoldingAsker, asker: Asker, place: int) -> None:
         self._together = together
         self._asker = asker
+        self._place = place
         self._joined = False
 
     def ask(self, request: ModelRequest, deadline: float) -> Exchange:
@@ -158,7 +173,7 @@ class FoldMember:
         if self._joined:
             return await self._asker.aask(request, deadline)
         self._joined = True
-        shared = await self._together.join(request, deadline)
+        shared = await self._together.join(request, deadline, self._place)
         if shared is None:
             return await self._asker.aask(request, deadline)
         if shared.failure is not None or shared.reply is not None:
