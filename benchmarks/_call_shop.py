@@ -78,6 +78,10 @@ class Noting:
         self.requests.append(request)
         return self._llm.complete(request)
 
+    def again(self) -> ModelReply:
+        """Ask for the last thing once more."""
+        return self._llm.complete(self.requests[-1])
+
     async def acomplete(self, request: ModelRequest) -> ModelReply:
         """Ask on the loop."""
         self.requests.append(request)
@@ -91,10 +95,12 @@ class Shop:
     Attributes:
         addons: Our side.
         bare: Arguments of ``litellm.completion`` that send what ours sends.
+        noting: Our adapter alone.
     """
 
     addons: AddOns
     bare: dict[str, Any]
+    noting: Noting
 
     def bill(self, number: int) -> None:
         """A billed call."""
@@ -109,6 +115,10 @@ class Shop:
         import litellm  # noqa: PLC0415  # by now it is loaded, as our adapter wants it
 
         litellm.completion(**self.bare)
+
+    def adapt(self, _number: int) -> None:
+        """The request alone, by our adapter: LiteLLM as we call it."""
+        self.noting.again()
 
     async def aask(self, _number: int) -> None:
         """The same on the event loop."""
@@ -133,7 +143,7 @@ def open_shop(store: str, base: str, folder: Path) -> Generator[Shop]:
     try:
         addons.grant(SHOP, 1_000_000, source="adjustment", ref="funds")
         copy.options(addons=addons, business=SHOP)(sale(0))
-        yield Shop(addons, _arguments(noting.requests[-1], base))
+        yield Shop(addons, _arguments(noting.requests[-1], base), noting)
     finally:
         addons.close()
 
