@@ -3,8 +3,9 @@
 import asyncio
 import signal
 import threading
+import time
 from collections.abc import Callable, Coroutine, Generator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,21 @@ async def test_a_cancel_wins_over_a_refusal_that_came_meanwhile(
     assert isinstance(caught.value.__cause__, InsufficientCreditsError)
 
 
+@pytest.fixture
+def _unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a thread does takes long enough to be waited for; newer Pythons don't wait for what is done by then."""
+    submit = ThreadPoolExecutor.submit
+
+    def late(self: ThreadPoolExecutor, work: Callable[..., Any], /, *args: Any) -> Future[Any]:
+        def slow() -> Any:
+            time.sleep(0.01)
+            return work(*args)
+
+        return submit(self, slow)
+
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", late)
+
+
 async def advance(call: Coroutine[Any, Any, Any]) -> None:
     """Run a coroutine to its next wait, and wait there in its place."""
     waiting = call.send(None)
@@ -128,6 +144,7 @@ async def advance(call: Coroutine[Any, Any, Any]) -> None:
 
 
 @pytest.mark.anyio
+@pytest.mark.usefixtures("_unhurried")
 @pytest.mark.parametrize("waits", [0, 1, 2])
 async def test_a_closed_coroutine_leaves_no_hold(
     waits: int, ai_addons: AddOns, ai_payer: Payer, ai_llm: FakeLlm
@@ -144,6 +161,7 @@ async def test_a_closed_coroutine_leaves_no_hold(
 
 
 @pytest.mark.anyio
+@pytest.mark.usefixtures("_unhurried")
 async def test_a_coroutine_closed_while_the_store_is_away_ends_quietly(
     ai_addons: AddOns, ai_payer: Payer, ai_llm: FakeLlm, ai_clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -165,6 +183,7 @@ async def test_a_coroutine_closed_while_the_store_is_away_ends_quietly(
 
 
 @pytest.mark.anyio
+@pytest.mark.usefixtures("_unhurried")
 async def test_a_coroutine_closed_after_capture_was_charged(
     ai_addons: AddOns, ai_payer: Payer, ai_llm: FakeLlm
 ) -> None:

@@ -186,7 +186,7 @@ class Quadratic(Tag):
 
     def find(self, text: str) -> Iterator[Span]:
         for at in range(len(text)):
-            if text.count("#", at) > len(text):
+            if len(text[at:].lower()) > len(text):
                 yield Span(at, at + 1, Kind.ID)
         yield from super().find(text)
 
