@@ -29,6 +29,10 @@ _Side: TypeAlias = "tuple[list[float], Callable[[int], object]]"
 
 _BARE: Final = "bare litellm.completion"
 _PER_ROUND: Final = 20
+# Calls after a pause that are not counted where a call among others is meant.
+_COLD: Final = 5
+_PAUSE_SECONDS: Final = 0.25
+_NANO_PER_MILLI: Final = 1_000_000
 _SQLITE_GOAL: Final = 0.4
 _POSTGRES_GOAL: Final = 0.6
 _CACHED_GOAL: Final = 0.7
@@ -121,8 +125,12 @@ def _numbers(size: int = _PER_ROUND) -> Iterator[range]:
 
 
 def cached(folder: Path, *, full: bool) -> list[Result]:
-    """A repeat from the cache, booked, against a bare durable insert on the same disk, in turn."""
-    ours, bare = list[float](), list[float]()
+    """A repeat from the cache, booked, against a bare durable insert on the same disk, in turn.
+
+    The goal is for a call among others. The first after a pause finds the processor's caches empty, more so when the
+    collector has just walked through all objects of LiteLLM; it is told beside.
+    """
+    ours, bare = list[list[float]](), list[list[float]]()
     with (
         serving() as base,
         open_shop(sqlite_url(folder / "books.db"), base, folder) as shop,
@@ -135,21 +143,39 @@ def cached(folder: Path, *, full: bool) -> list[Result]:
 
         repeat(0)
         for _ in range(60 if full else 20):
-            gc.collect()
-            ours.append(cpu(repeat, range(_PER_ROUND)))
-            bare.append(cpu(insert, range(_PER_ROUND)))
-    over = statistics.median(own - theirs for own, theirs in zip(ours, bare, strict=True))
+            for taken, work in ((ours, repeat), (bare, insert)):
+                gc.collect()
+                time.sleep(_PAUSE_SECONDS)
+                taken.append([_once(work) for _ in range(_COLD + _PER_ROUND)])
+    among = [[statistics.mean(times[_COLD:]) for times in side] for side in (ours, bare)]
+    over = statistics.median(own - theirs for own, theirs in zip(*among, strict=True))
+    own, theirs = (statistics.median(side) for side in among)
+    first, first_bare = (statistics.median(times[0] for times in side) for side in (ours, bare))
     return [
         Result(
             what="a cached call, booked",
-            ours=f"{statistics.median(ours):.2f} ms CPU",
-            yardstick=f"{statistics.median(bare):.2f} ms by a bare durable INSERT",
+            ours=f"{own:.2f} ms CPU",
+            yardstick=f"{theirs:.2f} ms by a bare durable INSERT",
             figure=over,
             unit="ms",
             goal=f"<= {_CACHED_GOAL} ms CPU more",
             met=over <= _CACHED_GOAL,
-        )
+        ),
+        Result(
+            what="the first cached call after a pause and a run of the garbage collector",
+            ours=f"{first:.2f} ms CPU",
+            yardstick=f"{first_bare:.2f} ms by a bare durable INSERT",
+            figure=first - first_bare,
+            unit="ms",
+        ),
     ]
+
+
+def _once(work: Callable[[int], object]) -> float:
+    """CPU milliseconds of one piece of work that leaves nothing to other threads."""
+    began = time.process_time_ns()
+    work(0)
+    return (time.process_time_ns() - began) / _NANO_PER_MILLI
 
 
 def memory(folder: Path, *, full: bool) -> list[Result]:
