@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ai_addons.privacy.base import Kind, Unresolved
-from ai_addons.privacy.grammar import LONGEST, LOOKALIKE, first_unfinished
+from ai_addons.privacy.grammar import LONGEST, first_unfinished, lookalike
 from ai_addons.privacy.type_words import TYPE_WORDS, kind_of
 from tests.distortions import DISTORTIONS, LOST, SENTENCES, TRANSLATED, distorted, full_vault
 from tests.sizes import FULL
@@ -177,7 +177,7 @@ def test_every_beginning_of_a_form_is_seen_to_be_one(name: str) -> None:
     random = Random(name)  # noqa: S311  # dice, not secrets
     for kind in Kind:
         written, _ = distorted(random, name, kind, 123, "")
-        for match in LOOKALIKE.finditer(f"so {written}"):
+        for match in lookalike().finditer(f"so {written}"):
             assert len(match[0]) <= LONGEST
             for cut in range(match.start() + 1, match.end()):
                 assert first_unfinished(match.string[:cut], 0) <= match.start()

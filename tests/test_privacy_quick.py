@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ai_addons.privacy.contacts import NOT_LOOKED, contacts
-from ai_addons.privacy.grammar import LOOKALIKE, lookalike_or_reference, may_hold_lookalike
+from ai_addons.privacy.grammar import lookalike, lookalike_or_reference, may_hold_lookalike
 from ai_addons.privacy.markers import Pii
 from ai_addons.privacy.reading import is_plain
 
@@ -21,12 +21,12 @@ PLAIN = "A tin of Milo for a cold morning: ask Ama, she knows (well, nearly) it'
 @pytest.mark.parametrize("text", LOOKALIKES)
 def test_every_kind_of_lookalike_is_worth_a_search(text: str) -> None:
     """A form of each part of the pattern is seen by its signs, alone and in a sentence."""
-    assert LOOKALIKE.search(text)
+    assert lookalike().search(text)
     assert may_hold_lookalike(text)
     assert may_hold_lookalike(f"Ask for {text}")
 
 
-@given(st.from_regex(LOOKALIKE))
+@given(st.from_regex(lookalike()))
 def test_what_looks_like_a_placeholder_has_its_signs(text: str) -> None:
     """Whatever the pattern matches, the quick look lets through to it."""
     assert may_hold_lookalike(text)

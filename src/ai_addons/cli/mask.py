@@ -19,7 +19,7 @@ from ai_addons.cli.sources import FORMATS, open_source
 from ai_addons.errors import ConfigError, PrivacyRefused
 from ai_addons.privacy.base import Kind
 from ai_addons.privacy.fields import Pii
-from ai_addons.privacy.grammar import EXACT, LOOKALIKE
+from ai_addons.privacy.grammar import EXACT, lookalike
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
@@ -84,7 +84,7 @@ class _Tally:
         for item in masked.placeholders:
             value = values[item.token]
             # What somebody typed in brackets is replaced so that it cannot pass for a placeholder of ours.
-            if not (personal and item.kind == Kind.TEXT.value and LOOKALIKE.fullmatch(value)):
+            if not (personal and item.kind == Kind.TEXT.value and lookalike().fullmatch(value)):
                 self.counts[item.kind] += 1
                 shown = value if reveal else None
                 self.found.append(Found(line=line, placeholder=item.token, type=item.kind, value=shown))

@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final, Literal
 
 from ai_addons.features._result import Fact
-from ai_addons.privacy.grammar import LOOKALIKE, REFERENCE
+from ai_addons.privacy.grammar import REFERENCE, lookalike
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,7 +99,7 @@ def texts(facts: Mapping[str, Fact]) -> dict[str, str]:
         ValueError: If a key has the form of a placeholder, as ``date_1`` has.
     """
     for key in facts:
-        if LOOKALIKE.search(f"{{{key}}}"):
+        if lookalike().search(f"{{{key}}}"):
             msg = f"The fact key {key!r} could be taken for a placeholder; name it otherwise."
             raise ValueError(msg)
     return {key: fact.text for key, fact in facts.items()}

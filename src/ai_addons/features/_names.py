@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from ai_addons.features._facts import clean, escape, words
 from ai_addons.features._guard import CANARY, unsafe
-from ai_addons.privacy.grammar import LOOKALIKE
+from ai_addons.privacy.grammar import lookalike
 
 if TYPE_CHECKING:
     from ai_addons.features._result import Fact
@@ -48,7 +48,7 @@ def shown_name(name: str, otherwise: str, *, most: int = 60) -> str:
 def _misleads(text: str) -> bool:
     if _NUMBER.fullmatch(text):
         return False
-    return unsafe(text, system="") is not None or LOOKALIKE.search(text) is not None or CANARY in text.lower()
+    return unsafe(text, system="") is not None or lookalike().search(text) is not None or CANARY in text.lower()
 
 
 def _cut(text: str, most: int) -> str:

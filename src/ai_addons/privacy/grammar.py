@@ -68,7 +68,7 @@ _STARTS: Final = r"(?<![^\W\d_])(?<![^\W\d_]_)"
 EXACT: Final = re.compile(rf"\[({_KINDS})_([1-9][0-9]{{0,2}})\]")
 """The exact form, e.g. ``[PERSON_1]``."""
 
-LOOKALIKE: Final = re.compile(
+_LOOKALIKE: Final = (
     # A type word and a number in brackets, however written.
     rf"(?P<form>{_OPEN}{{1,3}}{_BLANKS}(?i:{WORD}){_JOINT}{{0,3}}[0-9]{{1,5}}{_TAIL}?{_BLANKS}{_CLOSE}{{1,3}})"
     # Any short bracketed text: `[Your Name]`, `[Figure_1]`.
@@ -82,7 +82,13 @@ LOOKALIKE: Final = re.compile(
     rf"|(?P<joined>{_STARTS}(?i:{WORD})\\?_[0-9]{{1,5}})"
     rf"|(?P<bare>{_STARTS}(?:{WORD}){_JOINT}{{0,3}}[0-9]{{1,5}}(?:(?={WORD})|(?!\w|[ \-/.,:]{{1,2}}[0-9])))"
 )
-"""Everything that could be taken for a placeholder."""
+
+
+@cache
+def lookalike() -> re.Pattern[str]:
+    """Everything that could be taken for a placeholder; made when first wanted, for that takes 15 milliseconds."""
+    return re.compile(_LOOKALIKE)
+
 
 # Every form above begins with such a bracket, maybe written as an escape, or has a number behind `_` or a type word.
 _BRACKET: Final = re.compile(r"[\[［【⟦<«‹&\\]")  # noqa: RUF001  # full-width brackets are meant
@@ -98,7 +104,7 @@ _SHORT: Final = 256
 
 
 def may_hold_lookalike(text: str) -> bool:
-    """Whether `LOOKALIKE` is worth trying: most texts lack its signs, and looking for those is far quicker."""
+    """Whether `lookalike` is worth trying: most texts lack its signs, and looking for those is far quicker."""
     if _BRACKET.search(text):
         return True
     if len(text) > _SHORT:
@@ -117,7 +123,7 @@ REFERENCE: Final = r"\{{1,4}\s{0,4}(?P<key>[A-Za-z][A-Za-z0-9_]{0,63}(?:\.[A-Za-
 @cache
 def lookalike_or_reference() -> re.Pattern[str]:
     """Both kinds of things to fill in, so that one pass can fill them and neither is searched for the other."""
-    return re.compile(rf"{LOOKALIKE.pattern}|(?P<reference>{REFERENCE})")
+    return re.compile(rf"{_LOOKALIKE}|(?P<reference>{REFERENCE})")
 
 
 AFTER: Final = 3
@@ -185,7 +191,7 @@ def _certain(word: str, joint: str) -> bool:
 
 
 def is_cut_off(match: re.Match[str]) -> bool:
-    """Whether a match of `LOOKALIKE` is but a piece: no number, no closing bracket, or letters that follow directly."""
+    """Whether a match of `lookalike` is but a piece: no number, no closing bracket, or letters that follow directly."""
     if match.lastgroup == "form":
         return False
     if match.lastgroup not in {"joined", "bare"}:
@@ -225,7 +231,7 @@ def _half() -> re.Pattern[str]:
 
 def crossing(text: str, at: int, place: int) -> int:
     """The place, or the beginning of the form that it would cut in two."""
-    for match in LOOKALIKE.finditer(text, at, min(len(text), place + LONGEST)):
+    for match in lookalike().finditer(text, at, min(len(text), place + LONGEST)):
         if match.start() >= place:
             break
         if match.end() > place:

@@ -21,7 +21,7 @@ from ai_addons.errors import PrivacyRefused
 from ai_addons.privacy.base import Declared, Json, Kind, Rules, Sealed, Span
 from ai_addons.privacy.bounds import Bounds
 from ai_addons.privacy.fields import Branch, FreeText, Leaf, Pii, Public, Tree, leaves, read
-from ai_addons.privacy.grammar import between
+from ai_addons.privacy.grammar import between, lookalike
 from ai_addons.privacy.known import read_known
 from ai_addons.privacy.late import is_late
 from ai_addons.privacy.matcher import Matcher
@@ -107,7 +107,8 @@ class BuiltinMasker:
         self._monotonic = monotonic
 
     def warm_up(self) -> None:
-        """Load what its recognizers would otherwise load at their first text."""
+        """Load what would otherwise be loaded with the first text."""
+        lookalike()
         for load in self._loads:
             load()
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from ai_addons.privacy.base import Kind, Sealed
 from ai_addons.privacy.contacts import NOT_LOOKED, Looked, contacts
 from ai_addons.privacy.fold import Folded, plain
-from ai_addons.privacy.grammar import EXACT, LOOKALIKE, is_cut_off, lookalike_or_reference, read_token
+from ai_addons.privacy.grammar import EXACT, is_cut_off, lookalike, lookalike_or_reference, read_token
 from ai_addons.privacy.links import begin_of_run, urls
 from ai_addons.privacy.normal import NATIONAL_DIGITS, digits_of
 
@@ -82,7 +82,7 @@ class SentPrompt(Sealed):
     def lookalikes(self) -> frozenset[str]:
         """The placeholders in it with whatever stood around them, and other short bracketed texts."""
         if self._lookalikes is None:
-            self._lookalikes = frozenset(match[0] for text in self._texts for match in LOOKALIKE.finditer(text))
+            self._lookalikes = frozenset(match[0] for text in self._texts for match in lookalike().finditer(text))
         return self._lookalikes
 
     def holds(self, kind: Kind, contact: str) -> bool:
@@ -114,7 +114,7 @@ class Reading(Sealed):
         self._values = values
         self._prompt = prompt
         self._facts = facts
-        self._pattern = LOOKALIKE if facts is None else lookalike_or_reference()
+        self._pattern = lookalike() if facts is None else lookalike_or_reference()
         self.unresolved: list[str] = []
         self.found: set[int] = set()
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from ai_addons.privacy.base import Kind
 from ai_addons.privacy.fields import Public
 from ai_addons.privacy.fold import Folded, fold
-from ai_addons.privacy.grammar import LOOKALIKE, may_hold_lookalike
+from ai_addons.privacy.grammar import lookalike, may_hold_lookalike
 from ai_addons.privacy.late import Remainder
 from ai_addons.privacy.links import urls
 from ai_addons.privacy.spans import Hit, settle
@@ -81,7 +81,7 @@ def _escapes(text: str) -> Iterator[Hit]:
     if ascii_only and not may_hold_lookalike(text):
         return
     for view in (Folded(text),) if ascii_only else (Folded(text), fold(text)):
-        for match in LOOKALIKE.finditer(view.text) if may_hold_lookalike(view.text) else ():
+        for match in lookalike().finditer(view.text) if may_hold_lookalike(view.text) else ():
             # Digits alone in brackets are a list or a footnote.
             if match.lastgroup != "words" or any(map(str.isalpha, match[0])):
                 yield Hit(*view.back(*match.span()), Kind.TEXT, _ESCAPE_PRIORITY)

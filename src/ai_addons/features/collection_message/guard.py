@@ -16,7 +16,7 @@ from ai_addons.features._numerals import amounts
 from ai_addons.features.collection_message.gsm7 import encoding, plain
 from ai_addons.features.collection_message.instructions import DRAFT_SYSTEM, SYSTEM
 from ai_addons.features.collection_message.never import RULES
-from ai_addons.privacy.grammar import LOOKALIKE
+from ai_addons.privacy.grammar import lookalike
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -73,7 +73,7 @@ def _sound(line: str) -> bool:
         len(line) <= MOST_LINE
         and encoding(line) == "gsm7"
         and not _NAME_MARKS.search(line)
-        and not LOOKALIKE.search(line)
+        and not lookalike().search(line)
         and unsafe(line, system=SYSTEM) is None
         and CANARY not in line.lower()
         and next(amounts(line), None) is None
@@ -88,7 +88,7 @@ def shows_name(name: str) -> bool:
     """Whether a name of the tenant's records can stand in a greeting; a number or a link in it cannot."""
     return (
         not _NAME_MARKS.search(name)
-        and not LOOKALIKE.search(name)
+        and not lookalike().search(name)
         and unsafe(name, system=SYSTEM) is None
         and CANARY not in name.lower()
         and sum(char.isdigit() for char in name) <= _MOST_DIGITS_IN_NAME
