@@ -83,6 +83,34 @@ ANSWERS: dict[str, httpx.Response | type[Exception]] = {
 }
 
 
+BY_RESPONSES: dict[str, Any] = {
+    "id": "r1",
+    "object": "response",
+    "created_at": 1,
+    "status": "completed",
+    "model": "gpt-5-codex",
+    "output": [
+        {
+            "type": "message",
+            "id": "m1",
+            "status": "completed",
+            "role": "assistant",
+            "content": [{"type": "output_text", "text": "{}", "annotations": []}],
+        }
+    ],
+    "usage": {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15},
+    "parallel_tool_calls": True,
+    "tool_choice": "auto",
+    "tools": [],
+    "error": None,
+    "incomplete_details": None,
+    "instructions": None,
+    "metadata": {},
+    "temperature": 1.0,
+    "top_p": 1.0,
+}
+
+
 @pytest.fixture
 def router() -> Iterator[respx.MockRouter]:
     """Every request of httpx ends here."""
@@ -255,6 +283,21 @@ def frames(traceback: TracebackType | None) -> Iterator[Any]:
     while traceback is not None:
         yield traceback.tb_frame
         traceback = traceback.tb_next
+
+
+@pytest.mark.parametrize("aio", [False, True])
+def test_a_model_that_litellm_asks_in_another_way_is_asked_so(
+    router: respx.MockRouter, library: Any, aio: bool
+) -> None:
+    """Some are reached by OpenAI's newer endpoint alone, without the SDK; our client changes nothing there."""
+    model = "gpt-5-codex"
+    assert library.model_cost[model]["mode"] == "responses"
+    serve(router, "openai", httpx.Response(200, json=BY_RESPONSES))
+    asked = request(f"openai/{model}")
+    reply = told(asked, aio=aio)
+    assert reply == told(asked, aio=aio, llm=ordinary())
+    assert isinstance(reply, ModelReply)
+    assert [call.request.url.path for call in router.calls] == ["/v1/responses", "/v1/responses"]
 
 
 @pytest.mark.parametrize("provider", ["anthropic", "gemini"])
