@@ -17,6 +17,7 @@ from tests.inner import libraries_stay  # noqa: F401  # as above
 from tests.scratch import keep_in_memory
 from tests.spared import copied_tables, parsed_project, shared_statements
 from tests.unwatched import WATCHER, proves_no_line, unwatched, watcher
+from tests.wire_fixtures import library, router  # noqa: F401  # as above
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-import respx
 
 from ai_addons.errors import ConfigError
 from ai_addons.llm.base import ModelFailure, Verdict
@@ -13,14 +12,7 @@ from ai_addons.settings import ProviderSettings
 from tests.llm_wire import HOSTS, ROUTES, answer, ask, request, serve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture
-def router() -> Iterator[respx.MockRouter]:
-    """Every request of httpx ends here."""
-    with respx.mock(assert_all_called=False) as mock:
-        yield mock
+    import respx
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-import respx
 
 from ai_addons.errors import ProviderTimeout
 from ai_addons.llm.base import ModelFailure, Verdict
@@ -19,14 +18,7 @@ from ai_addons.llm.litellm import LiteLlm
 from tests.llm_wire import HOSTS, KEYS, ROUTES, answer, request, serve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture
-def router() -> Iterator[respx.MockRouter]:
-    """Every request of httpx ends here."""
-    with respx.mock(assert_all_called=False) as mock:
-        yield mock
+    import respx
 
 
 async def _slow(_: httpx.Request) -> httpx.Response:

@@ -6,28 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-import respx
 
-from ai_addons.llm.litellm import LiteLlm
 from ai_addons.llm.quiet import LISTENERS, QuietLogs, lists_of_listeners
-from tests.llm_wire import KEYS, ROUTES, answer, ask, request, serve
+from tests.llm_wire import ROUTES, answer, ask, request, serve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-
-@pytest.fixture
-def router() -> Iterator[respx.MockRouter]:
-    """Every request of httpx ends here."""
-    with respx.mock(assert_all_called=False) as mock:
-        yield mock
-
-
-@pytest.fixture
-def library() -> Any:
-    """LiteLLM, as the adapter loads it."""
-    LiteLlm(KEYS, {}).warm_up()
-    return importlib.import_module("litellm")
+    import respx
 
 
 def noting(done: list[str], what: str) -> Callable[..., None]:

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import importlib
 import json
+from copy import copy
 from dataclasses import replace
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-import respx
 
 from ai_addons.llm.base import Message, ModelFailure, ModelReply
 from ai_addons.llm.litellm import LiteLlm
@@ -18,6 +18,8 @@ from tests.llm_wire import KEYS, ROUTES, SCHEMA, answer, ask, error_body, reques
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
+
+    import respx
 
     from ai_addons.llm.base import ModelRequest
 
@@ -109,20 +111,6 @@ BY_RESPONSES: dict[str, Any] = {
     "temperature": 1.0,
     "top_p": 1.0,
 }
-
-
-@pytest.fixture
-def router() -> Iterator[respx.MockRouter]:
-    """Every request of httpx ends here."""
-    with respx.mock(assert_all_called=False) as mock:
-        yield mock
-
-
-@pytest.fixture
-def library() -> Any:
-    """LiteLLM, as the adapter loads it."""
-    LiteLlm(KEYS, {}).warm_up()
-    return importlib.import_module("litellm")
 
 
 @pytest.fixture
@@ -256,6 +244,8 @@ def test_options_beside_the_body_are_options(library: Any) -> None:
     assert posted == [("/chat/completions", sent | {"options": options | {"security": {"bearer_auth": True}}})]
     assert (answered.headers["x-request-id"], answered.parse().model_dump()) == ("r1", {})
     assert (client.api_key, theirs.organization) == ("k", "org")
+    # LiteLLM copies what it is given for some who listen.
+    assert copy(client).api_key == "k"
 
 
 @pytest.mark.parametrize("aio", [False, True])

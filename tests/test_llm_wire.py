@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-import respx
 
 from ai_addons.llm.base import Message
 from ai_addons.llm.litellm import LiteLlm
@@ -15,21 +14,13 @@ from ai_addons.llm.thinking import room
 from tests.llm_wire import HOSTS, ROUTES, SCHEMA, SENT_SCHEMA, answer, ask, request, sent, serve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    import respx
 
 EFFORT_NONE = {"reasoning_effort": "none"}
 EFFORT_MINIMAL = {"reasoning_effort": "minimal"}
 BUDGET_0 = {"thinkingBudget": 0, "includeThoughts": False}
 LEVEL_MINIMAL = {"thinkingLevel": "minimal", "includeThoughts": False}
 LEVEL_LOW = {"thinkingLevel": "low", "includeThoughts": False}
-
-
-@pytest.fixture
-def router() -> Iterator[respx.MockRouter]:
-    """Every request of httpx ends here."""
-    with respx.mock(assert_all_called=False) as mock:
-        yield mock
 
 
 def openai_body(model: str, cap: dict[str, Any], thinking: dict[str, Any]) -> dict[str, Any]:

@@ -135,6 +135,9 @@ class _Straight:
         self.__dict__.update(_client=client, _kind=response, **dict.fromkeys(_WAY, self))
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        if name.startswith("__"):
+            # Asked of a copy before it has anything.
+            raise AttributeError(name)
         return getattr(self._client, name)
 
     def __setattr__(self, name: str, value: object) -> None:
