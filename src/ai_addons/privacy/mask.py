@@ -12,28 +12,27 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import replace
 from itertools import filterfalse
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from ai_addons import plugins
-from ai_addons.errors import PrivacyRefused
 from ai_addons.privacy.base import Declared, Json, Kind, Rules, Sealed, Span
 from ai_addons.privacy.bounds import Bounds
-from ai_addons.privacy.fields import Branch, FreeText, Leaf, Pii, Public, Tree, leaves, read
-from ai_addons.privacy.grammar import between, lookalike
+from ai_addons.privacy.fields import FreeText, Leaf, Public, leaves, read
+from ai_addons.privacy.grammar import lookalike
 from ai_addons.privacy.known import read_known
 from ai_addons.privacy.late import is_late
+from ai_addons.privacy.masking import Deadline, Masking
 from ai_addons.privacy.matcher import Matcher
 from ai_addons.privacy.normal import normalised
 from ai_addons.privacy.restore import PlaceholderVault
-from ai_addons.privacy.rules import cut_before, refuse_declared, refuse_found, rules_of, without
+from ai_addons.privacy.rules import refuse_declared, rules_of
 from ai_addons.privacy.scan import Scanner
 from ai_addons.privacy.search import Search, left_over
 from ai_addons.privacy.spans import Hit, united
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ai_addons.clock import Clock
     from ai_addons.privacy.base import Recognizer, Session
@@ -41,8 +40,6 @@ if TYPE_CHECKING:
 
 # What is searched for in a shop's public texts too; contact details there may be sent.
 _SECRET: Final = frozenset({Kind.ID, Kind.ACCOUNT})
-# Shorter numbers are quantities, not identifiers.
-_SHORTEST_NUMBER: Final = 6
 
 
 def from_settings(settings: PrivacySettings, clock: Clock | None = None) -> BuiltinMasker:
@@ -226,12 +223,12 @@ class MaskingSession(Sealed):
             key = self._keys[kind, value] = normalised(kind, value)
         return key
 
-    def _masking(self, found: Sequence[Leaf], ends: float) -> _Masking:
+    def _masking(self, found: Sequence[Leaf], ends: float) -> Masking:
         """Measure and search all texts, so that what one of them gives away is known in the others."""
         longest = max((len(value.value) for value in self._known.values()), default=0)
         windows = self._bounds.windows(found, self._rules, longest)
         recognized: dict[Leaf, tuple[Hit, ...]] = {}
-        in_time = _Deadline(self._bounds, self._monotonic, ends)
+        in_time = Deadline(self._bounds, self._monotonic, ends)
         for leaf in found:
             in_time.check()
             # Hardly a prompt has one, and to look it up takes the hash of a text and its mark.
@@ -243,7 +240,7 @@ class MaskingSession(Sealed):
         search = self._search(recognized)
         if self._late is not None and self._search_again(self._late, search, recognized):
             search = self._search(recognized)
-        return _Masking(self._vault, search, self._rules, windows, in_time, self._key_of)
+        return Masking(self._vault, search, self._rules, windows, in_time, self._key_of)
 
     def _search(self, recognized: dict[Leaf, tuple[Hit, ...]]) -> Search:
         return Search(Matcher(self._known.values()), recognized, self._recognize)
@@ -262,164 +259,6 @@ class MaskingSession(Sealed):
         for span in self._scanner.find(leaf.text):
             if leaf.mark is FreeText or span.kind in _SECRET:
                 yield Hit(span.start, span.end, span.kind, span.priority, leaf.text[span.start : span.end])
-
-
-class _Deadline:
-    """The time that masking one prompt may take."""
-
-    __slots__ = ("_bounds", "_ends", "_monotonic")
-
-    def __init__(self, bounds: Bounds, monotonic: Callable[[], float], ends: float) -> None:
-        self._bounds = bounds
-        self._monotonic = monotonic
-        self._ends = ends
-
-    def check(self) -> None:
-        """Stop a call that takes too long.
-
-        Raises:
-            PrivacyRefused: If the time is over.
-        """
-        if self._monotonic() > self._ends:
-            raise self._bounds.too_late()
-
-
-class _Masking(Sealed):
-    """Masks all texts of one prompt, once everything in them is known."""
-
-    __slots__ = ("_done", "_drops", "_in_time", "_key_of", "_rules", "_search", "_vault", "_windows")
-
-    def __init__(
-        self,
-        vault: PlaceholderVault,
-        search: Search,
-        rules: Rules,
-        windows: Mapping[Leaf, tuple[Leaf, int]],
-        in_time: _Deadline,
-        key_of: Callable[[Kind, str], str],
-    ) -> None:
-        self._vault = vault
-        self._search = search
-        self._rules = rules
-        # Looked at for every part, and hardly any rules leave one out.
-        self._drops = "drop" in rules.handling.values()
-        self._windows = windows
-        self._in_time = in_time
-        self._key_of = key_of
-        self._done: list[tuple[str, bool]] = []
-
-    def render(self, tree: Tree) -> Json:
-        """A tree as masked JSON."""
-        if isinstance(tree, Leaf):
-            return None if self._drops and self._is_dropped(tree) else self.leaf(tree)
-        if isinstance(tree, tuple):
-            return [self.render(item) for item in tree if not (self._drops and self._is_dropped(item))]
-        if isinstance(tree, Branch):
-            return self._object(tree)
-        if isinstance(tree, bool) or tree is None:
-            return tree
-        return self._number(tree)
-
-    def _is_dropped(self, part: Tree | str) -> bool:
-        """Whether a part is a field that the rules leave out."""
-        return isinstance(part, Leaf) and isinstance(part.mark, Pii) and self._rules.drops(part.mark.kind)
-
-    def _object(self, branch: Branch) -> Json:
-        rendered: dict[str, Json] = {}
-        spelled: dict[str, Leaf] = {}
-        contested: set[str] = set()
-        for key, value in branch.entries:
-            if self._drops and (self._is_dropped(key) or self._is_dropped(value)):
-                continue
-            name = self.leaf(key) if isinstance(key, Leaf) else key
-            if isinstance(key, Leaf) and (name in rendered or name in contested):
-                # Several spellings of one value as keys of one object: each is to come back as it was.
-                contested.add(name)
-                rendered = {(self._typed(spelled[n]) if n == name else n): item for n, item in rendered.items()}
-                name = self._typed(key)
-            if isinstance(key, Leaf):
-                spelled[name] = key
-            rendered[name] = self.render(value)
-        return rendered
-
-    def _typed(self, leaf: Leaf) -> str:
-        """A placeholder for a whole text as it was typed."""
-        return self._vault.placeholder(Kind.TEXT, leaf.text, leaf.text)
-
-    def _number(self, number: float) -> Json:
-        """A number passes, unless it is a known identifier."""
-        text = str(number)
-        if len(text) < _SHORTEST_NUMBER or not any(self._search.matcher.find(text, figures=False)):
-            self._vault.sent(text)
-            return number
-        # Nothing is left of a number that is dropped.
-        return self.leaf(Leaf(text, FreeText)) or None
-
-    def leaf(self, leaf: Leaf) -> str:
-        """One text, masked."""
-        if not isinstance(leaf.mark, Pii):
-            masked, changed = self._searched(leaf)
-            if changed:
-                self._done.append((masked, leaf.mark is Public))
-        elif leaf.text.strip():
-            kind = leaf.mark.kind
-            masked = self._vault.placeholder(kind, self._key_of(kind, leaf.text), leaf.text)
-        else:
-            masked = leaf.text
-        self._vault.sent(masked)
-        return masked
-
-    def _searched(self, leaf: Leaf) -> tuple[str, bool]:
-        """A free text, masked, and whether there was anything to mask: what had nothing is sent as it was searched."""
-        self._in_time.check()
-        leaf, changed = self._trimmed(leaf), False
-        while True:
-            hits = self._search.hits(leaf)
-            settled = self._search.settled(leaf, hits)
-            if not settled:
-                # Most texts hold nothing to hide, and all that follows is about what is hidden.
-                return leaf.text, changed or bool(hits)
-            changed = True
-            refuse_found(hits, self._rules, leaf.place)
-            dropped = [hit for hit in settled if self._rules.drops(hit.kind)]
-            if not dropped:
-                return self._replaced(settled, leaf.text), True
-            # What is left is a text of its own: where two ends meet, something new may stand.
-            leaf = replace(leaf, text=without(leaf.text, dropped))
-
-    def _trimmed(self, leaf: Leaf) -> Leaf:
-        """A text, cut if it is too long; never inside a value."""
-        if not self._windows or leaf not in self._windows:
-            return leaf
-        seen, limit = self._windows[leaf]
-        settled = self._search.settled(seen, self._search.hits(seen))
-        return replace(leaf, text=cut_before(leaf.text, limit, settled))
-
-    def _replaced(self, settled: Iterable[Hit], text: str) -> str:
-        pieces: list[str] = []
-        at = 0
-        for hit in settled:
-            value = text[hit.start : hit.end] if hit.value is None else hit.value
-            key = value if hit.value is None else self._key_of(hit.kind, value)
-            pieces += [text[at : hit.start], self._vault.placeholder(hit.kind, key, value)]
-            at = hit.end
-        return "".join([*pieces, text[at:]])
-
-    def last_look(self) -> None:
-        """Search whatever was changed for every known value, as it would be sent.
-
-        Raises:
-            PrivacyRefused: If one is still there.
-        """
-        for masked, public in self._done:
-            if any(
-                hit for piece in between(masked) if piece for hit in self._search.matcher.find(piece, public=public)
-            ):
-                msg = (
-                    "A value marked as personal would have been sent, so nothing was sent and nothing was charged. "
-                    "This is a fault in masking; please report it."
-                )
-                raise PrivacyRefused(msg)
 
 
 def _parsed(text: str) -> object | None:
